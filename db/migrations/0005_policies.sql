@@ -1,0 +1,171 @@
+-- What each role may do. The grants say which verbs and columns, the policies which rows.
+-- No role but the owner may TRUNCATE, REFERENCE or attach triggers, and authenticated never deletes.
+
+-- ---------------------------------------------------------------------------
+-- Row-level security on every table, also against the owner
+-- ---------------------------------------------------------------------------
+do $$
+declare
+  v_table regclass;
+begin
+  for v_table in
+    select c.oid from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+  loop
+    execute format('alter table %s enable row level security', v_table);
+    execute format('alter table %s force row level security', v_table);
+    execute format('revoke all on %s from public', v_table);
+    execute format('create policy service_all on %s to service using (true) with check (true)', v_table);
+    if to_regrole('anon') is not null then
+      execute format('revoke all on %s from anon', v_table);
+    end if;
+  end loop;
+end $$;
+
+-- ---------------------------------------------------------------------------
+-- service: public flows, workers, schedule
+-- ---------------------------------------------------------------------------
+grant select, insert, update, delete on users, oauth_accounts, outbox to service;
+grant select, insert, update on exercises, workoutsplits, user_reminder_settings to service;
+grant select on workoutplans, exercisetoworkoutsplit, aerobictracking to service;
+grant select on workout_summary to service;
+grant select, delete on exercisetracking to service;
+grant select, insert on messages to service;
+grant select, insert, update, delete on user_split_information, exercise_records, idempotency_keys, seen_proofs to service;
+grant select on
+  v_exercisetoworkoutsplit_expanded, v_exercisetracking_expanded, v_exercisetracking_set_simple, v_prs to service;
+
+-- ---------------------------------------------------------------------------
+-- authenticated: one person
+-- ---------------------------------------------------------------------------
+grant select (
+  id, username, email, name, gender, created_at, profile_image_url, push_token, role, is_first_login, is_verified,
+  auth_provider, token_version, session_epoch, refresh_rotated_at, token_version_used, data_version, pending_email
+) on users to authenticated;
+grant update (username, name, profile_image_url, push_token, pending_email) on users to authenticated;
+create policy own_row on users to authenticated
+  using (id = (select app.user_id()))
+  with check (id = (select app.user_id()));
+
+grant select on oauth_accounts to authenticated;
+create policy own_links on oauth_accounts for select to authenticated
+  using (user_id = (select app.user_id()));
+
+grant select on exercises to authenticated;
+create policy catalogue on exercises for select to authenticated
+  using (true);
+
+grant select, insert, update on workoutplans to authenticated;
+create policy own_plans on workoutplans to authenticated
+  using (user_id = (select app.user_id()))
+  with check (user_id = (select app.user_id()));
+
+grant select, insert, update on workoutsplits to authenticated;
+create policy splits_of_own_plans on workoutsplits to authenticated
+  using (workout_id in (
+    select p.id from workoutplans p where p.user_id = (select app.user_id())
+  ))
+  with check (workout_id in (
+    select p.id from workoutplans p where p.user_id = (select app.user_id())
+  ));
+
+grant select, insert, update on exercisetoworkoutsplit to authenticated;
+create policy exercises_of_own_plans on exercisetoworkoutsplit to authenticated
+  using (workoutsplit_id in (
+    select s.id
+    from workoutsplits s
+    join workoutplans p on p.id = s.workout_id
+    where p.user_id = (select app.user_id())
+  ))
+  with check (workoutsplit_id in (
+    select s.id
+    from workoutsplits s
+    join workoutplans p on p.id = s.workout_id
+    where p.user_id = (select app.user_id())
+  ));
+
+grant select, insert on workout_summary to authenticated;
+create policy own_workouts_read on workout_summary for select to authenticated
+  using (user_id = (select app.user_id()));
+create policy own_workouts_write on workout_summary for insert to authenticated
+  with check (
+    user_id = (select app.user_id())
+    and workoutsplit_id in (
+      select s.id
+      from workoutsplits s
+      join workoutplans p on p.id = s.workout_id
+      where p.user_id = (select app.user_id())
+    )
+  );
+
+grant select, insert on exercisetracking to authenticated;
+create policy own_sets_read on exercisetracking for select to authenticated
+  using (exists (
+    select from workout_summary ws
+    where ws.id = workout_summary_id
+      and ws.user_id = (select app.user_id())
+  ));
+create policy own_sets_write on exercisetracking for insert to authenticated
+  with check (
+    exists (
+      select from workout_summary ws
+      where ws.id = workout_summary_id
+        and ws.user_id = (select app.user_id())
+    )
+    and exists (
+      select
+      from exercisetoworkoutsplit ets
+      join workoutsplits s on s.id = ets.workoutsplit_id
+      join workoutplans p on p.id = s.workout_id
+      where ets.id = exercisetosplit_id
+        and p.user_id = (select app.user_id())
+    )
+  );
+
+grant select, insert on aerobictracking to authenticated;
+create policy own_aerobics_read on aerobictracking for select to authenticated
+  using (user_id = (select app.user_id()));
+create policy own_aerobics_write on aerobictracking for insert to authenticated
+  with check (user_id = (select app.user_id()));
+
+-- The policy must not test deleted_at: PostgreSQL applies it to the new row of the soft delete too.
+grant select, update (is_read, deleted_at) on messages to authenticated;
+create policy received_read on messages for select to authenticated
+  using (receiver_id = (select app.user_id()));
+create policy received_update on messages for update to authenticated
+  using (receiver_id = (select app.user_id()))
+  with check (receiver_id = (select app.user_id()));
+
+grant select, update (timezone, updated_at) on user_reminder_settings to authenticated;
+create policy own_settings_read on user_reminder_settings for select to authenticated
+  using (user_id = (select app.user_id()));
+create policy own_settings_update on user_reminder_settings for update to authenticated
+  using (user_id = (select app.user_id()))
+  with check (user_id = (select app.user_id()));
+
+grant select on exercise_records to authenticated;
+create policy own_records on exercise_records for select to authenticated
+  using (user_id = (select app.user_id()));
+
+grant select, insert on idempotency_keys to authenticated;
+create policy own_answers_read on idempotency_keys for select to authenticated
+  using (user_id = (select app.user_id()));
+create policy own_answers_write on idempotency_keys for insert to authenticated
+  with check (user_id = (select app.user_id()));
+
+grant select on
+  v_exercisetoworkoutsplit_expanded, v_exercisetracking_expanded, v_exercisetracking_set_simple, v_prs to authenticated;
+
+-- ---------------------------------------------------------------------------
+-- Functions
+-- ---------------------------------------------------------------------------
+grant execute on function
+  app.user_id(), app.local_timestamp(timestamptz, text), app.zone_or_utc(text), app.first_name(text, text),
+  app.estimated_one_rep_max(real, bigint)
+  to authenticated, service;
+
+set local role service; -- the owner of the definer functions
+grant execute on function
+  app.end_session(), app.raise_data_version(), app.send_workout_done_message(),
+  app.senders_of_received_messages(), app.keep_idempotent_answer(text, text, bytea, integer, text)
+  to authenticated;
+reset role;

@@ -1,0 +1,41 @@
+import express, { type Express } from 'express';
+import { docsRouter } from '#features/docs/docs.router.ts';
+import { mailboxRouter } from '#features/mailbox/mailbox.router.ts';
+import { healthRouter } from '#features/service/service.routes.ts';
+import { corridor } from '#http/corridor.ts';
+import type { Deps } from '#http/deps.ts';
+import { crossOrigin, errorAnswer, hardening, requestLog } from '#http/edge.ts';
+import { notFound } from '#http/errors.ts';
+import { botBlocker, generalLimit, versionGate } from '#http/gates.ts';
+import type { AnyRoute } from '#http/route.ts';
+import { api } from './api.ts';
+
+/** Puts the gates and the routes into the order of contract 0.2; nothing else. */
+export function buildApp(deps: Deps): Express {
+  const { config, log } = deps;
+  const routes: AnyRoute[] = api;
+  const app = express();
+  app.set('trust proxy', config.TRUST_PROXY_HOPS);
+  app.set('query parser', 'simple');
+  app.enable('case sensitive routing');
+  app.disable('etag');
+  app.disable('x-powered-by');
+
+  app.use(requestLog(log), hardening());
+  app.use(crossOrigin(config.CORS_ORIGINS));
+  app.use(healthRouter(deps));
+  app.use(generalLimit(deps));
+  app.get('/', (_req, res) => void res.type('html').send('Server is running...'));
+  // Pages for a person's browser: before the gates that only let the app through.
+  app.use(docsRouter(routes, config.PUBLIC_BASE_URL));
+  if (deps.mailbox) app.use(mailboxRouter(deps.mailbox));
+  app.use(botBlocker);
+  app.use(versionGate(config.MIN_APP_VERSION));
+  for (const route of routes) {
+    const method = route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete';
+    app[method](route.path, corridor(route, deps));
+  }
+  app.use((_req, _res, next) => next(notFound()));
+  app.use(errorAnswer(log));
+  return app;
+}

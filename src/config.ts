@@ -1,0 +1,168 @@
+import { z } from 'zod';
+
+/** Settings that are wrong or missing; `problems` holds one line for each, never a secret's value. */
+export class ConfigError extends Error {
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(`The configuration has ${problems.length} problem(s):\n${problems.map((line) => `  - ${line}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+const SECRET_NAMES = [
+  'JWT_ACCESS_SECRET',
+  'JWT_REFRESH_SECRET',
+  'JWT_VERIFY_SECRET',
+  'JWT_FORGOT_PASSWORD_SECRET',
+  'CHANGE_EMAIL_SECRET',
+  'JWT_SOCKET_SECRET',
+] as const;
+
+export type SecretName = (typeof SECRET_NAMES)[number];
+
+const REQUIRED_IN_PRODUCTION = [
+  'PUBLIC_BASE_URL',
+  'DATABASE_URL',
+  ...SECRET_NAMES,
+  'RESEND_API_KEY',
+  'EMAIL_FROM',
+  'SUPABASE_URL',
+  'SUPABASE_SERVICE_ROLE',
+  'GOOGLE_ALLOWED_AUDS',
+  'APPLE_ALLOWED_AUDS',
+] as const;
+
+const origin = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).transform((url) => new URL(url).origin);
+const wholeNumber = (fallback: number, max = 2 ** 31 - 1) =>
+  z.coerce.number({ error: 'must be a whole number' }).int('must be a whole number').min(0).max(max).default(fallback);
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
+/** On unless exactly `false`. */
+const onByDefault = z
+  .string()
+  .optional()
+  .transform((text) => text !== 'false');
+const secret = z.string().refine((text) => Buffer.byteLength(text) >= 32, 'must have at least 32 bytes');
+const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' });
+const timeZone = z.string().refine((zone) => {
+  try {
+    return Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }));
+  } catch {
+    return false;
+  }
+}, 'must be an IANA time zone');
+
+const environment = z.object({
+  NODE_ENV: z.string().default('development'),
+  PORT: wholeNumber(5000, 65535),
+  PUBLIC_BASE_URL: origin.optional(),
+  PUBLIC_BASE_URL_RENDER_DEFAULT: origin.optional(),
+  PRIVATE_BASE_URL_DEV: origin.optional(),
+  TRUST_PROXY_HOPS: wholeNumber(1, 100),
+  CORS_ORIGINS: list.optional(),
+  MIN_APP_VERSION: z.string().default('0.0.0'),
+  DATA_DIR: z.string().default('.data'),
+  DATABASE_URL: postgresUrl.optional(),
+  DATABASE_MIGRATION_URL: postgresUrl.optional(),
+  DATABASE_POOL_SIZE: wholeNumber(10, 1000),
+  DATABASE_PREPARED_STATEMENTS: onByDefault,
+  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }).optional(),
+  REDIS_HOST: z.string().optional(),
+  REDIS_PORT: wholeNumber(6379, 65535),
+  REDIS_USERNAME: z.string().optional(),
+  REDIS_PASSWORD: z.string().optional(),
+  JWT_ACCESS_SECRET: secret.optional(),
+  JWT_REFRESH_SECRET: secret.optional(),
+  JWT_VERIFY_SECRET: secret.optional(),
+  JWT_FORGOT_PASSWORD_SECRET: secret.optional(),
+  CHANGE_EMAIL_SECRET: secret.optional(),
+  JWT_SOCKET_SECRET: secret.optional(),
+  ACCESS_TOKEN_TTL_SEC: wholeNumber(300),
+  REFRESH_TOKEN_TTL_SEC: wholeNumber(1209600),
+  REFRESH_GRACE_SEC: wholeNumber(30),
+  DPOP_ENABLED: onByDefault,
+  RATE_LIMIT_ENABLED: onByDefault,
+  RATE_LIMIT_GENERAL_PER_MIN: wholeNumber(100),
+  DEFAULT_TZ: timeZone.default('Asia/Jerusalem'),
+  SYSTEM_USER_ID: z.uuid('must be a uuid').default('8dedd0e0-8c25-4c84-a05b-4ae5f5c48f3a'),
+  RESEND_API_KEY: z.string().optional(),
+  RESEND_BASE_URL: z.url('must be a URL').default('https://api.resend.com'),
+  EMAIL_FROM: z.string().default('Strong Together <support@example.com>'),
+  SUPABASE_URL: origin.optional(),
+  SUPABASE_SERVICE_ROLE: z.string().optional(),
+  GOOGLE_ALLOWED_AUDS: list.optional(),
+  APPLE_ALLOWED_AUDS: list.optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+
+type Settings = z.infer<typeof environment>;
+export type Secrets = Record<SecretName, string>;
+
+/** Everything that the process may know about its surroundings. */
+export interface Config extends Omit<Settings, SecretName | 'PUBLIC_BASE_URL'> {
+  production: boolean;
+  PUBLIC_BASE_URL: string;
+  /** Origins that the `htu` of a proof may name (contract 0.8, check 5a). */
+  proofOrigins: string[];
+  secrets: Secrets;
+  /** Undefined: in-process stand-ins. */
+  redisUrl: string | undefined;
+}
+
+/**
+ * Reads and checks all settings.
+ * @param env the process environment; an empty string counts as absent
+ * @param developmentSecrets makes the secrets that are not set; never called in production
+ * @throws ConfigError with every problem at once
+ */
+export function loadConfig(
+  env: Record<string, string | undefined>,
+  developmentSecrets: (dataDir: string, names: readonly SecretName[]) => Secrets,
+): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environment.safeParse(given);
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message.toLowerCase()}`);
+  const production = given.NODE_ENV === 'production';
+  if (production) {
+    for (const name of REQUIRED_IN_PRODUCTION) {
+      if (!given[name]) problems.push(`${name}: missing`);
+    }
+    if (!given.REDIS_URL && !given.REDIS_HOST) problems.push('REDIS_URL (or REDIS_HOST): missing');
+  }
+  const secretValues = SECRET_NAMES.map((name) => given[name]).filter(Boolean);
+  if (new Set(secretValues).size < secretValues.length) problems.push(`${SECRET_NAMES.join(', ')}: must all differ`);
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+
+  const settings = parsed.data;
+  const missing = SECRET_NAMES.filter((name) => !settings[name]);
+  const made = missing.length > 0 ? developmentSecrets(settings.DATA_DIR, missing) : undefined;
+  const secrets = Object.fromEntries(SECRET_NAMES.map((name) => [name, settings[name] ?? made?.[name]])) as Secrets;
+  const publicBaseUrl = settings.PUBLIC_BASE_URL ?? `http://localhost:${settings.PORT}`;
+  return {
+    ...settings,
+    production,
+    secrets,
+    PUBLIC_BASE_URL: publicBaseUrl,
+    proofOrigins: [publicBaseUrl, settings.PUBLIC_BASE_URL_RENDER_DEFAULT, settings.PRIVATE_BASE_URL_DEV].filter(
+      (value) => value !== undefined,
+    ),
+    redisUrl: settings.REDIS_URL ?? redisUrlFromParts(settings),
+  };
+}
+
+function redisUrlFromParts(settings: Settings): string | undefined {
+  if (!settings.REDIS_HOST) return undefined;
+  const url = new URL('redis://localhost');
+  url.hostname = settings.REDIS_HOST;
+  url.port = String(settings.REDIS_PORT);
+  url.username = encodeURIComponent(settings.REDIS_USERNAME ?? '');
+  url.password = encodeURIComponent(settings.REDIS_PASSWORD ?? '');
+  return url.href;
+}

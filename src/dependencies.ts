@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import type { Deps } from '#http/deps.ts';
+import { buildProofVerifier } from '#http/dpop.ts';
+import { buildLimits } from '#http/limits.ts';
+import { buildSeenProofs } from '#http/seenProofs.ts';
+import { buildSessionTokens } from '#http/sessionTokens.ts';
+import type { Log } from '#platform/log/log.ts';
+import { type Mailer, resendMailer } from '#platform/mail/mail.ts';
+import { openMailbox } from '#platform/mail/mailbox.ts';
+import { openDatabase } from '#platform/postgres/database.ts';
+import { connectRedis } from '#platform/redis/redis.ts';
+import { mailDeliveries } from '#workers/mailDeliveries.ts';
+import { type OutboxWorker, startOutboxWorker } from '#workers/outboxWorker.ts';
+import type { Config } from './config.ts';
+
+export interface RunningDeps {
+  deps: Deps;
+  /** Lets the workers finish, then closes every connection. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens everything that the process needs, once.
+ * @param databaseUrl `config.DATABASE_URL`, or the embedded server's
+ * @param withWorkers whether this process also delivers the outbox
+ * @throws StartupError
+ */
+export async function buildDeps(
+  config: Config,
+  databaseUrl: string,
+  log: Log,
+  withWorkers: boolean,
+): Promise<RunningDeps> {
+  const redis: Redis | undefined = config.redisUrl ? await connectRedis(config.redisUrl, log) : undefined;
+  const db = openDatabase({
+    url: databaseUrl,
+    poolSize: config.DATABASE_POOL_SIZE,
+    preparedStatements: config.DATABASE_PREPARED_STATEMENTS,
+    log,
+  });
+  const mailbox = config.RESEND_API_KEY ? undefined : openMailbox(join(config.DATA_DIR, 'mailbox'));
+  const worker = withWorkers ? startOutboxWorker(db, log, mailDeliveries(config, db, mailerOf(config))) : undefined;
+  const deps: Deps = {
+    config,
+    log,
+    db,
+    limits: buildLimits(config, redis),
+    verifyProof: buildProofVerifier(),
+    seenProofs: buildSeenProofs(db, redis),
+    sessionTokens: buildSessionTokens(config),
+    mailbox: config.production ? undefined : mailbox,
+    outboxChanged: () => worker?.wake(),
+  };
+  return { deps, close: () => closeAll(worker, redis, db) };
+}
+
+function mailerOf(config: Config): Mailer {
+  if (!config.RESEND_API_KEY) return openMailbox(join(config.DATA_DIR, 'mailbox')).mailer;
+  return resendMailer({ apiKey: config.RESEND_API_KEY, baseUrl: config.RESEND_BASE_URL, from: config.EMAIL_FROM });
+}
+
+async function closeAll(worker: OutboxWorker | undefined, redis: Redis | undefined, db: Deps['db']): Promise<void> {
+  await worker?.stop();
+  await db.close();
+  redis?.disconnect();
+}

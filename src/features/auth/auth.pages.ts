@@ -1,0 +1,8 @@
+import { page } from '#http/page.ts';
+import { html } from '#platform/html.ts';
+
+export const verified = () =>
+  page("You're verified", html`<p>Your address is confirmed. Go back to the app and log in.</p>`);
+
+export const verificationFailed = (reason: string) =>
+  page('Verification Failed', html`<p>${reason}</p><p>Open the app and ask for a new verification mail.</p>`);

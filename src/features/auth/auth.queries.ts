@@ -1,0 +1,73 @@
+import { sql } from '#platform/postgres/query.ts';
+
+export interface AccountRow {
+  id: string;
+  password: string | null;
+  is_verified: boolean;
+}
+
+export interface SessionRow {
+  id: string;
+  role: string;
+  token_version: number;
+}
+
+/** $1: username or e-mail, trimmed and lower-cased. */
+export const FIND_ACCOUNT = sql<AccountRow>('auth.findAccount')`
+  select u.id, u.password, u.is_verified
+  from users u
+  where lower(trim(u.username)) = $1
+     or lower(trim(u.email)) = $1`;
+
+/** $2: the password hash that was checked, or null where no password was used. No row: it changed meanwhile. */
+export const START_SESSION = sql<SessionRow>('auth.startSession')`
+  update users u
+  set token_version = u.token_version + 1,
+      session_epoch = u.session_epoch + 1,
+      refresh_rotated_at = null,
+      token_version_used = false
+  where u.id = $1
+    and ($2::text is null or u.password = $2)
+  returning u.id, u.role, u.token_version`;
+
+/**
+ * Compare-and-set and the grace of contract 0.7 in one statement. $2: version of the token, $3: grace in
+ * seconds. A token of the current version raises it; one of the version before is answered with the
+ * current version while the rotation is fresh or its answer has not been used. No row: the session ended.
+ */
+export const ROTATE_SESSION = sql<SessionRow>('auth.rotateSession')`
+  update users u
+  set token_version = case when u.token_version = $2 then u.token_version + 1 else u.token_version end,
+      refresh_rotated_at = case when u.token_version = $2 then now() else u.refresh_rotated_at end,
+      token_version_used = case when u.token_version = $2 then false else u.token_version_used end
+  where u.id = $1
+    and (
+      u.token_version = $2
+      or (
+        u.token_version = $2 + 1
+        and u.refresh_rotated_at is not null
+        and (u.refresh_rotated_at >= now() - make_interval(secs => $3) or not u.token_version_used)
+      )
+    )
+  returning u.id, u.role, u.token_version`;
+
+export const SEND_WELCOME = sql<{ id: string | null }>('auth.sendWelcome')`
+  select app.send_welcome_message($1) as id`;
+
+export const END_SESSION = sql('auth.endSession')`
+  select app.end_session()`;
+
+/** A link proves one address: it counts only while that is still the account's. */
+export const VERIFY_EMAIL = sql<{ id: string }>('auth.verifyEmail')`
+  update users u
+  set is_verified = true
+  where u.id = $1
+    and lower(trim(u.email)) = $2
+  returning u.id`;
+
+export const FIND_UNVERIFIED = sql<{ name: string | null; username: string }>('auth.findUnverified')`
+  select u.name, u.username
+  from users u
+  where u.id = $1
+    and lower(trim(u.email)) = $2
+    and not u.is_verified`;

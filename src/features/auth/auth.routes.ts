@@ -1,0 +1,101 @@
+import { parseKeyBinding } from '#http/dpop.ts';
+import { forbidden, invalidCredentials } from '#http/errors.ts';
+import { reply, route } from '#http/route.ts';
+import { tokenOf } from '#http/sessionTokens.ts';
+import { passwordMatches } from '#platform/crypto/passwords.ts';
+import { readVerification } from './auth.linkTokens.ts';
+import { verificationFailed, verified } from './auth.pages.ts';
+import { END_SESSION, FIND_ACCOUNT, VERIFY_EMAIL } from './auth.queries.ts';
+import { acknowledged, credentials, htmlPage, linkQuery, loggedIn, refreshed } from './auth.schemas.ts';
+import {
+  checkRefreshToken,
+  holdThroughOutage,
+  issueTokens,
+  notVerified,
+  rotateSession,
+  startSession,
+} from './auth.service.ts';
+
+export const authRoutes = [
+  route({
+    method: 'POST',
+    path: '/api/auth/login',
+    audience: 'public',
+    unit: 'steps',
+    summary: 'Signs in with a password; DPoP-Key-Binding names the key that the tokens are bound to.',
+    body: credentials,
+    responses: { 200: loggedIn },
+    async handle({ body, ip, deps, header, check, count, transaction }) {
+      const thumbprint = deps.config.DPOP_ENABLED ? parseKeyBinding(header('dpop-key-binding')) : undefined;
+      const identifier = body.identifier.toLowerCase();
+      const pair = `${identifier} ${ip}`;
+      await check('signInFailuresByIp', ip);
+      await check('signInFailures', pair);
+      const account = await transaction((tx) => tx.maybe(FIND_ACCOUNT, [identifier]));
+      const matches = await passwordMatches(body.password, account?.password);
+      if (!account || !matches) {
+        await count('signInFailuresByIp', ip);
+        await count('signInFailures', pair);
+        throw invalidCredentials();
+      }
+      // Guesses that ran beside this one may have used up the tries.
+      await check('signInFailures', pair);
+      if (!account.is_verified) throw notVerified();
+      const session = await transaction((tx) => startSession(tx, deps, account.id, account.password));
+      if (!session) throw invalidCredentials();
+      const tokens = await issueTokens(deps, session, thumbprint);
+      return reply(200, { message: 'Login successful', user: account.id, ...tokens });
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/api/auth/refresh',
+    audience: 'public',
+    unit: 'steps',
+    summary: 'Exchanges the refresh token in X-Refresh-Token for a new pair, with a proof by the key it is bound to.',
+    responses: { 200: refreshed },
+    async handle({ deps, header, proof: readProof, count }) {
+      const proof = deps.config.DPOP_ENABLED ? readProof() : undefined;
+      if (proof) await holdThroughOutage(() => deps.seenProofs.accept(proof));
+      const claims = await checkRefreshToken(deps, tokenOf(header('x-refresh-token')), proof);
+      await count('refresh', claims.userId);
+      const session = await holdThroughOutage(() => rotateSession(deps, claims));
+      const tokens = await issueTokens(deps, session, proof?.thumbprint);
+      return reply(200, { message: 'Access token refreshed', userId: session.id, ...tokens });
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/api/auth/logout',
+    audience: 'user',
+    unit: 'whole',
+    summary: "Ends the caller's session on every device.",
+    responses: { 200: acknowledged },
+    async handle({ tx, caller, deps, header }) {
+      const token = tokenOf(header('x-refresh-token'));
+      const claims = token ? await deps.sessionTokens.readRefresh(token) : undefined;
+      if (claims && claims.userId !== caller.id) throw forbidden('Refresh token belongs to another user');
+      await tx.rows(END_SESSION);
+      return reply(200, { message: 'Logged out successfully' });
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/auth/verify',
+    audience: 'public',
+    unit: 'whole',
+    summary: 'Opened from the verification mail. Safe to open twice.',
+    query: linkQuery,
+    produces: 'text/html',
+    responses: { 200: htmlPage, 400: htmlPage, 401: htmlPage },
+    async handle({ tx, query, deps }) {
+      if (!query.token) return reply(400, verificationFailed('The link is incomplete.'));
+      const claims = await readVerification(deps.config.secrets.JWT_VERIFY_SECRET, query.token);
+      if (claims === 'malformed') return reply(400, verificationFailed('The link is not valid.'));
+      if (claims === 'untrusted') return reply(401, verificationFailed('The link is not valid or has expired.'));
+      const user = await tx.maybe(VERIFY_EMAIL, [claims.userId, claims.email]);
+      if (!user) return reply(401, verificationFailed('The link no longer belongs to this account.'));
+      return reply(200, verified());
+    },
+  }),
+];

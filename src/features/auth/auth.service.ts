@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { loginRequired } from '#http/authenticate.ts';
+import type { Deps } from '#http/deps.ts';
+import { assertSameKey, type Proof } from '#http/dpop.ts';
+import { ApiError, unauthorized } from '#http/errors.ts';
+import type { SessionClaims, TokenPair } from '#http/sessionTokens.ts';
+import { addToOutbox } from '#platform/outbox/outbox.ts';
+import { DatabaseUnavailable, type Transaction } from '#platform/postgres/database.ts';
+import { VERIFICATION_LIFETIME, type Verification } from './auth.linkTokens.ts';
+import { ROTATE_SESSION, SEND_WELCOME, type SessionRow, START_SESSION } from './auth.queries.ts';
+
+export const VERIFICATION_MAIL = 'mail.verification';
+
+/** Longest that a refresh is held during an outage; the app gives up at 12 s. */
+const HOLD_MS = 8_500;
+
+/** Writes the verification mail's outbox entry; the token is minted when the mail is sent. */
+export async function requestVerificationMail(tx: Transaction, { userId, email }: Verification): Promise<void> {
+  await addToOutbox(tx, {
+    kind: VERIFICATION_MAIL,
+    userId,
+    payload: { email },
+    dedupeKey: `${VERIFICATION_MAIL}:${randomUUID()}`,
+    lifetimeSeconds: VERIFICATION_LIFETIME,
+  });
+}
+
+/**
+ * Starts the one session of a user (contract 0.7): every earlier token and ticket is dead with the
+ * commit. The first one ever also writes the welcome message; if that fails, the next one tries again.
+ * @param checkedHash the password hash that let the person in, or null where no password was used
+ * @returns undefined when the user is gone or the password changed meanwhile
+ */
+export async function startSession(
+  tx: Transaction,
+  deps: Deps,
+  userId: string,
+  checkedHash: string | null,
+): Promise<SessionRow | undefined> {
+  const session = await tx.maybe(START_SESSION, [userId, checkedHash]);
+  if (!session) return undefined;
+  const failure = await tx.attempt(async () => void (await tx.maybe(SEND_WELCOME, [userId])));
+  if (failure) deps.log.error({ err: failure }, 'the welcome message was not written');
+  return session;
+}
+
+/** The tokens of a session that has just started or rotated. */
+export function issueTokens(deps: Deps, session: SessionRow, thumbprint: string | undefined): Promise<TokenPair> {
+  const { id, role, token_version } = session;
+  return deps.sessionTokens.issue({ userId: id, role, tokenVersion: token_version, thumbprint });
+}
+
+/**
+ * The claims of a refresh token that this proof's key may use.
+ * @throws ApiError 401 `REFRESH_TOKEN_MISSING`, `REFRESH_TOKEN_INVALID` or `DPOP_KEY_MISMATCH`
+ */
+export async function checkRefreshToken(
+  deps: Deps,
+  token: string | undefined,
+  proof: Proof | undefined,
+): Promise<SessionClaims> {
+  if (!token) throw unauthorized('REFRESH_TOKEN_MISSING', 'No refresh token provided');
+  const claims = await deps.sessionTokens.readRefresh(token);
+  const invalid = () => unauthorized('REFRESH_TOKEN_INVALID', 'Invalid or expired refresh token', 'invalid_token');
+  if (!claims) throw invalid();
+  if (proof) {
+    if (!claims.thumbprint) throw invalid();
+    assertSameKey(claims.thumbprint, proof);
+  }
+  return claims;
+}
+
+/** Rotates the session, or repeats the last rotation within the grace. @throws ApiError 401 `LOGIN_REQUIRED` */
+export async function rotateSession(deps: Deps, claims: SessionClaims): Promise<SessionRow> {
+  const values = [claims.userId, claims.tokenVersion, deps.config.REFRESH_GRACE_SEC];
+  const session = await deps.db.asService((tx) => tx.maybe(ROTATE_SESSION, values));
+  if (!session) throw loginRequired();
+  return session;
+}
+
+/**
+ * Holds a request while the database is away and tries again: any failure but a lost connection
+ * would sign the phone out (contract 2.4).
+ * @throws DatabaseUnavailable when the outage lasts longer than the app waits
+ */
+export async function holdThroughOutage<T>(work: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + HOLD_MS;
+  for (let wait = 100; ; wait = Math.min(wait * 2, 1_000)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailable) || performance.now() + wait > deadline) throw error;
+      await pause(wait);
+    }
+  }
+}
+
+export const notVerified = () => new ApiError(401, 'EMAIL_NOT_VERIFIED', 'You need to verify your account');

@@ -1,0 +1,34 @@
+import express, { Router } from 'express';
+import { absolutePath } from 'swagger-ui-dist';
+import { openApiDocument } from '#http/openapi.ts';
+import type { AnyRoute } from '#http/route.ts';
+import { html } from '#platform/html.ts';
+
+const PAGE = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Strong Together API</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+</head>
+<body>
+<div id="api"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+`.markup;
+
+const START = "SwaggerUIBundle({ url: '/openapi.json', dom_id: '#api', deepLinking: true });\n";
+
+/** `/openapi.json`, made from the route declarations, and `/docs`, a page to try them. */
+export function docsRouter(routes: AnyRoute[], serverUrl: string): Router {
+  const document = openApiDocument(routes, serverUrl);
+  const router = Router();
+  router.get('/openapi.json', (_req, res) => void res.json(document));
+  router.get('/docs', (_req, res) => void res.type('html').send(PAGE));
+  router.get('/docs/start.js', (_req, res) => void res.type('js').send(START));
+  router.use('/docs', express.static(absolutePath(), { index: false, maxAge: '1h' }));
+  return router;
+}

@@ -1,0 +1,85 @@
+import { sql } from '#platform/postgres/query.ts';
+
+export interface SplitCountRow {
+  name: string;
+  workouts: number;
+  last_start: Date;
+  last_day: string;
+}
+
+/** All workouts of $1 by split name, with the day of the latest in zone $2. */
+export const COUNT_BY_SPLIT = sql<SplitCountRow>('tracking.countBySplit')`
+  select
+    s.name,
+    count(*) as workouts,
+    max(ws.workout_start_utc) as last_start,
+    to_char(max(ws.workout_start_utc) at time zone $2, 'YYYY-MM-DD') as last_day
+  from workout_summary ws
+  join workoutsplits s on s.id = ws.workoutsplit_id
+  where ws.user_id = $1
+  group by s.name`;
+
+export interface BestRecordRow {
+  exercise: string;
+  weight: number;
+  reps: number;
+  workout_time_utc: string;
+}
+
+/** The best of the records of all exercises (contract 4.1). */
+export const FIND_BEST_RECORD = sql<BestRecordRow>('tracking.findBestRecord')`
+  select
+    e.name as exercise,
+    r.pr_weight as weight,
+    r.pr_reps as reps,
+    to_char(r.pr_start_utc at time zone $2, 'YYYY-MM-DD') as workout_time_utc
+  from exercise_records r
+  join exercises e on e.id = r.exercise_id
+  where r.user_id = $1
+  order by r.pr_weight desc, r.pr_reps desc, r.pr_start_utc desc, e.name
+  limit 1`;
+
+export interface TrackedRow {
+  id: number;
+  exercisetosplit_id: number;
+  weight: number[];
+  reps: number[];
+  exercise_id: number;
+  workoutsplit_id: number;
+  splitname: string;
+  exercise: string;
+  notes: string;
+  order_index: number;
+  sets: number[];
+  targetmuscle: string;
+  specifictargetmuscle: string;
+  workout_start_utc: Date;
+  workoutdate: string;
+}
+
+/** What $1 did in the last 45 days, with today's plan beside it; days are those of zone $2. */
+export const LIST_RECENT = sql<TrackedRow>('tracking.listRecent')`
+  select
+    et.id,
+    et.exercisetosplit_id,
+    et.weight,
+    et.reps,
+    ets.exercise_id,
+    ws.workoutsplit_id,
+    s.name as splitname,
+    e.name as exercise,
+    coalesce(et.notes, '') as notes,
+    ets.order_index,
+    ets.sets,
+    e.targetmuscle,
+    e.specifictargetmuscle,
+    ws.workout_start_utc,
+    to_char(ws.workout_start_utc at time zone $2, 'YYYY-MM-DD') as workoutdate
+  from workout_summary ws
+  join exercisetracking et on et.workout_summary_id = ws.id
+  join exercisetoworkoutsplit ets on ets.id = et.exercisetosplit_id
+  join exercises e on e.id = ets.exercise_id
+  join workoutsplits s on s.id = ws.workoutsplit_id
+  where ws.user_id = $1
+    and ws.workout_start_utc >= now() - interval '45 days'
+    and ws.workout_start_utc < now() + interval '1 day'`;

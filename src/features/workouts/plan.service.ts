@@ -1,0 +1,104 @@
+import type { z } from 'zod';
+import type { Transaction } from '#platform/postgres/database.ts';
+import {
+  DEACTIVATE_OTHER_EXERCISES,
+  DEACTIVATE_OTHER_SPLITS,
+  FIND_ACTIVE_PLAN,
+  type PlanRow,
+  RAISE_DATA_VERSION,
+  SAVE_EXERCISES,
+  SAVE_PLAN,
+  SAVE_SPLITS,
+} from './workouts.queries.ts';
+import type { planForm } from './workouts.schemas.ts';
+
+/** The active plan twice: for training, and by split for the editor. Null when there is none. */
+export async function readPlan(tx: Transaction, userId: string, zone: string) {
+  const rows = await tx.rows(FIND_ACTIVE_PLAN, [userId, zone]);
+  const [first] = rows;
+  if (!first) return null;
+  const bySplit = Map.groupBy(
+    rows.filter((row) => row.split_id !== null),
+    (row) => row.split_id ?? 0,
+  );
+  const splits = [...bySplit.values()];
+  return {
+    workoutPlan: { ...presentPlan(first), workoutsplits: splits.map(presentSplit) },
+    workoutPlanForEditWorkout: Object.fromEntries(
+      splits.map((rowsOfSplit) => [rowsOfSplit[0]?.split_name, active(rowsOfSplit).map(presentForEdit)]),
+    ),
+  };
+}
+
+/**
+ * Creates or edits the one active plan (contract 4.6). Splits and exercises that stay or come back
+ * keep their ids, and with them their history; the others are deactivated, never deleted.
+ */
+export async function savePlan(tx: Transaction, userId: string, form: z.output<typeof planForm>): Promise<void> {
+  const splitNames = Object.keys(form.workoutData);
+  const exercises = JSON.stringify(
+    Object.entries(form.workoutData).flatMap(([split, list]) =>
+      list.map(({ id, sets, order_index }, position) => ({
+        split,
+        exercise_id: id,
+        sets,
+        order_index: order_index ?? position,
+      })),
+    ),
+  );
+  await tx.rows(RAISE_DATA_VERSION);
+  const plan = await tx.one(SAVE_PLAN, [userId, form.workoutName ?? null, splitNames.length]);
+  await tx.rows(SAVE_SPLITS, [plan.id, splitNames]);
+  await tx.rows(DEACTIVATE_OTHER_SPLITS, [plan.id, splitNames]);
+  await tx.rows(SAVE_EXERCISES, [plan.id, exercises]);
+  await tx.rows(DEACTIVATE_OTHER_EXERCISES, [plan.id, exercises]);
+}
+
+const active = (rows: PlanRow[]) => rows.filter((row) => row.ets_id !== null);
+
+function presentPlan(row: PlanRow) {
+  return {
+    id: row.plan_id,
+    name: row.plan_name,
+    numberofsplits: row.numberofsplits,
+    created_at: row.plan_created_at.toISOString(),
+    is_deleted: row.is_deleted,
+    level: row.level,
+    user_id: row.user_id,
+    trainer_id: row.trainer_id,
+    is_active: true,
+    updated_at: row.updated_at,
+  };
+}
+
+function presentSplit(rows: PlanRow[]) {
+  const [first] = rows as [PlanRow, ...PlanRow[]];
+  return {
+    id: first.split_id ?? 0,
+    workout_id: first.plan_id,
+    name: first.split_name,
+    created_at: first.split_created_at.toISOString(),
+    muscle_group: first.muscle_group,
+    is_active: true,
+    exercisetoworkoutsplit: active(rows).map((row) => ({
+      id: row.ets_id ?? 0,
+      sets: row.sets,
+      is_active: true,
+      exercise: row.exercise,
+      workoutsplit: row.split_name,
+      targetmuscle: row.targetmuscle,
+      specifictargetmuscle: row.specifictargetmuscle,
+    })),
+  };
+}
+
+function presentForEdit(row: PlanRow) {
+  return {
+    id: row.exercise_id,
+    name: row.exercise,
+    sets: row.sets,
+    order_index: row.order_index,
+    targetmuscle: row.targetmuscle,
+    specifictargetmuscle: row.specifictargetmuscle,
+  };
+}

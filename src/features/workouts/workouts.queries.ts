@@ -1,0 +1,144 @@
+import { sql } from '#platform/postgres/query.ts';
+
+/** One row an active exercise of an active split; a split or plan without any has nulls there. */
+export interface PlanRow {
+  plan_id: number;
+  plan_name: string;
+  numberofsplits: number;
+  plan_created_at: Date;
+  is_deleted: boolean;
+  level: string;
+  user_id: string;
+  trainer_id: string | null;
+  updated_at: string;
+  split_id: number | null;
+  split_name: string;
+  split_created_at: Date;
+  muscle_group: string | null;
+  ets_id: number | null;
+  exercise_id: number;
+  sets: number[];
+  order_index: number;
+  exercise: string;
+  targetmuscle: string;
+  specifictargetmuscle: string;
+}
+
+/** $1: user, $2: zone. */
+export const FIND_ACTIVE_PLAN = sql<PlanRow>('workouts.findActivePlan')`
+  select
+    p.id as plan_id,
+    p.name as plan_name,
+    p.numberofsplits,
+    p.created_at as plan_created_at,
+    p.is_deleted,
+    p.level,
+    p.user_id,
+    p.trainer_id,
+    app.local_timestamp(p.updated_at, $2) as updated_at,
+    s.id as split_id,
+    s.name as split_name,
+    s.created_at as split_created_at,
+    s.muscle_group,
+    ets.id as ets_id,
+    ets.exercise_id,
+    ets.sets,
+    ets.order_index,
+    e.name as exercise,
+    e.targetmuscle,
+    e.specifictargetmuscle
+  from workoutplans p
+  left join workoutsplits s on s.workout_id = p.id and s.is_active
+  left join exercisetoworkoutsplit ets on ets.workoutsplit_id = s.id and ets.is_active
+  left join exercises e on e.id = ets.exercise_id
+  where p.user_id = $1
+    and p.is_active
+  order by s.id, ets.order_index, ets.id`;
+
+/** Changes of one person follow one another; cached payloads die with the commit. */
+export const RAISE_DATA_VERSION = sql('workouts.raiseDataVersion')`
+  select app.raise_data_version()`;
+
+/** $1: user, $2: name or null to keep it, $3: number of splits. */
+export const SAVE_PLAN = sql<{ id: number }>('workouts.savePlan')`
+  insert into workoutplans as p (user_id, trainer_id, name, numberofsplits)
+  values ($1, $1, coalesce($2, 'My Workout'), $3)
+  on conflict (user_id) where is_active do update
+    set name = coalesce($2, p.name),
+        numberofsplits = excluded.numberofsplits,
+        trainer_id = excluded.user_id,
+        updated_at = now()
+  returning p.id`;
+
+/** $1: plan, $2: split names in the order of the request. */
+export const SAVE_SPLITS = sql('workouts.saveSplits')`
+  insert into workoutsplits as s (workout_id, name)
+  select $1, wanted.name
+  from unnest($2::text[]) with ordinality as wanted (name, position)
+  order by wanted.position
+  on conflict (workout_id, name) do update
+    set is_active = true
+    where not s.is_active`;
+
+export const DEACTIVATE_OTHER_SPLITS = sql('workouts.deactivateOtherSplits')`
+  update workoutsplits s
+  set is_active = false
+  where s.workout_id = $1
+    and s.is_active
+    and s.name <> all ($2::text[])`;
+
+/** $1: plan, $2: JSON list of split, exercise_id, sets, order_index. */
+export const SAVE_EXERCISES = sql('workouts.saveExercises')`
+  insert into exercisetoworkoutsplit as ets (workoutsplit_id, exercise_id, sets, order_index)
+  select s.id, wanted.exercise_id, wanted.sets, wanted.order_index
+  from jsonb_to_recordset($2::jsonb) as wanted (split text, exercise_id bigint, sets bigint[], order_index bigint)
+  join workoutsplits s on s.workout_id = $1 and s.name = wanted.split
+  order by s.id, wanted.order_index
+  on conflict (workoutsplit_id, exercise_id) do update
+    set sets = excluded.sets,
+        order_index = excluded.order_index,
+        is_active = true
+    where (ets.sets, ets.order_index, ets.is_active) is distinct from (excluded.sets, excluded.order_index, true)`;
+
+export const DEACTIVATE_OTHER_EXERCISES = sql('workouts.deactivateOtherExercises')`
+  update exercisetoworkoutsplit ets
+  set is_active = false
+  from workoutsplits s
+  where s.id = ets.workoutsplit_id
+    and s.workout_id = $1
+    and ets.is_active
+    and not exists (
+      select
+      from jsonb_to_recordset($2::jsonb) as wanted (split text, exercise_id bigint)
+      where wanted.split = s.name
+        and wanted.exercise_id = ets.exercise_id
+    )`;
+
+/** $1: user, $2: exercise-to-split ids. Deactivated rows count: a plan may be edited during training. */
+export const FIND_OWN_EXERCISES = sql<{ id: number; workoutsplit_id: number }>('workouts.findOwnExercises')`
+  select ets.id, ets.workoutsplit_id
+  from exercisetoworkoutsplit ets
+  join workoutsplits s on s.id = ets.workoutsplit_id
+  join workoutplans p on p.id = s.workout_id
+  where ets.id = any ($2::bigint[])
+    and p.user_id = $1`;
+
+/** No row: a workout with this start is stored already. An absent end is now, an absent start the end. */
+export const SAVE_WORKOUT = sql<{ id: string }>('workouts.saveWorkout')`
+  insert into workout_summary (user_id, workoutsplit_id, workout_start_utc, workout_end_utc)
+  select $1, $2, coalesce($3, t.ended_at), t.ended_at
+  from (select coalesce($4::timestamptz, greatest(now(), $3::timestamptz)) as ended_at) t
+  on conflict (user_id, workout_start_utc) do nothing
+  returning id`;
+
+/** $1: summary, $2: JSON list of exercisetosplit_id, weight, reps, notes in the order of the request. */
+export const SAVE_SETS = sql('workouts.saveSets')`
+  insert into exercisetracking (workout_summary_id, exercisetosplit_id, weight, reps, notes)
+  select $1, done.exercisetosplit_id, done.weight, done.reps, done.notes
+  from rows from (
+    jsonb_to_recordset($2::jsonb) as (exercisetosplit_id bigint, weight real[], reps bigint[], notes text)
+  ) with ordinality as done (exercisetosplit_id, weight, reps, notes, position)
+  order by done.position`;
+
+export const SEND_WORKOUT_DONE = sql<{ id: string }>('workouts.sendWorkoutDone')`
+  select app.send_workout_done_message() as id`;

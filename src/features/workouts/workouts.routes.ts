@@ -1,0 +1,55 @@
+import { tracking } from '#features/tracking/tracking.schemas.ts';
+import { readTracking } from '#features/tracking/tracking.service.ts';
+import { reply, route } from '#http/route.ts';
+import { timeZoneQuery } from '#http/timeZone.ts';
+import { saveWorkout, unknownExercise } from './finish.service.ts';
+import { readPlan, savePlan } from './plan.service.ts';
+import { finishedWorkout, plan, planForm, savedPlan } from './workouts.schemas.ts';
+
+export const workoutsRoutes = [
+  route({
+    method: 'GET',
+    path: '/api/workouts/getworkout',
+    audience: 'user',
+    unit: 'whole',
+    summary: 'The active plan.',
+    query: timeZoneQuery,
+    responses: { 200: plan },
+    async handle({ tx, caller, query, deps, setHeader }) {
+      setHeader('X-Cache', 'MISS');
+      const found = await readPlan(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ);
+      return reply(200, found ?? { workoutPlan: null });
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/api/workouts/add',
+    audience: 'user',
+    unit: 'whole',
+    summary: 'Creates or edits the active plan.',
+    body: planForm,
+    responses: { 200: savedPlan },
+    constraints: { exercisetoworkoutsplit_exercise_id_fkey: unknownExercise },
+    idempotent: true,
+    async handle({ tx, caller, body, deps }) {
+      await savePlan(tx, caller.id, body);
+      const saved = await readPlan(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ);
+      if (!saved) throw new Error('the plan that was just saved is not there');
+      return reply(200, { message: 'Workout created successfully!', ...saved });
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/api/workouts/finishworkout',
+    audience: 'user',
+    unit: 'whole',
+    summary: 'Stores a workout, once for each start time, and answers with the tracking that includes it.',
+    body: finishedWorkout,
+    responses: { 200: tracking },
+    idempotent: true,
+    async handle({ tx, caller, body, deps }) {
+      await saveWorkout(tx, deps.log, caller.id, body);
+      return reply(200, await readTracking(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ));
+    },
+  }),
+];

@@ -1,0 +1,23 @@
+import type { Log } from '#platform/log/log.ts';
+import type { Mailbox } from '#platform/mail/mailbox.ts';
+import type { Database } from '#platform/postgres/database.ts';
+import type { Config } from '#src/config.ts';
+import type { ProofVerifier } from './dpop.ts';
+import type { Limits } from './limits.ts';
+import type { SeenProofs } from './seenProofs.ts';
+import type { SessionTokens } from './sessionTokens.ts';
+
+/** What requests are answered with: built once by `src/dependencies.ts` and passed down, never imported as state. */
+export interface Deps {
+  config: Config;
+  log: Log;
+  db: Database;
+  limits: Limits;
+  verifyProof: ProofVerifier;
+  seenProofs: SeenProofs;
+  sessionTokens: SessionTokens;
+  /** Only where mails are kept for reading instead of being sent; never in production. */
+  mailbox: Mailbox | undefined;
+  /** Tells the worker of this process that the outbox has something new. */
+  outboxChanged: () => void;
+}

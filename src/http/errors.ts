@@ -1,0 +1,60 @@
+import { DatabaseUnavailable } from '#platform/postgres/database.ts';
+
+export interface FieldProblem {
+  /** Dotted path inside the request, e.g. `workout.0.reps`. */
+  path: string;
+  message: string;
+}
+
+interface ErrorDetails {
+  headers?: Record<string, string>;
+  errors?: FieldProblem[];
+}
+
+/**
+ * An answer that is not a success: status, stable code and a text that the app shows to a person
+ * (contract 0.3). On a protected route a domain error never has status 401.
+ */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly headers: Record<string, string>;
+  readonly errors: FieldProblem[] | undefined;
+
+  constructor(status: number, code: string, message: string, details: ErrorDetails = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.headers = details.headers ?? {};
+    this.errors = details.errors;
+  }
+}
+
+export const notFound = (message = 'Not found', code = 'NOT_FOUND') => new ApiError(404, code, message);
+export const forbidden = (message = 'Forbidden') => new ApiError(403, 'FORBIDDEN', message);
+export const badRequest = (code: string, message: string) => new ApiError(400, code, message);
+export const invalidCredentials = () => new ApiError(401, 'INVALID_CREDENTIALS', 'Invalid credentials');
+export const tooLarge = (message = 'Request body too large') => new ApiError(413, 'PAYLOAD_TOO_LARGE', message);
+export const unavailable = () =>
+  new ApiError(503, 'SERVICE_UNAVAILABLE', 'Service temporarily unavailable', { headers: { 'Retry-After': '5' } });
+
+/** 400 with every field's problem; the first one is the message. */
+export function validationFailed(errors: FieldProblem[]): ApiError {
+  return new ApiError(400, 'VALIDATION_FAILED', errors[0]?.message ?? 'Invalid request', { errors });
+}
+
+/**
+ * A 401 of the guard or of refresh, with the challenge of RFC 9449 section 7.1.
+ * @param error `invalid_dpop_proof`, `invalid_token`, or undefined when no credentials were sent
+ */
+export function unauthorized(code: string, message: string, error?: 'invalid_dpop_proof' | 'invalid_token'): ApiError {
+  const challenge = error ? `DPoP error="${error}", algs="ES256"` : 'DPoP algs="ES256"';
+  return new ApiError(401, code, message, { headers: { 'WWW-Authenticate': challenge } });
+}
+
+/** What the caller is told of anything that was thrown; undefined details stay in the log. */
+export function toApiError(thrown: unknown): ApiError {
+  if (thrown instanceof ApiError) return thrown;
+  if (thrown instanceof DatabaseUnavailable) return unavailable();
+  return new ApiError(500, 'INTERNAL_ERROR', 'Internal server error');
+}

@@ -1,0 +1,126 @@
+import type { z } from 'zod';
+import type { Transaction } from '#platform/postgres/database.ts';
+import type { Caller } from './authenticate.ts';
+import type { Deps } from './deps.ts';
+import type { Proof } from './dpop.ts';
+import type { ApiError } from './errors.ts';
+import type { LimitName } from './limits.ts';
+
+type Schema = z.ZodType;
+/** Status → schema of the body. What a handler returns beyond the schema never leaves. */
+type Responses = Readonly<Record<number, Schema>>;
+
+/** What every handler may read and do. It cannot answer by itself: it returns, the corridor commits and answers. */
+interface BaseContext<Query extends Schema, Params extends Schema, Body extends Schema> {
+  deps: Deps;
+  requestId: string;
+  /** Address of the client (contract 0.1). */
+  ip: string;
+  query: z.output<Query>;
+  params: z.output<Params>;
+  body: z.output<Body>;
+  header(name: string): string | undefined;
+  /** Checks 1 to 7 of the request's DPoP proof, for public routes that need one. @throws ApiError 401 */
+  proof(): Proof;
+  /** Counts one event against a limit. @throws ApiError 429 */
+  count(limit: LimitName, key: string): Promise<void>;
+  /** Looks at a limit without counting. @throws ApiError 429 */
+  check(limit: LimitName, key: string): Promise<void>;
+  setHeader(name: string, value: string): void;
+}
+
+interface Callers {
+  public: { caller?: never };
+  user: { caller: Caller };
+}
+
+/**
+ * How a handler reaches the database, always in the caller's scope (public routes: as the service).
+ * - `whole`: the corridor opens one transaction around the handler.
+ * - `steps`: the handler opens several, because it waits for something in between (a password hash, a
+ *   picture store) that must not hold a connection.
+ */
+interface Units {
+  whole: { tx: Transaction };
+  steps: { transaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T> };
+}
+
+export type Context<
+  Audience extends keyof Callers,
+  Unit extends keyof Units,
+  Query extends Schema,
+  Params extends Schema,
+  Body extends Schema,
+> = BaseContext<Query, Params, Body> & Callers[Audience] & Units[Unit];
+
+type Answer<R extends Responses> = {
+  [Status in keyof R & number]: undefined extends z.input<R[Status]>
+    ? { status: Status; body?: undefined }
+    : { status: Status; body: z.input<R[Status]> };
+}[keyof R & number];
+
+interface LimitUse {
+  name: LimitName;
+  /** What the limit counts by. */
+  by: 'ip' | 'user';
+}
+
+/**
+ * A route as data. The same declaration drives Express, validation, the OpenAPI document and the
+ * types of the client.
+ */
+export interface RouteDeclaration<
+  Method extends string = string,
+  Path extends string = string,
+  Audience extends keyof Callers = keyof Callers,
+  Unit extends keyof Units = keyof Units,
+  Query extends Schema = Schema,
+  Params extends Schema = Schema,
+  Body extends Schema = Schema,
+  R extends Responses = Responses,
+> {
+  method: Method;
+  path: Path;
+  /** `public`: anybody. `user`: a signed-in person with a proof (contract 0.9). */
+  audience: Audience;
+  unit: Unit;
+  /** One sentence for the API document. */
+  summary: string;
+  query?: Query;
+  params?: Params;
+  body?: Body;
+  /** Bodies are JSON unless the route answers a browser. */
+  produces?: 'application/json' | 'text/html';
+  responses: R;
+  limits?: LimitUse[];
+  /** Names of constraints, and what breaking one means here. */
+  constraints?: Record<string, () => ApiError>;
+  /** Honours the Idempotency-Key header (contract 0.13). */
+  idempotent?: Unit extends 'whole' ? boolean : false;
+  handle(context: Context<Audience, Unit, Query, Params, Body>): Promise<Answer<R>>;
+}
+
+/** A route whose particular types no longer matter: what the corridor and the documents work with. */
+// biome-ignore lint/suspicious/noExplicitAny: handlers take their own context; only the corridor calls them
+export type AnyRoute = RouteDeclaration<any, any, any, any, any, any, any, any>;
+
+/** Declares a route; it only infers the types. */
+export function route<
+  const Method extends string,
+  const Path extends string,
+  Audience extends keyof Callers,
+  Unit extends keyof Units,
+  Query extends Schema,
+  Params extends Schema,
+  Body extends Schema,
+  const R extends Responses,
+>(
+  declaration: RouteDeclaration<Method, Path, Audience, Unit, Query, Params, Body, R>,
+): RouteDeclaration<Method, Path, Audience, Unit, Query, Params, Body, R> {
+  return declaration;
+}
+
+/** What a handler returns: a status that its route declares, and that status's body. */
+export function reply<const Status extends number, Body = undefined>(status: Status, body?: Body) {
+  return { status, body: body as Body };
+}

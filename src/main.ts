@@ -1,0 +1,110 @@
+import { createServer } from 'node:http';
+import { join, resolve } from 'node:path';
+import { keptSecrets } from '#platform/developmentSecrets.ts';
+import { buildLog } from '#platform/log/log.ts';
+import { startEmbeddedPostgres } from '#platform/postgres/embedded.ts';
+import { migrate } from '#platform/postgres/migrate.ts';
+import { StartupError } from '#platform/startupError.ts';
+import { type Config, ConfigError, loadConfig } from './config.ts';
+import { startServer } from './server.ts';
+
+const ROLES = ['all', 'api', 'worker', 'migrate'] as const;
+type Role = (typeof ROLES)[number];
+
+const DB_FOLDER = resolve(import.meta.dirname, '..', 'db');
+/** Longest that a shutdown may take, in milliseconds. */
+const SHUTDOWN_MS = 10_000;
+
+async function start(role: Role): Promise<void> {
+  const config = loadConfig(process.env, keptSecrets);
+  const log = buildLog(config.LOG_LEVEL);
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'a background failure'));
+  if (role !== 'worker' && role !== 'migrate') await assertPortFree(config.PORT);
+  const embedded = config.DATABASE_URL ? undefined : await startEmbeddedPostgres(config.DATA_DIR);
+  const databaseUrl = config.DATABASE_URL ?? embedded?.url ?? '';
+  const closers: Array<() => Promise<void>> = [async () => embedded?.stop()];
+  try {
+    await migrateDatabase(config, databaseUrl);
+    if (role !== 'migrate') {
+      const server = await startServer(config, databaseUrl, log, { api: role !== 'worker', workers: role !== 'api' });
+      closers.unshift(server.close);
+      if (!config.production) console.log(banner(config, role));
+      shutDownOnSignal(closers);
+      return;
+    }
+  } catch (error) {
+    await closeAll(closers);
+    throw error;
+  }
+  await closeAll(closers);
+}
+
+const migrateDatabase = (config: Config, databaseUrl: string) =>
+  migrate({
+    url: config.DATABASE_MIGRATION_URL ?? databaseUrl,
+    ...(config.DATABASE_MIGRATION_URL ? { serverUrl: databaseUrl } : {}),
+    migrationsDir: join(DB_FOLDER, 'migrations'),
+    seedDir: join(DB_FOLDER, 'seed'),
+    systemUserId: config.SYSTEM_USER_ID,
+  });
+
+/** Looked at first: a database should not start for a server that cannot. */
+async function assertPortFree(port: number): Promise<void> {
+  const probe = createServer();
+  const { promise, resolve: free, reject } = Promise.withResolvers<void>();
+  probe.once('error', reject).listen(port, free);
+  try {
+    await promise;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const why = code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be used (${code})`;
+    throw new StartupError(`Port ${port} ${why}: stop it, or set PORT.`);
+  }
+  await new Promise((closed) => probe.close(closed));
+}
+
+async function closeAll(closers: Array<() => Promise<void>>): Promise<void> {
+  for (const close of closers) await close();
+}
+
+function shutDownOnSignal(closers: Array<() => Promise<void>>): void {
+  let stopping = false;
+  const stop = () => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
+    closeAll(closers).then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+function banner(config: Config, role: Role): string {
+  const base = config.PUBLIC_BASE_URL;
+  const lines = [
+    ['runs', role === 'all' ? 'API and workers' : role],
+    ['database', config.DATABASE_URL ? 'DATABASE_URL' : `embedded PostgreSQL in ${config.DATA_DIR}`],
+    ['redis', config.redisUrl ? 'yes' : 'none: in-process stand-ins'],
+    ...(role === 'worker'
+      ? []
+      : [
+          ['API', base],
+          ['docs', `${base}/docs`],
+        ]),
+    ...(config.RESEND_API_KEY || role === 'worker' ? [] : [['mailbox', `${base}/dev/mailbox`]]),
+  ];
+  return ['', '  Strong Together', ...lines.map(([name, value]) => `  ${name?.padEnd(9)} ${value}`), ''].join('\n');
+}
+
+const role = (process.argv[2] ?? 'all') as Role;
+try {
+  if (!ROLES.includes(role)) throw new StartupError(`Unknown command ${role}; known: ${ROLES.join(', ')}.`);
+  await start(role);
+} catch (error) {
+  if (!(error instanceof StartupError || error instanceof ConfigError)) throw error;
+  console.error(error.message);
+  process.exit(1);
+}

@@ -1,0 +1,27 @@
+import type { Transaction } from '#platform/postgres/database.ts';
+import { sql } from '#platform/postgres/query.ts';
+
+/** Something that must happen after the transaction of its cause has committed. */
+export interface Intent {
+  kind: string;
+  userId: string;
+  /** What the delivery needs to look things up again; never a token, never finished text. */
+  payload: Record<string, string>;
+  /** The same key twice is one intent, also after it was delivered. */
+  dedupeKey: string;
+  /** After so many seconds it is dropped undelivered. */
+  lifetimeSeconds: number;
+}
+
+const ADD = sql<{ id: string }>('outbox.add')`
+  insert into outbox (kind, user_id, payload, dedupe_key, expires_at)
+  values ($1, $2, $3, $4, now() + make_interval(secs => $5))
+  on conflict (dedupe_key) do nothing
+  returning id`;
+
+/** Writes the intent in the caller's transaction (role service). False when that key was there before. */
+export async function addToOutbox(tx: Transaction, intent: Intent): Promise<boolean> {
+  const { kind, userId, payload, dedupeKey, lifetimeSeconds } = intent;
+  const row = await tx.maybe(ADD, [kind, userId, payload, dedupeKey, lifetimeSeconds]);
+  return row !== undefined;
+}

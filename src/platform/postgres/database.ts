@@ -1,0 +1,203 @@
+import pg from 'pg';
+import type { Log } from '#platform/log/log.ts';
+import type { Query } from './query.ts';
+
+/** PostgreSQL could not be asked, or the answer was lost. Never a statement about the caller's request. */
+export class DatabaseUnavailable extends Error {
+  constructor(cause: unknown) {
+    super('PostgreSQL is not available', { cause });
+  }
+}
+
+/** Statements of one open transaction. Values of int8 columns arrive as numbers, timestamps as Dates. */
+export interface Transaction {
+  rows<Row>(query: Query<Row>, values?: unknown[]): Promise<Row[]>;
+  /** The only row, or undefined. */
+  maybe<Row>(query: Query<Row>, values?: unknown[]): Promise<Row | undefined>;
+  /** The only row; throws if there is none. */
+  one<Row>(query: Query<Row>, values?: unknown[]): Promise<Row>;
+  /**
+   * Runs `work` inside a savepoint. If it throws, its changes are undone, the transaction goes on,
+   * and the error is returned, not thrown. A lost connection is thrown all the same.
+   */
+  attempt(work: () => Promise<void>): Promise<unknown>;
+  /** Runs after the commit, and only then. What it throws is logged: the commit stands. */
+  afterCommit(work: () => unknown): void;
+}
+
+export interface DatabaseOptions {
+  url: string;
+  poolSize: number;
+  preparedStatements: boolean;
+  log: Log;
+}
+
+export type Database = ReturnType<typeof openDatabase>;
+
+/** Longest that one statement of a request or a job may run, in milliseconds. */
+const STATEMENT_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 1_500;
+
+const INT8 = 20;
+const INT8_ARRAY = 1016;
+const INT4_ARRAY = 1007;
+const parseInt8Array = pg.types.getTypeParser(INT4_ARRAY as number) as (text: string) => number[];
+const types = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (format !== 'binary' && oid === INT8) return Number;
+    if (format !== 'binary' && oid === INT8_ARRAY) return parseInt8Array;
+    return pg.types.getTypeParser(oid, format);
+  }) as typeof pg.types.getTypeParser,
+};
+
+/**
+ * Opens the pool and the only two ways to run statements: as a person, or as the service.
+ * It works behind a transaction-mode pooler: no session state outlives a transaction.
+ */
+export function openDatabase({ url, poolSize, preparedStatements, log }: DatabaseOptions) {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolSize,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    // A server that accepts and then says nothing must not hang a request.
+    query_timeout: STATEMENT_TIMEOUT_MS + 1_000,
+    keepAlive: true,
+    application_name: 'strong-together',
+    types,
+  });
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
+
+  async function connect(): Promise<pg.PoolClient> {
+    try {
+      return await pool.connect();
+    } catch (error) {
+      throw new DatabaseUnavailable(error);
+    }
+  }
+
+  async function send<Row>(client: pg.PoolClient, query: Query<Row>, values: unknown[]): Promise<Row[]> {
+    try {
+      const statement = preparedStatements ? { ...query, values } : { text: query.text, values };
+      return (await client.query(statement)).rows as Row[];
+    } catch (error) {
+      throw isConnectionFailure(error) ? new DatabaseUnavailable(error) : error;
+    }
+  }
+
+  async function scope<T>(role: string, claims: object, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const client = await connect();
+    const afterCommit: Array<() => unknown> = [];
+    const rows = <Row>(query: Query<Row>, values: unknown[] = []) => send(client, query, values);
+    const maybe = async <Row>(query: Query<Row>, values: unknown[] = []) => (await rows(query, values))[0];
+    const tx: Transaction = {
+      rows,
+      maybe,
+      one: async (query, values) => {
+        const row = await maybe(query, values);
+        if (row === undefined) throw new Error(`${query.name} returned no row`);
+        return row;
+      },
+      attempt: async (step) => {
+        await send(client, SAVEPOINT, []);
+        try {
+          await step();
+          await send(client, RELEASE, []);
+          return undefined;
+        } catch (error) {
+          if (error instanceof DatabaseUnavailable) throw error;
+          await send(client, UNDO, []);
+          return error;
+        }
+      },
+      afterCommit: (step) => afterCommit.push(step),
+    };
+    let broken: Error | undefined;
+    // A connection that dies between two statements says so here; the next statement fails.
+    const onError = (error: Error) => {
+      broken = error;
+    };
+    client.on('error', onError);
+    let result: T;
+    try {
+      await send(client, { name: '', text: openingStatement(role, claims) }, []);
+      result = await work(tx);
+      const [ended] = await commit(client);
+      if (ended !== 'COMMIT') throw new Error('the transaction was rolled back instead of committed');
+    } catch (error) {
+      if (error instanceof DatabaseUnavailable) broken = error;
+      else if (!broken) {
+        await client.query('rollback').catch((failure: Error) => {
+          broken = failure;
+        });
+      }
+      throw error;
+    } finally {
+      client.off('error', onError);
+      client.release(broken);
+    }
+    for (const step of afterCommit) {
+      try {
+        await step();
+      } catch (error) {
+        log.error({ err: error }, 'work after a commit failed');
+      }
+    }
+    return result;
+  }
+
+  return {
+    /**
+     * One transaction with the rights of a signed-in person, under row-level security.
+     * @throws DatabaseUnavailable
+     */
+    asUser: <T>(userId: string, work: (tx: Transaction) => Promise<T>) =>
+      scope('authenticated', { sub: userId, role: 'authenticated', aud: 'authenticated' }, work),
+    /** One transaction of a public flow, a worker or the schedule. */
+    asService: <T>(work: (tx: Transaction) => Promise<T>) => scope('service', { role: 'service' }, work),
+    /** One statement outside any scope, with the few rights of the login itself. */
+    lookUp: async <Row>(query: Query<Row>, values: unknown[]): Promise<Row | undefined> => {
+      const client = await connect();
+      let failure: Error | undefined;
+      try {
+        return (await send(client, query, values))[0];
+      } catch (error) {
+        if (error instanceof DatabaseUnavailable) failure = error;
+        throw error;
+      } finally {
+        client.release(failure);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+const SAVEPOINT = { name: '', text: 'savepoint attempt' };
+const RELEASE = { name: '', text: 'release savepoint attempt' };
+const UNDO = { name: '', text: 'rollback to savepoint attempt' };
+
+/** Begins, and sets role, claims and time limit in one statement and one round trip; all local to the transaction. */
+function openingStatement(role: string, claims: object): string {
+  return `begin;
+    select
+      set_config('role', ${pg.escapeLiteral(role)}, true),
+      set_config('request.jwt.claims', ${pg.escapeLiteral(JSON.stringify(claims))}, true),
+      set_config('statement_timeout', '${STATEMENT_TIMEOUT_MS}', true)`;
+}
+
+async function commit(client: pg.PoolClient): Promise<string[]> {
+  try {
+    return [(await client.query('commit')).command];
+  } catch (error) {
+    throw isConnectionFailure(error) ? new DatabaseUnavailable(error) : error;
+  }
+}
+
+/**
+ * Whether the connection failed rather than the statement: SQLSTATE classes 08 (connection), 57P
+ * (shutdown), 57014 (took too long), 53 (out of connections), read-only after a failover, or an error without SQLSTATE.
+ */
+function isConnectionFailure(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof pg.DatabaseError) return /^(08|57P|57014|53|25006)/.test(error.code ?? '');
+  return true;
+}

@@ -1,0 +1,124 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Log } from '#platform/log/log.ts';
+import { MailRefused } from '#platform/mail/mail.ts';
+import type { Database, Transaction } from '#platform/postgres/database.ts';
+import { sql } from '#platform/postgres/query.ts';
+
+/** An intent whose turn has come. */
+export interface DueIntent {
+  id: string;
+  kind: string;
+  user_id: string;
+  payload: Record<string, string>;
+  attempts: number;
+}
+
+/** Delivers one intent. Returns false when it is no longer wanted. @throws to try again later; MailRefused: never */
+export type Delivery = (intent: DueIntent) => Promise<boolean>;
+
+export interface OutboxWorker {
+  /** There is something new; deliver it now rather than at the next look. */
+  wake(): void;
+  /** Finishes what is being delivered and stops. */
+  stop(): Promise<void>;
+}
+
+const MAX_ATTEMPTS = 5;
+const FIRST_RETRY_SECONDS = 5;
+/** A claimed intent that was not finished in this time is delivered again: its worker died. */
+const LEASE_SECONDS = 60;
+const BATCH = 20;
+const LOOK_EVERY_MS = 1_000;
+
+/** Takes due intents for this worker: others skip them until the lease ends. */
+const CLAIM = sql<DueIntent>('outbox.claim')`
+  with due as (
+    select o.id
+    from outbox o
+    where o.status = 'pending'
+      and o.next_attempt_at <= now()
+    order by o.next_attempt_at
+    limit $1
+    for update skip locked
+  )
+  update outbox o
+  set attempts = o.attempts + 1,
+      next_attempt_at = now() + make_interval(secs => $2)
+  from due
+  where o.id = due.id
+  returning o.id, o.kind, o.user_id, o.payload, o.attempts`;
+
+const DROP_EXPIRED = sql('outbox.dropExpired')`
+  update outbox o
+  set status = 'dropped', finished_at = now(), last_error = 'expired'
+  where o.status = 'pending'
+    and o.next_attempt_at <= now()
+    and o.expires_at <= now()`;
+
+const FINISH = sql('outbox.finish')`
+  update outbox o
+  set status = $2, finished_at = now(), last_error = $3
+  where o.id = $1`;
+
+const RETRY = sql('outbox.retry')`
+  update outbox o
+  set next_attempt_at = now() + make_interval(secs => $2), last_error = $3
+  where o.id = $1`;
+
+/**
+ * Delivers the outbox. Several workers may run at once, in this process or in others; a delivery that
+ * was cut off is repeated, under the same idempotency key.
+ */
+export function startOutboxWorker(db: Database, log: Log, deliveries: Record<string, Delivery>): OutboxWorker {
+  const stopping = new AbortController();
+  let woken = Promise.withResolvers<void>();
+  const running = run();
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const delivered = await drainOnce().catch((error) => {
+        log.warn({ err: error }, 'the outbox could not be read');
+        return 0;
+      });
+      if (delivered > 0) continue;
+      await Promise.race([woken.promise, pause(LOOK_EVERY_MS, undefined, { signal: stopping.signal })]).catch(() => {});
+      woken = Promise.withResolvers<void>();
+    }
+  }
+
+  async function drainOnce(): Promise<number> {
+    const due = await db.asService(async (tx) => {
+      await tx.rows(DROP_EXPIRED);
+      return tx.rows(CLAIM, [BATCH, LEASE_SECONDS]);
+    });
+    await Promise.all(due.map(deliver));
+    return due.length;
+  }
+
+  async function deliver(intent: DueIntent): Promise<void> {
+    const { id, kind, attempts } = intent;
+    const note = (work: (tx: Transaction) => Promise<unknown>) => db.asService(work);
+    try {
+      const delivery = deliveries[kind];
+      if (!delivery) throw new MailRefused(`nothing delivers ${kind}`);
+      const sent = await delivery(intent);
+      await note((tx) => tx.rows(FINISH, [id, sent ? 'sent' : 'dropped', sent ? null : 'no longer wanted']));
+    } catch (error) {
+      const isFinal = error instanceof MailRefused || attempts >= MAX_ATTEMPTS;
+      log[isFinal ? 'error' : 'warn']({ err: error, outboxId: id, kind, attempts }, 'a delivery failed');
+      const reason = error instanceof Error ? error.message : 'unknown';
+      const seconds = FIRST_RETRY_SECONDS * 2 ** (attempts - 1) * (0.75 + Math.random() / 2);
+      await note((tx) =>
+        isFinal ? tx.rows(FINISH, [id, 'failed', reason]) : tx.rows(RETRY, [id, seconds, reason]),
+      ).catch((failure) => log.warn({ err: failure, outboxId: id }, 'the outcome of a delivery was not noted'));
+    }
+  }
+
+  return {
+    wake: () => woken.resolve(),
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}
