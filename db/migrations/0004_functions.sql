@@ -442,10 +442,6 @@ begin
       and pg_get_userbyid(p.proowner) = current_user
   loop
     execute format('revoke all on function %s from public', v_function);
-    -- the guard of the server's login asks these before it knows whose scope to open
-    if v_function::text ~ '^app\.(session_state|mark_token_version_used|remember_proof)\(' then
-      execute format('grant execute on function %s to %I', v_function, current_user);
-    end if;
     execute format('alter function %s owner to service', v_function);
   end loop;
 end $$;

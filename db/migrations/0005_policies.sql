@@ -168,4 +168,13 @@ grant execute on function
   app.end_session(), app.raise_data_version(), app.send_workout_done_message(),
   app.senders_of_received_messages(), app.keep_idempotent_answer(text, text, bytea, integer, text)
   to authenticated;
+-- the guard asks these with the login's own rights, before it knows whose scope to open
+do $$
+begin
+  execute format(
+    'grant execute on function app.session_state(uuid), app.mark_token_version_used(uuid, bigint), '
+      'app.remember_proof(text, text, timestamptz) to %I',
+    session_user
+  );
+end $$;
 reset role;

@@ -13,7 +13,7 @@ const invalid = () =>
 /** Unknown members of the JWK are ignored: phones send key_ops and ext. Coordinates are not checked here. */
 const proofHeader = z.object({
   alg: z.literal('ES256'),
-  typ: z.unknown(),
+  typ: z.unknown().optional(),
   jwk: z.object({
     kty: z.literal('EC'),
     crv: z.literal('P-256'),
@@ -24,11 +24,11 @@ const proofHeader = z.object({
 });
 
 const proofPayload = z.object({
-  jti: z.unknown(),
-  htm: z.unknown(),
-  htu: z.unknown(),
-  iat: z.unknown(),
-  ath: z.unknown(),
+  jti: z.unknown().optional(),
+  htm: z.unknown().optional(),
+  htu: z.unknown().optional(),
+  iat: z.unknown().optional(),
+  ath: z.unknown().optional(),
 });
 
 /** What a proof has to agree with. */

@@ -52,9 +52,15 @@ export function unauthorized(code: string, message: string, error?: 'invalid_dpo
   return new ApiError(401, code, message, { headers: { 'WWW-Authenticate': challenge } });
 }
 
+/** SQLSTATEs of text that PostgreSQL cannot hold: the character U+0000, alone or inside JSON. */
+const UNSTORABLE_TEXT = ['22021', '22P05'];
+
 /** What the caller is told of anything that was thrown; undefined details stay in the log. */
 export function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
   if (thrown instanceof DatabaseUnavailable) return unavailable();
+  if (UNSTORABLE_TEXT.includes((thrown as { code?: string } | undefined)?.code ?? '')) {
+    return validationFailed([{ path: '', message: 'Text contains characters that cannot be stored' }]);
+  }
   return new ApiError(500, 'INTERNAL_ERROR', 'Internal server error');
 }

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { hashSync } from '@node-rs/bcrypt';
+import { makeProof, type ProofKey, proofKey } from './proof.ts';
+import type { TestServer } from './server.ts';
+
+export interface Tokens {
+  accessToken: string;
+  refreshToken: string;
+}
+
+/** A phone that shows every step of its session; `signUp` gives one that hides them. */
+export interface Phone {
+  id: string;
+  username: string;
+  password: string;
+  key: ProofKey;
+  login(): Promise<Response>;
+  tokens(): Promise<Tokens>;
+  refresh(refreshToken: string, key?: ProofKey): Promise<Response>;
+  get(path: string, accessToken: string, key?: ProofKey): Promise<Response>;
+  post(path: string, accessToken: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
+}
+
+const PASSWORD = 'correct horse';
+/** As cheap as bcrypt gets: these people exist to be signed in, not to be safe. */
+const CHEAP_HASH = hashSync(PASSWORD, { cost: 4 });
+
+let phones = 0;
+
+/** A verified person with a phone; put into the database, so that a test need not wait for mail and bcrypt. */
+export async function newPhone(server: TestServer): Promise<Phone> {
+  const [id, username, password] = [randomUUID(), `phone_${phones++}`, PASSWORD];
+  await server.sql(
+    `insert into users (id, username, email, name, password, is_verified)
+     values ($1, $2, $2 || '@example.com', 'Dana Kay', $3, true)`,
+    [id, username, CHEAP_HASH],
+  );
+  const key = proofKey('phone');
+  const login = () =>
+    server.fetch('/api/auth/login', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'dpop-key-binding': key.thumbprint },
+      body: JSON.stringify({ identifier: username, password }),
+    });
+  return {
+    id,
+    username,
+    password,
+    key,
+    login,
+    tokens: async () => (await (await login()).json()) as Tokens,
+    refresh: (refreshToken, by = key) =>
+      server.fetch('/api/auth/refresh', {
+        method: 'POST',
+        headers: {
+          'x-refresh-token': `DPoP ${refreshToken}`,
+          dpop: makeProof(by, `POST ${server.url}/api/auth/refresh`),
+        },
+      }),
+    get: (path, accessToken, by = key) =>
+      server.fetch(path, {
+        headers: {
+          authorization: `DPoP ${accessToken}`,
+          dpop: makeProof(by, `GET ${server.url}${path}`, { accessToken }),
+        },
+      }),
+    post: (path, accessToken, body, headers = {}) =>
+      server.fetch(path, {
+        method: 'POST',
+        headers: {
+          authorization: `DPoP ${accessToken}`,
+          dpop: makeProof(key, `POST ${server.url}${path}`, { accessToken }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      }),
+  };
+}

@@ -1,0 +1,153 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { StrongTogetherClient } from '@strong-together/client';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { inject } from 'vitest';
+import { keptSecrets } from '#platform/developmentSecrets.ts';
+import { buildLog } from '#platform/log/log.ts';
+import type { KeptMail } from '#platform/mail/mailbox.ts';
+import { freePort } from '#platform/postgres/embedded.ts';
+import { type Config, loadConfig } from '#src/config.ts';
+import { startServer } from '#src/server.ts';
+
+export interface TestServer {
+  url: string;
+  config: Config;
+  databaseUrl: string;
+  /** Everything that was logged, as JSON lines. */
+  logged: string[];
+  /** A request as the app makes it, without proof or token. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Runs SQL as superuser, past row-level security. */
+  sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** Waits for the newest mail to an address. */
+  mailTo(address: string, subject?: string): Promise<KeptMail>;
+  redis: Redis;
+  close(): Promise<void>;
+}
+
+export interface TestServerOptions {
+  env?: Record<string, string>;
+  /** False: the in-process stand-ins. */
+  redis?: boolean;
+  /** A database that another server made: several instances on one. */
+  sharing?: TestServer;
+}
+
+/** A server of the test's own: its own database, Redis database, port and data folder; no limits unless asked for. */
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'strong-together-data-'));
+  const databaseUrl = options.sharing?.databaseUrl ?? (await copyDatabase());
+  const redisUrl = options.sharing?.config.redisUrl ?? (await ownRedisDatabase());
+  const port = await freePort();
+  const config = loadConfig(
+    {
+      NODE_ENV: 'test',
+      PORT: String(port),
+      PUBLIC_BASE_URL: `http://127.0.0.1:${port}`,
+      DATA_DIR: options.sharing?.config.DATA_DIR ?? dataDir,
+      RATE_LIMIT_ENABLED: 'false',
+      LOG_LEVEL: 'debug',
+      ...(options.redis === false ? {} : { REDIS_URL: redisUrl }),
+      ...options.env,
+    },
+    keptSecrets,
+  );
+  const logged: string[] = [];
+  const log = buildLog(config.LOG_LEVEL, {
+    write: (line) => {
+      logged.push(line);
+      if (process.env.SHOW_LOG) process.stderr.write(line);
+    },
+  });
+  const server = await startServer(config, databaseUrl, log, { api: true, workers: true });
+  const superuser = new pg.Pool({ connectionString: asSuperuser(databaseUrl), max: 3 });
+  superuser.on('error', () => undefined);
+  const redis = new Redis(redisUrl, { lazyConnect: true });
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    config,
+    databaseUrl,
+    logged,
+    redis,
+    fetch: (path, init = {}) => fetch(url + path, { ...init, headers: { 'x-app-version': '4.5.0', ...init.headers } }),
+    sql: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
+      (await superuser.query<Row>(text, values)).rows,
+    mailTo: (address, subject) => waitForMail(url, address, subject),
+    close: async () => {
+      await server.close();
+      await superuser.end();
+      redis.disconnect();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+let copies = 0;
+
+async function copyDatabase(): Promise<string> {
+  const name = `test_${process.pid}_${copies++}`;
+  const client = new pg.Client({ connectionString: inject('superuserUrl') });
+  await client.connect();
+  await client.query(`create database ${name} template strong_together owner strong_together`);
+  await client.end();
+  const url = new URL(inject('postgresUrl'));
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function ownRedisDatabase(): Promise<string> {
+  const redis = new Redis(inject('redisUrl'));
+  const number = await redis.incr('next-test-database');
+  redis.disconnect();
+  return `${inject('redisUrl')}/${number}`;
+}
+
+export function asSuperuser(databaseUrl: string): string {
+  const url = new URL(inject('superuserUrl'));
+  url.pathname = new URL(databaseUrl).pathname;
+  return url.href;
+}
+
+async function waitForMail(url: string, address: string, subject?: string): Promise<KeptMail> {
+  for (let tries = 0; tries < 500; tries++) {
+    const response = await fetch(`${url}/dev/mailbox.json?to=${encodeURIComponent(address)}`);
+    const mails = (await response.json()) as KeptMail[];
+    const mail = mails.find((candidate) => subject === undefined || candidate.subject === subject);
+    if (mail) return mail;
+    await new Promise((done) => setTimeout(done, 10));
+  }
+  throw new Error(`no mail ${subject ?? ''} to ${address}`);
+}
+
+/** The first link in a mail. */
+export function linkIn(mail: KeptMail): string {
+  const link = /https?:\/\/\S+/.exec(mail.text)?.[0];
+  if (!link) throw new Error('the mail has no link');
+  return link;
+}
+
+export interface TestPerson {
+  client: StrongTogetherClient;
+  id: string;
+  username: string;
+  email: string;
+  password: string;
+}
+
+let people = 0;
+
+/** Registers a person, follows the link of the verification mail, and signs in. */
+export async function signUp(server: TestServer, fullName = 'Dana Kay'): Promise<TestPerson> {
+  const username = `user_${process.pid % 10000}_${people++}`;
+  const email = `${username}@example.com`;
+  const password = 'correct horse';
+  const client = new StrongTogetherClient({ baseUrl: server.url });
+  await client.call('POST', '/api/users/create', { body: { username, fullName, email, password } });
+  await fetch(linkIn(await server.mailTo(email)));
+  const id = await client.login(username, password);
+  return { client, id, username, email, password };
+}
