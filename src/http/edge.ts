@@ -86,7 +86,7 @@ export function crossOrigin(allowedOrigins: string[] | undefined): RequestHandle
     res.vary('Origin');
     reflect(req, res, (error?: unknown) => {
       const isPreflight = req.method === 'OPTIONS' && req.get('access-control-request-method') !== undefined;
-      if (error === undefined && isPreflight) res.status(204).end();
+      if (!error && isPreflight) res.status(204).end();
       else next(error);
     });
   };

@@ -1,10 +1,11 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { accessSync, chownSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { makeDataFolder } from '#platform/dataFolder.ts';
 import { StartupError } from '#platform/startupError.ts';
 
 const run = promisify(execFile);
@@ -33,7 +34,7 @@ interface Cluster {
  */
 export async function startEmbeddedPostgres(dataDir: string, settings: string[] = []): Promise<EmbeddedPostgres> {
   const root = resolve(dataDir, 'postgres');
-  makeFolder(root);
+  makeDataFolder(root);
   const cluster: Cluster = { dir: join(root, 'cluster'), binaries: await findBinaries(), password: keptPassword(root) };
   if (!existsSync(join(cluster.dir, 'PG_VERSION'))) await initialise(root, cluster);
   const port = runningPort(cluster.dir) ?? (await start(root, cluster, settings));
@@ -50,15 +51,6 @@ async function findBinaries(): Promise<Cluster['binaries']> {
     throw new StartupError(
       `No PostgreSQL binaries are packaged for ${platform}-${process.arch}: set DATABASE_URL to a PostgreSQL server.`,
     );
-  }
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-    accessSync(folder, constants.W_OK);
-  } catch (error) {
-    throw new StartupError(`The data folder ${folder} cannot be written (${(error as NodeJS.ErrnoException).code}).`);
   }
 }
 

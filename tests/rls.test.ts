@@ -1,0 +1,398 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newPhone } from './helpers/person.ts';
+import { asSuperuser, startTestServer, type TestServer } from './helpers/server.ts';
+
+type Allowed = 'own' | 'everything' | 'nothing';
+
+interface Policy {
+  select: Allowed;
+  insert: Allowed;
+  update: Allowed;
+  /** The user that a row belongs to, as SQL over the alias t. */
+  owner: string;
+  /** A column that is updated to itself; the first that is granted, where any is. */
+  column: string;
+  /** Copies the row t, given as SQL, for the insert. */
+  copy: string;
+}
+
+const planOwner = (planId: string) => `(select p.user_id from workoutplans p where p.id = ${planId})`;
+const splitOwner = (splitId: string) =>
+  `(select p.user_id from workoutsplits s join workoutplans p on p.id = s.workout_id where s.id = ${splitId})`;
+
+/** What the tenant role may do, table by table (contract 3.5). Delete and truncate: nothing, anywhere. */
+const MATRIX: Record<string, Policy> = {
+  users: {
+    select: 'own',
+    insert: 'nothing',
+    update: 'own',
+    owner: 't.id',
+    column: 'name',
+    copy: "insert into users (username) values ('intruder')",
+  },
+  oauth_accounts: {
+    select: 'own',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'missing_fields',
+    copy: "insert into oauth_accounts (user_id, provider, provider_user_id) values ($owner, 'apple', gen_random_uuid())",
+  },
+  exercises: {
+    select: 'everything',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 'null::uuid',
+    column: 'name',
+    copy: "insert into exercises (name, description, targetmuscle, specifictargetmuscle) values ('x', 'x', 'x', 'x')",
+  },
+  workoutplans: {
+    select: 'own',
+    insert: 'own',
+    update: 'own',
+    owner: 't.user_id',
+    column: 'name',
+    copy: 'insert into workoutplans (user_id, is_active) values ($owner, false)',
+  },
+  workoutsplits: {
+    select: 'own',
+    insert: 'own',
+    update: 'own',
+    owner: planOwner('t.workout_id'),
+    column: 'name',
+    copy: "insert into workoutsplits (workout_id, name) select id, 'new' from workoutplans_of($owner)",
+  },
+  exercisetoworkoutsplit: {
+    select: 'own',
+    insert: 'own',
+    update: 'own',
+    owner: splitOwner('t.workoutsplit_id'),
+    column: 'order_index',
+    copy: 'insert into exercisetoworkoutsplit (workoutsplit_id, exercise_id, sets, order_index) values ($split, 99, array[5], 1)',
+  },
+  workout_summary: {
+    select: 'own',
+    insert: 'own',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'created_at',
+    copy: 'insert into workout_summary (user_id, workoutsplit_id) values ($owner, $split)',
+  },
+  exercisetracking: {
+    select: 'own',
+    insert: 'own',
+    update: 'nothing',
+    owner: '(select ws.user_id from workout_summary ws where ws.id = t.workout_summary_id)',
+    column: 'notes',
+    copy: 'insert into exercisetracking (exercisetosplit_id, weight, reps, workout_summary_id) values ($ets, array[1], array[1], $summary)',
+  },
+  exercise_records: {
+    select: 'own',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'pr_weight',
+    copy: 'insert into exercise_records (user_id, exercise_id, pr_weight, pr_reps, pr_start_utc, pr_tracking_id) values ($owner, 99, 1, 1, now(), 1)',
+  },
+  aerobictracking: {
+    select: 'own',
+    insert: 'own',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'type',
+    copy: "insert into aerobictracking (user_id, type, duration_mins) values ($owner, 'Walk', 1)",
+  },
+  messages: {
+    select: 'own',
+    insert: 'nothing',
+    update: 'own',
+    owner: 't.receiver_id',
+    column: 'is_read',
+    copy: "insert into messages (receiver_id, subject, msg) values ($owner, 'x', 'x')",
+  },
+  user_reminder_settings: {
+    select: 'own',
+    insert: 'nothing',
+    update: 'own',
+    owner: 't.user_id',
+    column: 'timezone',
+    copy: 'insert into user_reminder_settings (user_id) values ($owner)',
+  },
+  user_split_information: {
+    select: 'nothing',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'confidence',
+    copy: 'insert into user_split_information (user_id, split_id, estimated_time_utc) values ($owner, $split, now())',
+  },
+  outbox: {
+    select: 'nothing',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'status',
+    copy: "insert into outbox (kind, user_id, dedupe_key, expires_at) values ('x', $owner, 'new', now())",
+  },
+  idempotency_keys: {
+    select: 'own',
+    insert: 'own',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'body',
+    copy: "insert into idempotency_keys (user_id, route, key, body_hash, status, body) values ($owner, 'r', 'new', '', 200, '')",
+  },
+  seen_proofs: {
+    select: 'nothing',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 'null::uuid',
+    column: 'jti',
+    copy: "insert into seen_proofs (thumbprint, jti, expires_at) values ('x', 'new', now())",
+  },
+  schema_migrations: {
+    select: 'nothing',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 'null::uuid',
+    column: 'name',
+    copy: "insert into schema_migrations (name, checksum) values ('x', 'x')",
+  },
+};
+
+let server: TestServer;
+let db: pg.Client;
+const people: Record<'owner' | 'stranger', { id: string; split: string; ets: string; summary: string }> = {} as never;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  db = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
+  await db.connect();
+  for (const role of ['owner', 'stranger'] as const) people[role] = await furnish();
+});
+afterAll(async () => {
+  await db.end();
+  await server.close();
+});
+
+/** A person with a row in every table. */
+async function furnish() {
+  const { id } = await newPhone(server);
+  const one = async (text: string, values: unknown[]) => (await db.query(text, values)).rows[0].id as string;
+  const plan = await one('insert into workoutplans (user_id) values ($1) returning id', [id]);
+  const split = await one("insert into workoutsplits (workout_id, name) values ($1, 'A') returning id", [plan]);
+  const ets = await one(
+    'insert into exercisetoworkoutsplit (workoutsplit_id, exercise_id, sets, order_index) values ($1, 1, array[5], 0) returning id',
+    [split],
+  );
+  const summary = await one('insert into workout_summary (user_id, workoutsplit_id) values ($1, $2) returning id', [
+    id,
+    split,
+  ]);
+  await db.query(
+    'insert into exercisetracking (exercisetosplit_id, weight, reps, workout_summary_id) values ($1, array[50], array[5], $2)',
+    [ets, summary],
+  );
+  await db.query("insert into aerobictracking (user_id, type, duration_mins) values ($1, 'Run', 10)", [id]);
+  await db.query("insert into messages (receiver_id, subject, msg) values ($1, 'Hi', 'Hi')", [id]);
+  await db.query(
+    "insert into oauth_accounts (user_id, provider, provider_user_id) values ($1::uuid, 'google', $1::text)",
+    [id],
+  );
+  await db.query('insert into user_split_information (user_id, split_id, estimated_time_utc) values ($1, $2, now())', [
+    id,
+    split,
+  ]);
+  await db.query("insert into outbox (kind, user_id, dedupe_key, expires_at) values ('x', $1::uuid, $1::text, now())", [
+    id,
+  ]);
+  await db.query(
+    "insert into idempotency_keys (user_id, route, key, body_hash, status, body) values ($1, 'r', 'k', '', 200, '')",
+    [id],
+  );
+  await db.query("insert into seen_proofs (thumbprint, jti, expires_at) values ($1, 'j', now())", [id]);
+  return { id, split, ets, summary };
+}
+
+/** Runs one statement as the owner's tenant and undoes it. @returns affected rows, or the SQLSTATE of a refusal */
+async function asTenant(statement: string, values: unknown[] = []): Promise<number | string> {
+  await db.query('begin');
+  try {
+    await db.query("select set_config('role', 'authenticated', true), set_config('request.jwt.claims', $1, true)", [
+      JSON.stringify({ sub: people.owner.id, role: 'authenticated' }),
+    ]);
+    return (await db.query(statement, values)).rowCount ?? 0;
+  } catch (error) {
+    return (error as { code: string }).code;
+  } finally {
+    await db.query('rollback');
+  }
+}
+
+const DENIED = '42501';
+
+describe('row-level security', () => {
+  it('the matrix names every table', async () => {
+    const { rows } = await db.query(
+      "select c.relname from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'",
+    );
+    expect(rows.map((row) => row.relname).sort()).toEqual(Object.keys(MATRIX).sort());
+  });
+
+  it('is enabled and forced on every table, with a policy and an index on the owner', async () => {
+    const { rows } = await db.query(`
+      select
+        c.relname as table,
+        c.relrowsecurity and c.relforcerowsecurity as forced,
+        exists (select from pg_policy pol where pol.polrelid = c.oid) as has_policy,
+        not exists (
+          -- a foreign key column that no index starts with makes its policy or its cascade scan the table
+          select
+          from pg_constraint con
+          where con.conrelid = c.oid
+            and con.contype = 'f'
+            and not exists (
+              select from pg_index i where i.indrelid = c.oid and i.indkey[0] = con.conkey[1]
+            )
+        ) as keys_indexed
+      from pg_class c
+      where c.relnamespace = 'public'::regnamespace
+        and c.relkind = 'r'
+      order by 1`);
+    expect(rows.filter((row) => !(row.forced && row.has_policy && row.keys_indexed))).toEqual([]);
+  });
+
+  it('views run with the rights of their reader and name the owner', async () => {
+    const { rows } = await db.query(`
+      select c.relname,
+        coalesce('security_invoker=on' = any (c.reloptions), false) as invoker,
+        exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'user_id') as has_owner
+      from pg_class c
+      where c.relnamespace = 'public'::regnamespace and c.relkind = 'v'`);
+    expect(rows).toHaveLength(4);
+    expect(rows.every((row) => row.invoker && row.has_owner)).toBe(true);
+  });
+
+  it('definer functions belong to the service role, fix their search_path, and are closed to PUBLIC', async () => {
+    const { rows } = await db.query(`
+      select p.oid::regprocedure::text as name
+      from pg_proc p
+      where p.pronamespace in ('public'::regnamespace, 'app'::regnamespace)
+        and (
+          has_function_privilege('public', p.oid, 'execute')
+          or (p.prosecdef and (pg_get_userbyid(p.proowner) <> 'service' or not coalesce(p.proconfig::text like '%search_path%', false)))
+        )`);
+    expect(rows).toEqual([]);
+  });
+
+  it('neither role may log in, bypass security or inherit; the login is no superuser', async () => {
+    const { rows } = await db.query(
+      `select r.rolname, r.rolsuper, r.rolbypassrls, r.rolcanlogin from pg_roles r
+       where r.rolname in ('authenticated', 'service', 'strong_together') order by 1`,
+    );
+    expect(rows).toEqual([
+      { rolname: 'authenticated', rolsuper: false, rolbypassrls: false, rolcanlogin: false },
+      { rolname: 'service', rolsuper: false, rolbypassrls: false, rolcanlogin: false },
+      { rolname: 'strong_together', rolsuper: false, rolbypassrls: false, rolcanlogin: true },
+    ]);
+  });
+
+  it('without a scope the login sees no row', async () => {
+    const login = new pg.Client({ connectionString: server.databaseUrl });
+    await login.connect();
+    try {
+      for (const table of Object.keys(MATRIX).filter((name) => name !== 'schema_migrations')) {
+        expect([table, (await login.query(`select 1 from ${table}`)).rowCount]).toEqual([table, 0]);
+      }
+      await login.query('begin');
+      await login.query('set local role authenticated');
+      expect((await login.query('select id from users')).rowCount).toBe(0);
+    } finally {
+      await login.end();
+    }
+  });
+});
+
+describe.each(Object.entries(MATRIX))('%s as the tenant role', (table, policy) => {
+  const columns = table === 'users' ? 'id, name' : '*';
+  const rowOf = (person: 'owner' | 'stranger') => `${policy.owner} = '${people[person].id}'`;
+  const isOwned = policy.owner !== 'null::uuid';
+  const copyFor = (person: 'owner' | 'stranger') => {
+    const { id, split, ets, summary } = people[person];
+    return policy.copy
+      .replace('workoutplans_of($owner)', `(select id from workoutplans where user_id = '${id}') p`)
+      .replaceAll('$owner', `'${id}'`)
+      .replaceAll('$split', split)
+      .replaceAll('$ets', ets)
+      .replaceAll('$summary', `'${summary}'`);
+  };
+
+  it('select', async () => {
+    const all = await asTenant(`select ${columns} from ${table} t`);
+    if (policy.select === 'nothing') expect(all).toBe(DENIED);
+    if (policy.select === 'everything') expect(all).toBeGreaterThan(100);
+    if (policy.select === 'own') {
+      const { rows } = await db.query(`select count(*)::int as mine from ${table} t where ${rowOf('owner')}`);
+      expect(rows[0].mine).toBeGreaterThan(0);
+      expect(all).toBe(rows[0].mine);
+    }
+  });
+
+  it('update', async () => {
+    const touch = `update ${table} t set ${policy.column} = ${policy.column}`;
+    const all = await asTenant(touch);
+    if (policy.update === 'nothing') {
+      expect(all).toBe(DENIED);
+      return;
+    }
+    const { rows } = await db.query(`select count(*)::int as mine from ${table} t where ${rowOf('owner')}`);
+    expect(all).toBe(rows[0].mine);
+  });
+
+  it('insert', async () => {
+    const own = await asTenant(copyFor('owner'));
+    expect(own).toBe(policy.insert === 'own' ? 1 : DENIED);
+    if (isOwned && policy.insert === 'own') {
+      // A subquery over another person's rows finds none of them, so such an insert may also insert nothing.
+      expect([DENIED, 0]).toContain(await asTenant(copyFor('stranger')));
+    }
+  });
+
+  it('delete and truncate', async () => {
+    expect(await asTenant(`delete from ${table}`)).toBe(DENIED);
+    expect(await asTenant(`truncate ${table} cascade`)).toBe(DENIED);
+  });
+});
+
+describe('the tenant role (IS3)', () => {
+  it.each([
+    'select password from users',
+    "update users set role = 'Admin'",
+    'update users set is_verified = true',
+    'update users set token_version = 0',
+    "update users set email = 'x@example.com'",
+    "update users set password = 'x'",
+    "update messages set msg = 'x'",
+    'update user_reminder_settings set workout_reminders_enabled = false',
+    'select housekeeping_compact_old_workouts()',
+    'select refresh_user_split_information()',
+    "select app.send_welcome_message('9954f1f0-0000-4000-8000-000000000000')",
+    "select app.session_state('9954f1f0-0000-4000-8000-000000000000')",
+    'create table public.mine (id int)',
+    'create table app.mine (id int)',
+  ])('may not: %s', async (statement) => {
+    expect(await asTenant(statement)).toBe(DENIED);
+  });
+
+  it("may not track sets on another person's exercise in an own workout, nor the other way round", async () => {
+    const insert =
+      'insert into exercisetracking (exercisetosplit_id, weight, reps, workout_summary_id) values ($1, array[1], array[1], $2)';
+    expect(await asTenant(insert, [people.stranger.ets, people.owner.summary])).toBe(DENIED);
+    expect(await asTenant(insert, [people.owner.ets, people.stranger.summary])).toBe(DENIED);
+  });
+
+  it('may delete a received message softly', async () => {
+    expect(await asTenant('update messages set deleted_at = now()')).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,224 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, inject, it } from 'vitest';
+import { freePort } from '#platform/postgres/embedded.ts';
+import { ConfigError, loadConfig } from '#src/config.ts';
+
+const MAIN = join(import.meta.dirname, '../src/main.ts');
+const running: ChildProcess[] = [];
+const folders: string[] = [];
+
+afterEach(async () => {
+  for (const child of running.splice(0)) {
+    if (child.exitCode === null && child.signalCode === null) await stop(child, 'SIGKILL');
+  }
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'strong-together-start-'));
+  folders.push(folder);
+  return folder;
+}
+
+interface Run {
+  child: ChildProcess;
+  output: () => string;
+  ended: Promise<number | null>;
+}
+
+function run(env: Record<string, string>, args: string[] = []): Run {
+  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env.PATH, ...env }, stdio: 'pipe' });
+  running.push(child);
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (text += chunk));
+  return { child, output: () => text, ended: new Promise((done) => child.once('exit', done)) };
+}
+
+async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  const ended = new Promise((done) => child.once('exit', done));
+  child.kill(signal);
+  await ended;
+}
+
+async function answers(url: string, isDone: () => boolean = () => false): Promise<boolean> {
+  for (let tries = 0; tries < 400 && !isDone(); tries++) {
+    const response = await fetch(url).catch(() => undefined);
+    if (response?.status === 200) return true;
+    await new Promise((done) => setTimeout(done, 25));
+  }
+  return false;
+}
+
+describe('npm start with nothing configured', () => {
+  it('starts its own PostgreSQL, answers, tells where things are, and keeps data and secrets', async () => {
+    const folder = await newFolder();
+    // As a private checkout of root: only the owner may enter.
+    await chmod(folder, 0o700);
+    const [port, dataDir] = [String(await freePort()), join(folder, '.data')];
+    const create = () =>
+      fetch(`http://127.0.0.1:${port}/api/users/create`, {
+        method: 'POST',
+        headers: { 'x-app-version': '4.5.0', 'content-type': 'application/json' },
+        body: JSON.stringify({ username: 'kept', email: 'kept@example.com', password: 'long enough' }),
+      });
+    const first = run({ PORT: port, DATA_DIR: dataDir });
+    expect(await answers(`http://127.0.0.1:${port}/health/ready`)).toBe(true);
+    for (const line of [
+      `http://localhost:${port}/docs`,
+      `http://localhost:${port}/dev/mailbox`,
+      'embedded PostgreSQL',
+    ]) {
+      expect(first.output()).toContain(line);
+    }
+    expect((await create()).status).toBe(201);
+    first.child.kill('SIGTERM');
+    expect(await first.ended).toBe(0);
+
+    const second = run({ PORT: port, DATA_DIR: dataDir });
+    expect(await answers(`http://127.0.0.1:${port}/health/ready`)).toBe(true);
+    expect((await create()).status).toBe(400);
+
+    // A server that was killed leaves PostgreSQL running; the next one takes it over and stops it.
+    await stop(second.child, 'SIGKILL');
+    const third = run({ PORT: port, DATA_DIR: dataDir });
+    expect(await answers(`http://127.0.0.1:${port}/health/ready`)).toBe(true);
+    expect((await create()).status).toBe(400);
+    third.child.kill('SIGTERM');
+    expect(await third.ended).toBe(0);
+  });
+});
+
+describe('a start that cannot be', () => {
+  const oneSentence = (output: string) => {
+    expect(output.trim().split('\n')).toHaveLength(1);
+    expect(output).not.toMatch(/\n\s+at /);
+  };
+
+  it('says that the port is taken', async () => {
+    const port = await freePort();
+    const holder = createServer();
+    await new Promise<void>((done) => holder.listen(port, done));
+    const { ended, output } = run({ PORT: String(port), DATA_DIR: await newFolder() });
+    expect(await ended).toBe(1);
+    expect(output()).toContain(`Port ${port} is taken by another program`);
+    oneSentence(output());
+    await new Promise((done) => holder.close(done));
+  });
+
+  it('says that the folder cannot be written', async () => {
+    const file = join(await newFolder(), 'file');
+    await writeFile(file, '');
+    const { ended, output } = run({ PORT: String(await freePort()), DATA_DIR: join(file, '.data') });
+    expect(await ended).toBe(1);
+    expect(output()).toContain('cannot be written');
+    oneSentence(output());
+  });
+
+  it('says that the database cannot be reached', async () => {
+    const url = `postgres://me:secret-word@127.0.0.1:${await freePort()}/db`;
+    const { ended, output } = run({ PORT: String(await freePort()), DATA_DIR: await newFolder(), DATABASE_URL: url });
+    expect(await ended).toBe(1);
+    expect(output()).toContain('PostgreSQL cannot be reached');
+    expect(output()).not.toContain('secret-word');
+    oneSentence(output());
+  });
+
+  it('says that Redis cannot be reached', async () => {
+    const { ended, output } = run({
+      PORT: String(await freePort()),
+      DATA_DIR: await newFolder(),
+      DATABASE_URL: inject('postgresUrl'),
+      REDIS_URL: `redis://127.0.0.1:${await freePort()}`,
+      LOG_LEVEL: 'silent',
+    });
+    expect(await ended).toBe(1);
+    oneSentence(output());
+    expect(output()).toContain('Redis cannot be reached');
+  });
+
+  it('in production lists everything that is wrong, and invents nothing (OP9)', async () => {
+    const { ended, output } = run({ NODE_ENV: 'production', PORT: 'abc', MIN_APP_VERSION: '1.0.0' });
+    expect(await ended).toBe(1);
+    const required = [
+      'PUBLIC_BASE_URL',
+      'DATABASE_URL',
+      'REDIS_URL',
+      'JWT_ACCESS_SECRET',
+      'JWT_REFRESH_SECRET',
+      'JWT_VERIFY_SECRET',
+      'JWT_FORGOT_PASSWORD_SECRET',
+      'CHANGE_EMAIL_SECRET',
+      'JWT_SOCKET_SECRET',
+      'RESEND_API_KEY',
+      'EMAIL_FROM',
+      'SUPABASE_URL',
+      'SUPABASE_SERVICE_ROLE',
+      'GOOGLE_ALLOWED_AUDS',
+      'APPLE_ALLOWED_AUDS',
+    ];
+    for (const name of ['PORT', ...required]) expect(output()).toMatch(new RegExp(`- ${name}\\b`));
+    expect(output()).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('configuration', () => {
+  const problems = (env: Record<string, string>) => {
+    try {
+      loadConfig(env, () => ({}) as never);
+      return [];
+    } catch (error) {
+      if (error instanceof ConfigError) return error.problems;
+      throw error;
+    }
+  };
+  const complete = {
+    NODE_ENV: 'production',
+    PUBLIC_BASE_URL: 'https://api.example.com/',
+    DATABASE_URL: 'postgres://u:p@db/x',
+    REDIS_HOST: 'redis',
+    REDIS_PASSWORD: 'p@ss/word',
+    JWT_ACCESS_SECRET: 'a'.repeat(32),
+    JWT_REFRESH_SECRET: 'b'.repeat(32),
+    JWT_VERIFY_SECRET: 'c'.repeat(32),
+    JWT_FORGOT_PASSWORD_SECRET: 'd'.repeat(32),
+    CHANGE_EMAIL_SECRET: 'e'.repeat(32),
+    JWT_SOCKET_SECRET: 'f'.repeat(32),
+    RESEND_API_KEY: 're_x',
+    EMAIL_FROM: 'a@example.com',
+    SUPABASE_URL: 'https://x.supabase.co',
+    SUPABASE_SERVICE_ROLE: 'key',
+    GOOGLE_ALLOWED_AUDS: 'a, b',
+    APPLE_ALLOWED_AUDS: 'c',
+  };
+
+  it('that is complete is accepted', () => {
+    const config = loadConfig(complete, () => {
+      throw new Error('nothing is invented in production');
+    });
+    expect(config).toMatchObject({
+      PUBLIC_BASE_URL: 'https://api.example.com',
+      proofOrigins: ['https://api.example.com'],
+      GOOGLE_ALLOWED_AUDS: ['a', 'b'],
+      redisUrl: 'redis://:p%40ss%2Fword@redis:6379',
+    });
+  });
+
+  it.each([
+    [{ JWT_ACCESS_SECRET: 'short' }, /JWT_ACCESS_SECRET: must have at least 32 bytes/],
+    [{ JWT_ACCESS_SECRET: 'b'.repeat(32) }, /must all differ/],
+    [{ DATABASE_URL: 'mysql://x' }, /DATABASE_URL: must be a postgres/],
+    [{ TRUST_PROXY_HOPS: '-1' }, /TRUST_PROXY_HOPS/],
+    [{ SYSTEM_USER_ID: '7' }, /SYSTEM_USER_ID: must be a uuid/],
+    [{ DEFAULT_TZ: 'Mars/Base' }, /DEFAULT_TZ/],
+  ])('%o is a problem', (change, message) => {
+    expect(problems({ ...complete, ...change }).join('\n')).toMatch(message);
+  });
+
+  it.each(['', 'TRUE', 'yes', '0'])('DPoP stays on with DPOP_ENABLED=%s (PO4)', (value) => {
+    expect(loadConfig({ ...complete, DPOP_ENABLED: value }, () => ({}) as never).DPOP_ENABLED).toBe(true);
+  });
+});
