@@ -10,6 +10,26 @@ create function app.user_id() returns uuid
 language sql stable parallel safe
 return nullif(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', '')::uuid;
 
+-- The caller's plans and splits, for policies. A policy asks once a query, (select app.own_split_ids()),
+-- and PostgreSQL can use an index on the answer; a subquery over tables that have policies themselves
+-- would be checked row by row over the whole table.
+create function app.own_plan_ids() returns bigint[]
+language sql stable security definer set search_path = public, pg_temp
+as $$
+  select coalesce(array_agg(p.id), '{}')
+  from workoutplans p
+  where p.user_id = app.user_id()
+$$;
+
+create function app.own_split_ids() returns bigint[]
+language sql stable security definer set search_path = public, pg_temp
+as $$
+  select coalesce(array_agg(s.id), '{}')
+  from workoutplans p
+  join workoutsplits s on s.workout_id = p.id
+  where p.user_id = app.user_id()
+$$;
+
 -- What the guard must know about a user, in one primary-key lookup.
 create function app.session_state(p_user_id uuid)
 returns table (

@@ -61,27 +61,13 @@ create policy own_plans on workoutplans to authenticated
 
 grant select, insert, update on workoutsplits to authenticated;
 create policy splits_of_own_plans on workoutsplits to authenticated
-  using (workout_id in (
-    select p.id from workoutplans p where p.user_id = (select app.user_id())
-  ))
-  with check (workout_id in (
-    select p.id from workoutplans p where p.user_id = (select app.user_id())
-  ));
+  using (workout_id = any ((select app.own_plan_ids())::bigint[]))
+  with check (workout_id = any ((select app.own_plan_ids())::bigint[]));
 
 grant select, insert, update on exercisetoworkoutsplit to authenticated;
-create policy exercises_of_own_plans on exercisetoworkoutsplit to authenticated
-  using (workoutsplit_id in (
-    select s.id
-    from workoutsplits s
-    join workoutplans p on p.id = s.workout_id
-    where p.user_id = (select app.user_id())
-  ))
-  with check (workoutsplit_id in (
-    select s.id
-    from workoutsplits s
-    join workoutplans p on p.id = s.workout_id
-    where p.user_id = (select app.user_id())
-  ));
+create policy exercises_of_own_splits on exercisetoworkoutsplit to authenticated
+  using (workoutsplit_id = any ((select app.own_split_ids())::bigint[]))
+  with check (workoutsplit_id = any ((select app.own_split_ids())::bigint[]));
 
 grant select, insert on workout_summary to authenticated;
 create policy own_workouts_read on workout_summary for select to authenticated
@@ -89,12 +75,7 @@ create policy own_workouts_read on workout_summary for select to authenticated
 create policy own_workouts_write on workout_summary for insert to authenticated
   with check (
     user_id = (select app.user_id())
-    and workoutsplit_id in (
-      select s.id
-      from workoutsplits s
-      join workoutplans p on p.id = s.workout_id
-      where p.user_id = (select app.user_id())
-    )
+    and workoutsplit_id = any ((select app.own_split_ids())::bigint[])
   );
 
 grant select, insert on exercisetracking to authenticated;
@@ -112,12 +93,9 @@ create policy own_sets_write on exercisetracking for insert to authenticated
         and ws.user_id = (select app.user_id())
     )
     and exists (
-      select
-      from exercisetoworkoutsplit ets
-      join workoutsplits s on s.id = ets.workoutsplit_id
-      join workoutplans p on p.id = s.workout_id
+      select from exercisetoworkoutsplit ets
       where ets.id = exercisetosplit_id
-        and p.user_id = (select app.user_id())
+        and ets.workoutsplit_id = any ((select app.own_split_ids())::bigint[])
     )
   );
 
@@ -165,7 +143,7 @@ grant execute on function
 
 set local role service; -- the owner of the definer functions
 grant execute on function
-  app.end_session(), app.raise_data_version(), app.send_workout_done_message(),
+  app.own_plan_ids(), app.own_split_ids(), app.end_session(), app.raise_data_version(), app.send_workout_done_message(),
   app.senders_of_received_messages(), app.keep_idempotent_answer(text, text, bytea, integer, text)
   to authenticated;
 -- the guard asks these with the login's own rights, before it knows whose scope to open

