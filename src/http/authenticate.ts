@@ -15,7 +15,7 @@ export interface Caller {
   dataVersion: number;
 }
 
-export interface SessionState {
+interface SessionState {
   token_version: number;
   token_version_used: boolean;
   session_epoch: number;

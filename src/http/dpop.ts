@@ -32,7 +32,7 @@ const proofPayload = z.object({
 });
 
 /** What a proof has to agree with. */
-export interface ProvenRequest {
+interface ProvenRequest {
   method: string;
   /** Path as requested, without the query. */
   path: string;

@@ -5,7 +5,7 @@ import type { Database, Transaction } from '#platform/postgres/database.ts';
 import { sql } from '#platform/postgres/query.ts';
 
 /** An intent whose turn has come. */
-export interface DueIntent {
+interface DueIntent {
   id: string;
   kind: string;
   user_id: string;

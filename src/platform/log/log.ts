@@ -21,7 +21,7 @@ export function buildLog(level: string, destination?: { write(line: string): voi
  * What of an error may be logged: type, code, constraint and stack. Messages of SQLSTATE classes 22
  * and 23 quote the caller's values, so those give way to the code.
  */
-export function describeError(thrown: unknown): Record<string, unknown> {
+function describeError(thrown: unknown): Record<string, unknown> {
   if (!(thrown instanceof Error)) return { type: typeof thrown };
   const { code, constraint, table } = thrown as Error & { code?: string; constraint?: string; table?: string };
   const quotesValues = typeof code === 'string' && /^2[23]...$/.test(code);
