@@ -8,7 +8,7 @@ export const MAX_PASSWORD_BYTES = 72;
 const NOBODYS_HASH = '$2b$10$C6UzMDM.H6dfI/f/IKcEeO7ZpQ6M0p1WkG0hYb2x2v1u4q2cJb9yS';
 
 /** bcrypt, cost 10, computed off the event loop. */
-export const hashPassword = (password: string): Promise<string> => hash(password, { cost: COST });
+export const hashPassword = (password: string): Promise<string> => hash(password, COST);
 
 /**
  * Whether the password belongs to the hash. It costs the same whether there is a hash or not, so
