@@ -67,15 +67,24 @@ async function initialise(root: string, cluster: Cluster): Promise<void> {
   if (account) chownSync(cluster.dir, account.uid, account.gid);
   const passwordFile = join(root, 'password');
   if (account) chownSync(passwordFile, account.uid, account.gid);
-  await asOrdinaryUser(cluster.binaries.initdb, [
-    `--pgdata=${cluster.dir}`,
-    '--username=postgres',
-    `--pwfile=${passwordFile}`,
-    '--auth=scram-sha-256',
-    '--encoding=UTF8',
-    '--locale=C',
-    '--no-sync',
-  ]);
+  try {
+    await asOrdinaryUser(cluster.binaries.initdb, [
+      `--pgdata=${cluster.dir}`,
+      '--username=postgres',
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale=C',
+      '--no-sync',
+    ]);
+  } catch (error) {
+    if (error instanceof StartupError) throw error;
+    const said = String((error as { stderr?: string }).stderr)
+      .trim()
+      .split('\n')
+      .at(-1);
+    throw new StartupError(`The embedded PostgreSQL in ${root} could not be made: ${said}`, { cause: error });
+  }
 }
 
 async function start(root: string, cluster: Cluster, settings: string[]): Promise<number> {
@@ -167,7 +176,8 @@ async function asOrdinaryUser(program: string, args: string[]): Promise<void> {
     return;
   }
   const privileges = [`--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups'];
-  const reach = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
+  // The secure bit makes access(2), which PostgreSQL asks about its programs, count the capability too.
+  const reach = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup'];
   try {
     await run('setpriv', [...privileges, ...reach, '--', program, ...args]);
   } catch (error) {
