@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'client/**/*.test.ts', 'tests/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
     globalSetup: 'tests/setup/services.ts',
     // Each file starts its own server; more workers than cores only make them wait for each other.
     maxWorkers: 3,

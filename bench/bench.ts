@@ -85,7 +85,7 @@ async function makePerson(baseUrl: string, number: number): Promise<Person> {
   const [username, email, password] = [`bench_${number}`, `bench${number}@example.com`, 'a bench password'];
   await client.call('POST', '/api/users/create', { body: { username, email, password } });
   for (let verified = false; !verified; ) {
-    const mails = (await (await fetch(`${baseUrl}/dev/mailbox.json?to=${email}`)).json()) as Array<{ text: string }>;
+    const mails = (await (await fetch(`${baseUrl}/dev/mailbox/json?to=${email}`)).json()) as Array<{ text: string }>;
     const link = /https?:\/\/\S+/.exec(mails[0]?.text ?? '')?.[0];
     verified = link !== undefined && (await fetch(link)).ok;
   }

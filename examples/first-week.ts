@@ -112,7 +112,7 @@ const readTracking = (client: StrongTogetherClient) => client.call('GET', '/api/
 
 async function openVerificationLink(email: string): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
-    const response = await fetch(`${BASE_URL}/dev/mailbox.json?to=${encodeURIComponent(email)}`);
+    const response = await fetch(`${BASE_URL}/dev/mailbox/json?to=${encodeURIComponent(email)}`);
     if (response.status === 404) throw new Error('this server has no development mailbox');
     const [mail] = (await response.json()) as Array<{ text: string }>;
     const link = mail && /https?:\/\/\S+/.exec(mail.text)?.[0];

@@ -14,6 +14,9 @@ import { api } from './api.ts';
 export function buildApp(deps: Deps): Express {
   const { config, log } = deps;
   const routes: AnyRoute[] = api;
+  const pages = new Map(
+    routes.filter((r) => r.produces === 'text/html').map((r) => [r.path, r.failureTitle ?? 'Error']),
+  );
   const app = express();
   app.set('trust proxy', config.TRUST_PROXY_HOPS);
   app.set('query parser', 'simple');
@@ -36,6 +39,6 @@ export function buildApp(deps: Deps): Express {
     app[method](route.path, corridor(route, deps));
   }
   app.use((_req, _res, next) => next(notFound()));
-  app.use(errorAnswer(log));
+  app.use(errorAnswer(log, pages));
   return app;
 }

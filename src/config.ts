@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { canonicalZone } from '#platform/zone.ts';
 
 /** Settings that are wrong or missing; `problems` holds one line for each, never a secret's value. */
 export class ConfigError extends Error {
@@ -49,13 +50,14 @@ const onByDefault = z
   .transform((text) => text !== 'false');
 const secret = z.string().refine((text) => Buffer.byteLength(text) >= 32, 'must have at least 32 bytes');
 const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' });
-const timeZone = z.string().refine((zone) => {
+const timeZone = z.string().transform((zone, context) => {
   try {
-    return Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }));
+    return canonicalZone(zone) ?? zone;
   } catch {
-    return false;
+    context.addIssue({ code: 'custom', message: 'must be an IANA time zone' });
+    return z.NEVER;
   }
-}, 'must be an IANA time zone');
+});
 
 const environment = z.object({
   NODE_ENV: z.string().default('development'),
@@ -89,12 +91,19 @@ const environment = z.object({
   RATE_LIMIT_ENABLED: onByDefault,
   RATE_LIMIT_GENERAL_PER_MIN: wholeNumber(100),
   DEFAULT_TZ: timeZone.default('Asia/Jerusalem'),
-  SYSTEM_USER_ID: z.uuid('must be a uuid').default('8dedd0e0-8c25-4c84-a05b-4ae5f5c48f3a'),
+  SYSTEM_USER_ID: z.guid('must be a uuid').default('8dedd0e0-8c25-4c84-a05b-4ae5f5c48f3a'),
   RESEND_API_KEY: z.string().optional(),
   RESEND_BASE_URL: z.url('must be a URL').default('https://api.resend.com'),
   EMAIL_FROM: z.string().default('Strong Together <support@example.com>'),
+  PASSWORD_RESET_URL: z.url('must be a URL').optional(),
   SUPABASE_URL: origin.optional(),
   SUPABASE_SERVICE_ROLE: z.string().optional(),
+  BUCKET_NAME: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]+$/, 'may contain letters, digits, _ and -')
+    .default('profile_pics'),
+  GOOGLE_JWKS_URL: z.url('must be a URL').default('https://www.googleapis.com/oauth2/v3/certs'),
+  APPLE_JWKS_URL: z.url('must be a URL').default('https://appleid.apple.com/auth/keys'),
   GOOGLE_ALLOWED_AUDS: list.optional(),
   APPLE_ALLOWED_AUDS: list.optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

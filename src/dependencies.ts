@@ -47,7 +47,7 @@ export async function buildDeps(
     db,
     limits: buildLimits(config, redis),
     verifyProof: buildProofVerifier(),
-    seenProofs: buildSeenProofs(db, redis),
+    seenProofs: await buildSeenProofs(db, redis),
     sessionTokens: buildSessionTokens(config),
     mailbox: config.production ? undefined : mailbox,
     outboxChanged: () => worker?.wake(),

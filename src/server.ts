@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Log } from '#platform/log/log.ts';
 import { StartupError } from '#platform/startupError.ts';
 import { buildApp } from './app.ts';
@@ -23,7 +25,9 @@ export async function startServer(
   const { deps, close } = await buildDeps(config, databaseUrl, log, runs.workers);
   if (!runs.api) return { close };
   try {
-    const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, buildApp(deps));
+    const app = buildApp(deps);
+    const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, app);
+    server.on('clientError', refuseUnreadable).on('checkExpectation', app);
     await listen(server, config.PORT);
     return {
       close: async () => {
@@ -47,8 +51,32 @@ async function listen(server: Server, port: number): Promise<void> {
   }
 }
 
+/** What the HTTP parser refuses never reaches the app, and is answered in the same shape. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const [status, code, message] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? ['431 Request Header Fields Too Large', 'HEADERS_TOO_LARGE', 'Request headers too large']
+      : ['400 Bad Request', 'MALFORMED_REQUEST', 'Malformed request'];
+  const requestId = randomUUID();
+  const body = JSON.stringify({ success: false, message, code, requestId });
+  const headers = [
+    `X-Request-Id: ${requestId}`,
+    'X-Content-Type-Options: nosniff',
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end([`HTTP/1.1 ${status}`, ...headers, '', body].join('\r\n'));
+}
+
 async function stopServing(server: Server): Promise<void> {
   const closed = new Promise((done) => server.close(done));
-  server.closeIdleConnections();
+  // A connection that was busy becomes idle after its answer: look again until all are gone.
+  const sweep = setInterval(() => server.closeIdleConnections(), 50);
   await closed;
+  clearInterval(sweep);
 }

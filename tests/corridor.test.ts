@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareVersions } from '#http/gates.ts';
 import { newPhone, type Phone } from './helpers/person.ts';
@@ -52,6 +53,30 @@ describe('every answer', () => {
         requestId: response.headers.get('x-request-id'),
       });
     }
+  });
+});
+
+describe('what the framework or the parser refuses', () => {
+  it('a path that cannot be decoded is no path', async () => {
+    expect(await envelope(await fetch(`${server.url}/dev/mailbox/%ff`))).toMatchObject({
+      status: 404,
+      code: 'NOT_FOUND',
+    });
+  });
+
+  it.each([
+    ['GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400],
+    [`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ['NONSENSE\r\n\r\n', 400],
+  ])('has the same shape and a request id (%#)', async (text, status) => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    socket.end(text);
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    const body = JSON.parse(answer.slice(answer.indexOf('{'))) as { requestId: string };
+    expect(body).toMatchObject({ success: false, message: expect.any(String), code: expect.any(String) });
+    expect(answer).toContain(`X-Request-Id: ${body.requestId}`);
   });
 });
 

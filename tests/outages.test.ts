@@ -1,7 +1,8 @@
+import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newPhone, type Phone, type Tokens } from './helpers/person.ts';
 import { makeProof } from './helpers/proof.ts';
-import { startTestServer, type TestServer } from './helpers/server.ts';
+import { asSuperuser, startTestServer, type TestServer } from './helpers/server.ts';
 import { startTcpProxy, type TcpProxy } from './helpers/tcpProxy.ts';
 import { startRedis, type TestRedis } from './setup/redis.ts';
 
@@ -13,6 +14,14 @@ const PROFILE = '/api/users/get';
 const send = (proof: string) =>
   server.fetch(PROFILE, { headers: { authorization: `DPoP ${tokens.accessToken}`, dpop: proof } });
 const proof = () => makeProof(phone.key, `GET ${server.url}${PROFILE}`, { accessToken: tokens.accessToken });
+
+async function untilRedisIsBack(of: TestServer): Promise<void> {
+  for (let tries = 0; tries < 300; tries++) {
+    if (of.logged.some((line) => line.includes('Redis is available again'))) return;
+    await new Promise((done) => setTimeout(done, 20));
+  }
+  throw new Error('the server did not reconnect to Redis');
+}
 
 describe('with Redis gone', () => {
   let redis: TestRedis;
@@ -49,6 +58,21 @@ describe('with Redis gone', () => {
       await redis.stop();
       const used = proof();
       expect((await send(used)).status).toBe(200);
+      const headers = { authorization: `DPoP ${tokens.accessToken}`, dpop: used };
+      expect((await second.fetch(PROFILE, { headers })).status).toBe(401);
+    } finally {
+      await second.close();
+    }
+  });
+
+  it('a proof that was used during the outage stays used when Redis is back', async () => {
+    const second = await startTestServer({ sharing: server, env: { PUBLIC_BASE_URL: server.url } });
+    try {
+      await redis.stop();
+      const used = proof();
+      expect((await send(used)).status).toBe(200);
+      redis = await startRedis(Number(new URL(redis.url).port));
+      await untilRedisIsBack(second);
       const headers = { authorization: `DPoP ${tokens.accessToken}`, dpop: used };
       expect((await second.fetch(PROFILE, { headers })).status).toBe(401);
     } finally {
@@ -106,6 +130,34 @@ describe('with PostgreSQL gone', () => {
     expect((await server.fetch('/health/ready')).status).toBe(503);
     proxy.restore();
     expect((await send(proof())).status).toBe(200);
+  });
+
+  it('a connection that dies during the guard costs one request, not the process (OP4, OP6)', async () => {
+    const locker = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
+    await locker.connect();
+    await locker.query('begin; lock table users in access exclusive mode');
+    const stuck = send(proof());
+    await new Promise((done) => setTimeout(done, 200));
+    proxy.cut();
+    expect((await stuck).status).toBe(503);
+    await locker.end();
+    proxy.restore();
+    expect((await send(proof())).status).toBe(200);
+  });
+
+  it('a database that accepts and says nothing is a 503 in about two seconds', async () => {
+    proxy.freeze();
+    const started = performance.now();
+    expect((await send(proof())).status).toBe(503);
+    expect(performance.now() - started).toBeLessThan(4_000);
+    proxy.restore();
+  });
+
+  it('a page for a browser stays a page', async () => {
+    proxy.cut();
+    const response = await server.fetch('/api/auth/verify?token=x');
+    expect(response.headers.get('content-type')).toMatch(/^text\/html/);
+    proxy.restore();
   });
 
   it('holds a refresh until it is back (OP1)', async () => {

@@ -149,7 +149,15 @@ const MATRIX: Record<string, Policy> = {
     update: 'nothing',
     owner: 'null::uuid',
     column: 'jti',
-    copy: "insert into seen_proofs (thumbprint, jti, expires_at) values ('x', 'new', now())",
+    copy: "insert into seen_proofs (thumbprint, jti, request_id, expires_at) values ('x', 'new', 'r', now())",
+  },
+  security_events: {
+    select: 'nothing',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'kind',
+    copy: "insert into security_events (kind, user_id) values ('login-failed', $owner)",
   },
   schema_migrations: {
     select: 'nothing',
@@ -211,7 +219,9 @@ async function furnish() {
     "insert into idempotency_keys (user_id, route, key, body_hash, status, body) values ($1, 'r', 'k', '', 200, '')",
     [id],
   );
-  await db.query("insert into seen_proofs (thumbprint, jti, expires_at) values ($1, 'j', now())", [id]);
+  await db.query("insert into seen_proofs (thumbprint, jti, request_id, expires_at) values ($1, 'j', 'r', now())", [
+    id,
+  ]);
   return { id, split, ets, summary };
 }
 
@@ -302,7 +312,9 @@ describe('row-level security', () => {
     const login = new pg.Client({ connectionString: server.databaseUrl });
     await login.connect();
     try {
-      for (const table of Object.keys(MATRIX).filter((name) => name !== 'schema_migrations')) {
+      for (const table of Object.keys(MATRIX).filter(
+        (name) => !['schema_migrations', 'security_events'].includes(name),
+      )) {
         expect([table, (await login.query(`select 1 from ${table}`)).rowCount]).toEqual([table, 0]);
       }
       await login.query('begin');

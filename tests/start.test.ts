@@ -89,6 +89,17 @@ describe('npm start with nothing configured', () => {
     expect((await create()).status).toBe(400);
     third.child.kill('SIGTERM');
     expect(await third.ended).toBe(0);
+
+    // A crash can leave a file that names a process id which by now is another program's.
+    const pidFile = [process.pid, join(dataDir, 'postgres/cluster'), 0, await freePort(), '', '127.0.0.1', '', ''].join(
+      '\n',
+    );
+    await writeFile(join(dataDir, 'postgres/cluster/postmaster.pid'), pidFile);
+    const fourth = run({ PORT: port, DATA_DIR: dataDir });
+    const isUp = await answers(`http://127.0.0.1:${port}/health/ready`, () => fourth.child.exitCode !== null);
+    if (isUp) fourth.child.kill('SIGTERM');
+    else expect(fourth.output().trim().split('\n')).toHaveLength(1);
+    await fourth.ended;
   });
 });
 
@@ -214,6 +225,7 @@ describe('configuration', () => {
     [{ TRUST_PROXY_HOPS: '-1' }, /TRUST_PROXY_HOPS/],
     [{ SYSTEM_USER_ID: '7' }, /SYSTEM_USER_ID: must be a uuid/],
     [{ DEFAULT_TZ: 'Mars/Base' }, /DEFAULT_TZ/],
+    [{ DEFAULT_TZ: '+02:00' }, /DEFAULT_TZ/],
   ])('%o is a problem', (change, message) => {
     expect(problems({ ...complete, ...change }).join('\n')).toMatch(message);
   });

@@ -48,14 +48,14 @@ const SIGN_INS = ['/api/auth/login', '/api/oauth/google', '/api/oauth/apple'];
  */
 export class StrongTogetherClient {
   readonly #options: ClientOptions;
-  #key: DeviceKey | undefined;
+  #key: Promise<DeviceKey> | undefined;
   #accessToken: string | undefined;
   #refreshToken: string | null;
   #refreshing: Promise<void> | undefined;
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.#key = options.key;
+    this.#key = options.key && Promise.resolve(options.key);
     this.#refreshToken = options.refreshToken ?? null;
   }
 
@@ -67,8 +67,8 @@ export class StrongTogetherClient {
     return this.#refreshToken;
   }
 
-  async key(): Promise<DeviceKey> {
-    this.#key ??= await generateKey();
+  key(): Promise<DeviceKey> {
+    this.#key ??= generateKey();
     return this.#key;
   }
 

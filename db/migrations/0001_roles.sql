@@ -30,5 +30,13 @@ revoke all on schema public from public;
 revoke all on schema app from public;
 grant usage on schema public, app to authenticated, service;
 
--- What this login creates later is closed until a migration opens it.
+revoke all on schema_migrations from public, authenticated, service; -- made by the runner, before this file
+
+-- What this login creates later is closed until a migration opens it; some hosts open it by default.
 alter default privileges revoke execute on functions from public;
+alter default privileges revoke all on functions from authenticated, service;
+alter default privileges revoke all on tables from public, authenticated, service;
+alter default privileges revoke all on sequences from public, authenticated, service;
+alter default privileges in schema public revoke all on functions from public, authenticated, service;
+alter default privileges in schema public revoke all on tables from public, authenticated, service;
+alter default privileges in schema public revoke all on sequences from public, authenticated, service;

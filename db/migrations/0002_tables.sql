@@ -218,7 +218,8 @@ create index idempotency_keys_age_idx on idempotency_keys (created_at);
 -- Memory for proofs that were used while Redis was away (contract 0.8, check 8).
 create table seen_proofs (
   thumbprint text        not null,
-  jti        text        not null,
+  jti        text        not null, -- its SHA-256
+  request_id text        not null, -- a request that tries again inside does not refuse itself
   expires_at timestamptz not null,
   primary key (thumbprint, jti)
 );

@@ -54,19 +54,29 @@ as $$
     and not u.token_version_used
 $$;
 
--- Marks a proof as used until p_expires_at; false when it was used before.
-create function app.remember_proof(p_thumbprint text, p_jti text, p_expires_at timestamptz) returns boolean
+-- Marks a proof as used by a request until p_expires_at; false when another request used it before.
+create function app.remember_proof(p_thumbprint text, p_jti text, p_request_id text, p_expires_at timestamptz)
+returns boolean
 language sql security definer set search_path = public, pg_temp
 as $$
   with remembered as (
-    insert into seen_proofs as s (thumbprint, jti, expires_at)
-    values (p_thumbprint, p_jti, p_expires_at)
+    insert into seen_proofs as s (thumbprint, jti, request_id, expires_at)
+    values (p_thumbprint, p_jti, p_request_id, p_expires_at)
     on conflict (thumbprint, jti) do update
-      set expires_at = excluded.expires_at
+      set request_id = excluded.request_id,
+          expires_at = excluded.expires_at
       where s.expires_at < now()
+         or s.request_id = excluded.request_id
     returning 1
   )
   select exists (select from remembered)
+$$;
+
+-- When the last proof that is remembered here may be forgotten; null when there is none.
+create function app.last_proof_expiry() returns timestamptz
+language sql stable security definer set search_path = public, pg_temp
+as $$
+  select max(s.expires_at) from seen_proofs s
 $$;
 
 -- ---------------------------------------------------------------------------
@@ -199,17 +209,6 @@ as $$
   ) z
 $$;
 
--- The zone itself if PostgreSQL knows it, else UTC: one bad row must not stop a job for everybody.
-create function app.zone_or_utc(p_zone text) returns text
-language plpgsql stable
-as $$
-begin
-  perform now() at time zone p_zone;
-  return coalesce(p_zone, 'UTC');
-exception when others then
-  return 'UTC';
-end $$;
-
 -- ---------------------------------------------------------------------------
 -- Records (contract 4.3, 4.4)
 -- ---------------------------------------------------------------------------
@@ -273,23 +272,22 @@ for each statement execute function app.update_exercise_records();
 create function app.update_muscle_group() returns trigger
 language plpgsql security definer set search_path = public, pg_temp
 as $$
-declare
-  v_split_id bigint := coalesce(new.workoutsplit_id, old.workoutsplit_id);
 begin
   update workoutsplits s
   set muscle_group = g.muscle_group
-  from (
+  from unnest(array[old.workoutsplit_id, new.workoutsplit_id]) as touched (split_id)
+  cross join lateral (
     select string_agg(m.targetmuscle || ' (' || m.specifics || ')', ', ' order by m.targetmuscle) as muscle_group
     from (
       select e.targetmuscle, string_agg(distinct e.specifictargetmuscle, ', ' order by e.specifictargetmuscle) as specifics
       from exercisetoworkoutsplit ets
       join exercises e on e.id = ets.exercise_id
-      where ets.workoutsplit_id = v_split_id
+      where ets.workoutsplit_id = touched.split_id
         and ets.is_active
       group by e.targetmuscle
     ) m
   ) g
-  where s.id = v_split_id
+  where s.id = touched.split_id
     and s.muscle_group is distinct from g.muscle_group;
   return null;
 end $$;
@@ -325,8 +323,10 @@ begin
   perform pg_advisory_xact_lock(hashtextextended('refresh_user_split_information', 0));
 
   with zone as (
-    select d.timezone, app.zone_or_utc(d.timezone) as name
+    -- one person's broken zone counts as UTC and stops nobody
+    select d.timezone, coalesce(known.name, 'UTC') as name
     from (select distinct urs.timezone from user_reminder_settings urs) d
+    left join pg_timezone_names known on known.name = d.timezone
   ),
   workout as (
     select
@@ -341,7 +341,6 @@ begin
     left join user_reminder_settings urs on urs.user_id = ws.user_id
     left join zone z on z.timezone = urs.timezone
     where ws.workout_start_utc >= p_now - interval '21 days'
-      and ws.workout_start_utc <= p_now
   ),
   habit as (
     select
@@ -375,6 +374,12 @@ begin
       ) at time zone s.zone as estimated_time_utc
     from strongest s
     cross join lateral (select (p_now at time zone s.zone)::date as local_today) t
+  ),
+  stale as (
+    delete from user_split_information usi
+    where not exists (
+      select from next_time n where n.user_id = usi.user_id and n.split_id = usi.split_id
+    )
   )
   insert into user_split_information as usi
     (user_id, split_id, estimated_time_utc, confidence, last_computed_at, preferred_weekday)
@@ -392,13 +397,11 @@ begin
         last_computed_at = excluded.last_computed_at,
         preferred_weekday = excluded.preferred_weekday;
   get diagnostics v_rows = row_count;
-
-  delete from user_split_information usi where usi.last_computed_at is distinct from p_now;
   return v_rows;
 end $$;
 
 -- Removes the sets of days that are neither among a person's 35 most recent workout-days nor within
--- the last 45 days (UTC). Summaries and records stay. With p_limit, at most so many rows a call: call
+-- the last 45 days (UTC). Summaries and records stay, and so does the row that holds a record. With p_limit, at most so many rows a call: call
 -- again until it returns 0, and no lock is held for long.
 create function housekeeping_compact_old_workouts(p_limit integer default null, p_now timestamptz default now())
 returns bigint
@@ -427,6 +430,9 @@ begin
     join exercisetracking et on et.workout_summary_id = ws.id
     where wd.recency > 35
       and wd.day < (p_now at time zone 'UTC')::date - 45
+      and not exists (
+        select from exercise_records r where r.user_id = ws.user_id and r.pr_tracking_id = et.id
+      )
     limit p_limit
   ),
   deleted as (

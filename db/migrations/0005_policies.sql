@@ -137,7 +137,7 @@ grant select on
 -- Functions
 -- ---------------------------------------------------------------------------
 grant execute on function
-  app.user_id(), app.local_timestamp(timestamptz, text), app.zone_or_utc(text), app.first_name(text, text),
+  app.user_id(), app.local_timestamp(timestamptz, text), app.first_name(text, text),
   app.estimated_one_rep_max(real, bigint)
   to authenticated, service;
 
@@ -151,7 +151,7 @@ do $$
 begin
   execute format(
     'grant execute on function app.session_state(uuid), app.mark_token_version_used(uuid, bigint), '
-      'app.remember_proof(text, text, timestamptz) to %I',
+      'app.remember_proof(text, text, text, timestamptz), app.last_proof_expiry() to %I',
     session_user
   );
 end $$;

@@ -35,11 +35,11 @@ const MARK_USED = sql('guard.markTokenVersionUsed')`
  * user and version, verified. Replay memory and session state are asked at the same time.
  * @throws ApiError 401; DatabaseUnavailable when PostgreSQL cannot be asked
  */
-export async function authenticate(req: Request, deps: Deps): Promise<Caller> {
+export async function authenticate(req: Request, requestId: string, deps: Deps): Promise<Caller> {
   const proof = deps.config.DPOP_ENABLED ? proofOf(req, deps) : undefined;
   const credentials = await readCredentials(req, deps);
   const [accepted, looked] = await Promise.allSettled([
-    proof ? deps.seenProofs.accept(proof) : undefined,
+    proof ? deps.seenProofs.accept(proof, requestId) : undefined,
     credentials instanceof Error ? undefined : deps.db.lookUp(SESSION_STATE, [credentials.claims.userId]),
   ]);
   if (accepted.status === 'rejected') throw accepted.reason;

@@ -30,5 +30,16 @@ export async function readBody(req: Request, res: Response): Promise<Received> {
     if (status !== undefined && status < 500) throw new ApiError(400, 'MALFORMED_JSON', 'Malformed JSON body');
     throw error;
   }
-  return { body: req.body, bytes: received.get(req) ?? Buffer.alloc(0) };
+  const bytes = received.get(req) ?? Buffer.alloc(0);
+  // Half of an emoji, cut off at a length limit, can only come as an escape.
+  const body = /\\ud[89a-f]/i.test(bytes.toString('latin1')) ? wellFormed(req.body) : req.body;
+  return { body, bytes };
+}
+
+/** The same value with half characters replaced by U+FFFD, as every other way into the database does. */
+function wellFormed(value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(wellFormed);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name.toWellFormed(), wellFormed(inner)]));
 }

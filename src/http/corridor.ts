@@ -22,7 +22,7 @@ type AnyContext = Context<'public' | 'user', 'whole' | 'steps', z.ZodType, z.Zod
 export function corridor(route: AnyRoute, deps: Deps): RequestHandler {
   return async (req: Request, res: Response, next: NextFunction) => {
     try {
-      const caller = route.audience === 'user' ? await authenticate(req, deps) : undefined;
+      const caller = route.audience === 'user' ? await authenticate(req, res.locals.requestId, deps) : undefined;
       const received = await readBody(req, res);
       const context = buildContext(route, req, res, deps, caller, received.body);
       for (const limit of route.limits ?? []) {

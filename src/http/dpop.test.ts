@@ -67,6 +67,9 @@ describe('a proof (RFC 9449 section 4.3, contract 0.8)', () => {
     ['carries a private key', jwk({ d: 'AAAA' })],
     ['carries no key', () => proofFor({ header: { jwk: undefined } })],
     ['carries a point off the curve', jwk({ x: 'AAAA' })],
+    ['has padding behind the signature', () => `${proofFor()}==`],
+    ['comes twice', () => `${proofFor()}, ${proofFor()}`],
+    ['names an extension that must be understood', () => proofFor({ header: { crit: ['b64'], b64: false } })],
     ['has no jti', () => proofFor({ payload: { jti: undefined } })],
     ['has an empty jti', () => proofFor({ payload: { jti: '' } })],
     ['has a number as jti', () => proofFor({ payload: { jti: 7 } })],
@@ -128,6 +131,8 @@ describe('a proof (RFC 9449 section 4.3, contract 0.8)', () => {
     ['/api/users/get?tz=x#y', 200],
     ['/API/users/get', 401],
     ['/api/users/get//', 401],
+    ['/api/users/../users/get', 401],
+    ['/api/users/%67et', 401],
   ])('check 5b: htu with path %s is answered %i', async (path, status) => {
     const response = await readProfile(proofFor({ payload: { htu: server.url + path } }));
     expect(response.status).toBe(status);

@@ -10,10 +10,17 @@ const KEPT_KEYS = 10_000;
 const invalid = () =>
   unauthorized('DPOP_PROOF_INVALID', 'Invalid DPoP proof signature or format.', 'invalid_dpop_proof');
 
+/** Three parts of base64url; an ES256 signature has 64 bytes. */
+const COMPACT_JWS = /^([\w-]+)\.([\w-]+)\.([\w-]{86})$/;
+/** The path of an absolute URL as it is written: `htu` is compared before anything normalises it. */
+const WRITTEN_PATH = /^https?:\/\/[^/?#\\@\s]+(\/[^?#\\\s]*)?(?:[?#]\S*)?$/i;
+
 /** Unknown members of the JWK are ignored: phones send key_ops and ext. Coordinates are not checked here. */
 const proofHeader = z.object({
   alg: z.literal('ES256'),
   typ: z.unknown().optional(),
+  // Extensions that must be understood (RFC 7515 section 4.1.11); none is.
+  crit: z.undefined().optional(),
   jwk: z.object({
     kty: z.literal('EC'),
     crv: z.literal('P-256'),
@@ -104,9 +111,8 @@ function equal(a: string, b: string): boolean {
 
 /** Check 2. */
 function verifySignature(proof: string, importedKeys: KeptKeys) {
-  const [headerPart, payloadPart, signaturePart, rest] = proof.split('.');
-  // A dot may end a coordinate, but it stands inside the encoded header: a compact JWS has two dots.
-  if (!headerPart || !payloadPart || !signaturePart || rest !== undefined) throw invalid();
+  const [, headerPart, payloadPart, signaturePart] = COMPACT_JWS.exec(proof) ?? [];
+  if (!headerPart || !payloadPart || !signaturePart) throw invalid();
   const header = decode(headerPart, proofHeader);
   const payload = decode(payloadPart, proofPayload);
   const thumbprint = thumbprintOf(header.jwk);
@@ -171,7 +177,8 @@ function checkTarget(htu: unknown, { path, origins }: ProvenRequest): void {
   if (!target || !origins.includes(target.origin)) {
     throw unauthorized('DPOP_HOST_NOT_ALLOWED', 'DPoP request host not allowed.', 'invalid_dpop_proof');
   }
-  if (withoutTrailingSlash(target.pathname) !== withoutTrailingSlash(path)) {
+  const written = WRITTEN_PATH.exec(String(htu));
+  if (!written || withoutTrailingSlash(written[1] ?? '/') !== withoutTrailingSlash(path)) {
     throw unauthorized('DPOP_HTU_MISMATCH', 'DPoP proof HTU mismatch.', 'invalid_dpop_proof');
   }
 }

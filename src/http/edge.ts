@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import cors from 'cors';
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
+import { html } from '#platform/html.ts';
 import type { Log } from '#platform/log/log.ts';
 import { toApiError } from './errors.ts';
+import { page } from './page.ts';
 
 /** Gives the request its id and logs one line when it is answered: never a query, a token, an address or a body. */
 export function requestLog(log: Log): RequestHandler {
@@ -92,8 +94,11 @@ export function crossOrigin(allowedOrigins: string[] | undefined): RequestHandle
   };
 }
 
-/** The one place where an error becomes an answer (contract 0.3). */
-export function errorAnswer(log: Log): ErrorRequestHandler {
+/**
+ * The one place where an error becomes an answer (contract 0.3).
+ * @param pages path → heading, for what a person opens in a browser
+ */
+export function errorAnswer(log: Log, pages: Map<string, string>): ErrorRequestHandler {
   return (thrown: unknown, req: Request, res: Response, _next: NextFunction) => {
     const error = toApiError(thrown);
     const requestId = res.locals.requestId as string;
@@ -103,7 +108,12 @@ export function errorAnswer(log: Log): ErrorRequestHandler {
       return;
     }
     res.status(error.status).set(error.headers).set('Cache-Control', 'no-store');
-    res.json({
+    const title = pages.get(req.path);
+    if (title !== undefined) {
+      res.type('html').send(page(title, html`<p>${error.message}</p>`));
+      return;
+    }
+    res.type('json').json({
       success: false,
       message: error.message,
       code: error.code,

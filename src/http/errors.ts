@@ -62,5 +62,13 @@ export function toApiError(thrown: unknown): ApiError {
   if (UNSTORABLE_TEXT.includes((thrown as { code?: string } | undefined)?.code ?? '')) {
     return validationFailed([{ path: '', message: 'Text contains characters that cannot be stored' }]);
   }
-  return new ApiError(500, 'INTERNAL_ERROR', 'Internal server error');
+  return fromFramework(thrown) ?? new ApiError(500, 'INTERNAL_ERROR', 'Internal server error');
+}
+
+/** What Express refuses by itself: a path that cannot be decoded is no path here. */
+function fromFramework(thrown: unknown): ApiError | undefined {
+  const status = (thrown as { status?: unknown } | undefined)?.status;
+  if (thrown instanceof URIError) return notFound();
+  if (status === 412 || status === 416) return new ApiError(status, 'PRECONDITION_FAILED', 'Precondition failed');
+  return undefined;
 }

@@ -13,6 +13,11 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DEFAULT_MESSAGE = 'Too many requests.';
 
+const PER_MINUTE = "You've reached the maximum amount of requests per minute.";
+const PER_DAY = "You've reached the maximum amount of requests per day.";
+const mailBurst = (points: number): Limit => ({ points, seconds: 45, message: PER_MINUTE });
+const mailDaily: Limit = { points: 3, seconds: 24 * HOUR, message: PER_DAY };
+
 /** The limits of contract 0.6. Keys are what the client cannot choose: address, account, target. */
 const LIMITS = {
   general: { points: 100, seconds: MINUTE, message: DEFAULT_MESSAGE },
@@ -28,6 +33,18 @@ const LIMITS = {
     message: "You've reached the maximum amount of login attempts per 15 minutes.",
   },
   registration: { points: 20, seconds: HOUR, message: DEFAULT_MESSAGE },
+  // Two endpoints send verification mails, each with its own counters: the app calls one right after the other.
+  verificationMailBurst: mailBurst(1),
+  verificationMailDaily: mailDaily,
+  correctedAddressBurst: mailBurst(1),
+  correctedAddressDaily: mailDaily,
+  resetMailBurst: mailBurst(2),
+  resetMailDaily: mailDaily,
+  mailByIp: { points: 30, seconds: HOUR, message: DEFAULT_MESSAGE },
+  emailChangeBurst: mailBurst(2),
+  emailChangeDaily: mailDaily,
+  profileConflicts: { points: 20, seconds: HOUR, message: DEFAULT_MESSAGE },
+  verificationStatus: { points: 30, seconds: MINUTE, message: DEFAULT_MESSAGE },
 } satisfies Record<string, Limit>;
 
 export type LimitName = keyof typeof LIMITS;

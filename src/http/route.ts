@@ -91,6 +91,8 @@ export interface RouteDeclaration<
   body?: Body;
   /** Bodies are JSON unless the route answers a browser. */
   produces?: 'application/json' | 'text/html';
+  /** Heading of the page that shows an error, where the route answers a browser. */
+  failureTitle?: string;
   responses: R;
   limits?: LimitUse[];
   /** Names of constraints, and what breaking one means here. */

@@ -9,49 +9,68 @@ import { unauthorized } from './errors.ts';
 const REMEMBERED_SECONDS = 180;
 
 const REMEMBER = sql<{ first: boolean }>('seenProofs.remember')`
-  select app.remember_proof($1, $2, now() + make_interval(secs => $3)) as first`;
+  select app.remember_proof($1, $2, $3, now() + make_interval(secs => $4)) as first`;
+
+const LAST_EXPIRY = sql<{ last: Date | null }>('seenProofs.lastExpiry')`
+  select app.last_proof_expiry() as last`;
 
 export interface SeenProofs {
   /**
-   * Check 8 of contract 0.8: accepts a proof once.
+   * Check 8 of contract 0.8: accepts a proof for one request. The same request may ask again.
    * @throws ApiError 401 `DPOP_PROOF_REPLAYED`
    * @throws DatabaseUnavailable when no shared store can remember
    */
-  accept(proof: Proof): Promise<void>;
+  accept(proof: Proof, requestId: string): Promise<void>;
 }
 
 /**
  * The memory for used proofs: Redis, shared by all instances; PostgreSQL where there is no Redis or
- * while it is away. Each instance also remembers what it accepted itself, so that a proof used just
- * before an outage stays used.
+ * while it is away. For as long as a proof from an outage could be valid, both are asked. Each
+ * instance also remembers what it accepted itself, so that a proof used just before an outage stays used.
  */
-export function buildSeenProofs(db: Database, redis: Redis | undefined): SeenProofs {
-  const accepted = new Map<string, number>(); // key → expiry in ms, oldest first
+export async function buildSeenProofs(db: Database, redis: Redis | undefined): Promise<SeenProofs> {
+  const accepted = new Map<string, { requestId: string; expiry: number }>(); // oldest first
+  const last = await db.lookUp(LAST_EXPIRY, []);
+  let askBothUntil = last?.last?.getTime() ?? 0;
+  const sawOutage = () => {
+    askBothUntil = Date.now() + REMEMBERED_SECONDS * 1000;
+  };
+  redis?.on('close', sawOutage).on('ready', sawOutage);
 
-  async function firstInSharedStore(proof: Proof, key: string): Promise<boolean> {
-    if (redis?.status === 'ready') {
-      try {
-        return (await redis.set(`proof:${key}`, '1', 'EX', REMEMBERED_SECONDS, 'NX')) === 'OK';
-      } catch {
-        // Redis is away: PostgreSQL remembers instead.
-      }
+  /** Undefined: Redis is away. */
+  async function firstInRedis(key: string, requestId: string): Promise<boolean | undefined> {
+    if (redis?.status !== 'ready') return undefined;
+    try {
+      const set = await redis.set(`proof:${key}`, requestId, 'EX', REMEMBERED_SECONDS, 'NX');
+      return set === 'OK' || (await redis.get(`proof:${key}`)) === requestId;
+    } catch {
+      sawOutage();
+      return undefined;
     }
-    const row = await db.lookUp(REMEMBER, [proof.thumbprint, proof.jti, REMEMBERED_SECONDS]);
+  }
+
+  async function firstInPostgres(proof: Proof, requestId: string): Promise<boolean> {
+    const jti = createHash('sha256').update(proof.jti).digest('base64url');
+    const row = await db.lookUp(REMEMBER, [proof.thumbprint, jti, requestId, REMEMBERED_SECONDS]);
     return row?.first === true;
   }
 
   return {
-    async accept(proof) {
+    async accept(proof, requestId) {
       const key = createHash('sha256').update(`${proof.thumbprint}.${proof.jti}`).digest('base64url');
       const now = Date.now();
-      for (const [old, expiry] of accepted) {
+      for (const [old, { expiry }] of accepted) {
         if (expiry > now) break;
         accepted.delete(old);
       }
-      if (accepted.has(key) || !(await firstInSharedStore(proof, key))) {
+      const before = accepted.get(key);
+      const inRedis = before ? before.requestId === requestId : await firstInRedis(key, requestId);
+      const needsPostgres = !before && (inRedis === undefined || now < askBothUntil);
+      const isFirst = inRedis !== false && (!needsPostgres || (await firstInPostgres(proof, requestId)));
+      if (!isFirst) {
         throw unauthorized('DPOP_PROOF_REPLAYED', 'DPoP proof was already used.', 'invalid_dpop_proof');
       }
-      accepted.set(key, now + REMEMBERED_SECONDS * 1000);
+      if (!before) accepted.set(key, { requestId, expiry: now + REMEMBERED_SECONDS * 1000 });
     },
   };
 }

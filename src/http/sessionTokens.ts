@@ -22,7 +22,7 @@ export type SessionTokens = ReturnType<typeof buildSessionTokens>;
 const binding = z.object({ jkt: z.string() }).optional();
 const accessClaims = z.object({
   typ: z.literal('access'),
-  id: z.uuid(),
+  id: z.guid(),
   role: z.string(),
   tokenVer: z.int(),
   cnf: binding,
@@ -30,7 +30,7 @@ const accessClaims = z.object({
 /** Phones hold refresh tokens from before `typ` existed, with the version as a decimal string. */
 const refreshClaims = z.object({
   typ: z.literal('refresh').optional(),
-  id: z.uuid(),
+  id: z.guid(),
   role: z.string().default('User'),
   tokenVer: z.union([
     z.int(),

@@ -1,24 +1,8 @@
 import { z } from 'zod';
+import { canonicalZone } from '#platform/zone.ts';
 import { badRequest } from './errors.ts';
 
 const invalidZone = () => badRequest('INVALID_TIMEZONE', 'Invalid timezone');
-
-/**
- * The IANA zone that a request names, repaired and canonicalised (contract 0.10).
- * @returns undefined when none is named
- * @throws RangeError for anything that is not a zone; numeric offsets are not zones
- */
-function canonicalZone(sent: unknown): string | undefined {
-  const first: unknown = Array.isArray(sent) ? sent[0] : sent;
-  if (first === undefined || first === null) return undefined;
-  if (typeof first !== 'string') throw new RangeError('not a zone');
-  const name = first.trim();
-  if (name === '' || name === 'undefined' || name === 'null') return undefined;
-  // The app's bootstrap URL is not percent-encoded: Etc/GMT+2 arrives with a space.
-  const repaired = name.replaceAll(' ', '+');
-  if (!/^[A-Za-z]/.test(repaired)) throw new RangeError('not a zone');
-  return new Intl.DateTimeFormat('en', { timeZone: repaired }).resolvedOptions().timeZone;
-}
 
 /** A field `tz`; undefined when the request names none (`zoneOf` then gives the default). */
 export const timeZone = z

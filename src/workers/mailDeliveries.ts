@@ -1,4 +1,4 @@
-import { signVerification } from '#features/auth/auth.linkTokens.ts';
+import { signLink, VERIFICATION_LINK } from '#features/auth/auth.linkTokens.ts';
 import { verificationMail } from '#features/auth/auth.mail.ts';
 import { FIND_UNVERIFIED } from '#features/auth/auth.queries.ts';
 import { VERIFICATION_MAIL } from '#features/auth/auth.service.ts';
@@ -14,9 +14,9 @@ export function mailDeliveries(config: Config, db: Database, mailer: Mailer): Re
       const email = payload.email ?? '';
       const user = await db.asService((tx) => tx.maybe(FIND_UNVERIFIED, [userId, email]));
       if (!user) return false;
-      const token = await signVerification(config.secrets.JWT_VERIFY_SECRET, { userId, email });
+      const token = await signLink(config.secrets, VERIFICATION_LINK, { sub: userId ?? '', email });
       const link = `${config.PUBLIC_BASE_URL}/api/auth/verify?token=${token}`;
-      await mailer.send(verificationMail({ to: email, greeting: user.name ?? user.username, link }), id);
+      await mailer.send(verificationMail({ to: email, greeting: user.name ?? user.username }, link), id);
       return true;
     },
   };

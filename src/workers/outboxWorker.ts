@@ -1,14 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '#platform/log/log.ts';
 import { MailRefused } from '#platform/mail/mail.ts';
-import type { Database, Transaction } from '#platform/postgres/database.ts';
-import { sql } from '#platform/postgres/query.ts';
+import type { Database } from '#platform/postgres/database.ts';
+import { type Query, sql } from '#platform/postgres/query.ts';
 
 /** An intent whose turn has come. */
 interface DueIntent {
   id: string;
   kind: string;
-  user_id: string;
+  user_id: string | null;
   payload: Record<string, string>;
   attempts: number;
 }
@@ -37,6 +37,7 @@ const CLAIM = sql<DueIntent>('outbox.claim')`
     from outbox o
     where o.status = 'pending'
       and o.next_attempt_at <= now()
+      and o.kind = any ($3::text[]) -- a newer worker may know kinds that this one does not
     order by o.next_attempt_at
     limit $1
     for update skip locked
@@ -50,14 +51,14 @@ const CLAIM = sql<DueIntent>('outbox.claim')`
 
 const DROP_EXPIRED = sql('outbox.dropExpired')`
   update outbox o
-  set status = 'dropped', finished_at = now(), last_error = 'expired'
+  set status = 'dropped', finished_at = now(), last_error = 'expired', payload = '{}'
   where o.status = 'pending'
     and o.next_attempt_at <= now()
     and o.expires_at <= now()`;
 
 const FINISH = sql('outbox.finish')`
   update outbox o
-  set status = $2, finished_at = now(), last_error = $3
+  set status = $2, finished_at = now(), last_error = $3, payload = '{}'
   where o.id = $1`;
 
 const RETRY = sql('outbox.retry')`
@@ -89,28 +90,34 @@ export function startOutboxWorker(db: Database, log: Log, deliveries: Record<str
   async function drainOnce(): Promise<number> {
     const due = await db.asService(async (tx) => {
       await tx.rows(DROP_EXPIRED);
-      return tx.rows(CLAIM, [BATCH, LEASE_SECONDS]);
+      return tx.rows(CLAIM, [BATCH, LEASE_SECONDS, Object.keys(deliveries)]);
     });
     await Promise.all(due.map(deliver));
     return due.length;
   }
 
   async function deliver(intent: DueIntent): Promise<void> {
-    const { id, kind, attempts } = intent;
-    const note = (work: (tx: Transaction) => Promise<unknown>) => db.asService(work);
     try {
-      const delivery = deliveries[kind];
-      if (!delivery) throw new MailRefused(`nothing delivers ${kind}`);
-      const sent = await delivery(intent);
-      await note((tx) => tx.rows(FINISH, [id, sent ? 'sent' : 'dropped', sent ? null : 'no longer wanted']));
+      const outcome = await attempt(intent);
+      await db.asService((tx) => tx.rows(...outcome));
+    } catch (error) {
+      // The lease ends and the delivery is repeated, under the same idempotency key.
+      log.warn({ err: error, outboxId: intent.id }, 'the outcome of a delivery was not noted');
+    }
+  }
+
+  /** Tries once. @returns the statement that notes what came of it */
+  async function attempt(intent: DueIntent): Promise<[Query<never>, unknown[]]> {
+    const { id, kind, attempts } = intent;
+    try {
+      const sent = await deliveries[kind]?.(intent);
+      return [FINISH, sent ? [id, 'sent', null] : [id, 'dropped', 'no longer wanted']];
     } catch (error) {
       const isFinal = error instanceof MailRefused || attempts >= MAX_ATTEMPTS;
       log[isFinal ? 'error' : 'warn']({ err: error, outboxId: id, kind, attempts }, 'a delivery failed');
       const reason = error instanceof Error ? error.message : 'unknown';
       const seconds = FIRST_RETRY_SECONDS * 2 ** (attempts - 1) * (0.75 + Math.random() / 2);
-      await note((tx) =>
-        isFinal ? tx.rows(FINISH, [id, 'failed', reason]) : tx.rows(RETRY, [id, seconds, reason]),
-      ).catch((failure) => log.warn({ err: failure, outboxId: id }, 'the outcome of a delivery was not noted'));
+      return isFinal ? [FINISH, [id, 'failed', reason]] : [RETRY, [id, seconds, reason]];
     }
   }
 

@@ -28,8 +28,8 @@ const CHEAP_HASH = hashSync(PASSWORD, 4);
 let phones = 0;
 
 /** A verified person with a phone; put into the database, so that a test need not wait for mail and bcrypt. */
-export async function newPhone(server: TestServer): Promise<Phone> {
-  const [id, username, password] = [randomUUID(), `phone_${phones++}`, PASSWORD];
+export async function newPhone(server: TestServer, id: string = randomUUID()): Promise<Phone> {
+  const [username, password] = [`phone_${phones++}`, PASSWORD];
   await server.sql(
     `insert into users (id, username, email, name, password, is_verified)
      values ($1, $2, $2 || '@example.com', 'Dana Kay', $3, true)`,

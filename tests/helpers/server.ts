@@ -114,7 +114,7 @@ export function asSuperuser(databaseUrl: string): string {
 
 async function waitForMail(url: string, address: string, subject?: string): Promise<KeptMail> {
   for (let tries = 0; tries < 500; tries++) {
-    const response = await fetch(`${url}/dev/mailbox.json?to=${encodeURIComponent(address)}`);
+    const response = await fetch(`${url}/dev/mailbox/json?to=${encodeURIComponent(address)}`);
     const mails = (await response.json()) as KeptMail[];
     const mail = mails.find((candidate) => subject === undefined || candidate.subject === subject);
     if (mail) return mail;

@@ -4,6 +4,8 @@ export interface TcpProxy {
   port: number;
   /** Ends every connection and refuses new ones, as a server that went down. */
   cut(): void;
+  /** Keeps connections open and passes nothing on, as a server that hangs. */
+  freeze(): void;
   restore(): void;
   close(): Promise<void>;
 }
@@ -42,7 +44,12 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   return {
     port: address.port,
     cut,
+    freeze: () => {
+      for (const socket of sockets) socket.unpipe().pause();
+    },
     restore: () => {
+      // A frozen connection has lost its place; both ends start anew.
+      for (const socket of sockets) if (socket.isPaused()) socket.destroy();
       isCut = false;
     },
     close: async () => {

@@ -9,9 +9,9 @@ export interface TestRedis {
 }
 
 /** Starts a Redis of the tests' own on a free port; installs the server first if the machine has none. */
-export async function startRedis(): Promise<TestRedis> {
+export async function startRedis(wantedPort?: number): Promise<TestRedis> {
   const program = findServer() ?? installServer();
-  const port = await freePort();
+  const port = wantedPort ?? (await freePort());
   const flags = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   const child = spawn(program, [...flags, '--databases', '4096'], { stdio: ['ignore', 'pipe', 'inherit'] });
   await readyLine(child);

@@ -3,15 +3,15 @@ import { forbidden, invalidCredentials } from '#http/errors.ts';
 import { reply, route } from '#http/route.ts';
 import { tokenOf } from '#http/sessionTokens.ts';
 import { passwordMatches } from '#platform/crypto/passwords.ts';
-import { readVerification } from './auth.linkTokens.ts';
+import { readLink, VERIFICATION_LINK } from './auth.linkTokens.ts';
 import { verificationFailed, verified } from './auth.pages.ts';
 import { END_SESSION, FIND_ACCOUNT, VERIFY_EMAIL } from './auth.queries.ts';
 import { acknowledged, credentials, htmlPage, linkQuery, loggedIn, refreshed } from './auth.schemas.ts';
 import {
   checkRefreshToken,
-  holdThroughOutage,
   issueTokens,
   notVerified,
+  outageHold,
   rotateSession,
   startSession,
 } from './auth.service.ts';
@@ -39,6 +39,7 @@ export const authRoutes = [
         throw invalidCredentials();
       }
       // Guesses that ran beside this one may have used up the tries.
+      await check('signInFailuresByIp', ip);
       await check('signInFailures', pair);
       if (!account.is_verified) throw notVerified();
       const session = await transaction((tx) => startSession(tx, deps, account.id, account.password));
@@ -54,12 +55,13 @@ export const authRoutes = [
     unit: 'steps',
     summary: 'Exchanges the refresh token in X-Refresh-Token for a new pair, with a proof by the key it is bound to.',
     responses: { 200: refreshed },
-    async handle({ deps, header, proof: readProof, count }) {
+    async handle({ deps, requestId, header, proof: readProof, count }) {
+      const hold = outageHold();
       const proof = deps.config.DPOP_ENABLED ? readProof() : undefined;
-      if (proof) await holdThroughOutage(() => deps.seenProofs.accept(proof));
+      if (proof) await hold(() => deps.seenProofs.accept(proof, requestId));
       const claims = await checkRefreshToken(deps, tokenOf(header('x-refresh-token')), proof);
       await count('refresh', claims.userId);
-      const session = await holdThroughOutage(() => rotateSession(deps, claims));
+      const session = await hold(() => rotateSession(deps, claims));
       const tokens = await issueTokens(deps, session, proof?.thumbprint);
       return reply(200, { message: 'Access token refreshed', userId: session.id, ...tokens });
     },
@@ -87,13 +89,14 @@ export const authRoutes = [
     summary: 'Opened from the verification mail. Safe to open twice.',
     query: linkQuery,
     produces: 'text/html',
+    failureTitle: 'Verification Failed',
     responses: { 200: htmlPage, 400: htmlPage, 401: htmlPage },
     async handle({ tx, query, deps }) {
       if (!query.token) return reply(400, verificationFailed('The link is incomplete.'));
-      const claims = await readVerification(deps.config.secrets.JWT_VERIFY_SECRET, query.token);
+      const claims = await readLink(deps.config.secrets, VERIFICATION_LINK, query.token);
       if (claims === 'malformed') return reply(400, verificationFailed('The link is not valid.'));
-      if (claims === 'untrusted') return reply(401, verificationFailed('The link is not valid or has expired.'));
-      const user = await tx.maybe(VERIFY_EMAIL, [claims.userId, claims.email]);
+      if (typeof claims === 'string') return reply(401, verificationFailed('The link is not valid or has expired.'));
+      const user = await tx.maybe(VERIFY_EMAIL, [claims.sub, claims.email]);
       if (!user) return reply(401, verificationFailed('The link no longer belongs to this account.'));
       return reply(200, verified());
     },

@@ -15,7 +15,7 @@ export const credentials = z.object(
 
 export const loggedIn = z.object({
   message: z.string(),
-  user: z.uuid(),
+  user: z.guid(),
   accessToken: z.string(),
   refreshToken: z.string(),
 });
@@ -24,7 +24,7 @@ export const refreshed = z.object({
   message: z.string(),
   accessToken: z.string(),
   refreshToken: z.string(),
-  userId: z.uuid(),
+  userId: z.guid(),
 });
 
 export const acknowledged = z.object({ message: z.string() });

@@ -7,7 +7,7 @@ import { ApiError, unauthorized } from '#http/errors.ts';
 import type { SessionClaims, TokenPair } from '#http/sessionTokens.ts';
 import { addToOutbox } from '#platform/outbox/outbox.ts';
 import { DatabaseUnavailable, type Transaction } from '#platform/postgres/database.ts';
-import { VERIFICATION_LIFETIME, type Verification } from './auth.linkTokens.ts';
+import { VERIFICATION_LINK } from './auth.linkTokens.ts';
 import { ROTATE_SESSION, SEND_WELCOME, type SessionRow, START_SESSION } from './auth.queries.ts';
 
 export const VERIFICATION_MAIL = 'mail.verification';
@@ -16,13 +16,13 @@ export const VERIFICATION_MAIL = 'mail.verification';
 const HOLD_MS = 8_500;
 
 /** Writes the verification mail's outbox entry; the token is minted when the mail is sent. */
-export async function requestVerificationMail(tx: Transaction, { userId, email }: Verification): Promise<void> {
+export async function requestVerificationMail(tx: Transaction, userId: string, email: string): Promise<void> {
   await addToOutbox(tx, {
     kind: VERIFICATION_MAIL,
     userId,
     payload: { email },
     dedupeKey: `${VERIFICATION_MAIL}:${randomUUID()}`,
-    lifetimeSeconds: VERIFICATION_LIFETIME,
+    lifetimeSeconds: VERIFICATION_LINK.lifetimeSeconds,
   });
 }
 
@@ -80,20 +80,22 @@ export async function rotateSession(deps: Deps, claims: SessionClaims): Promise<
 }
 
 /**
- * Holds a request while the database is away and tries again: any failure but a lost connection
- * would sign the phone out (contract 2.4).
- * @throws DatabaseUnavailable when the outage lasts longer than the app waits
+ * Makes a way to hold a request while the database is away and try its steps again: any failure but a
+ * lost connection would sign the phone out (contract 2.4). All steps share one deadline.
+ * @returns runs a step; it throws DatabaseUnavailable when the outage lasts longer than the app waits
  */
-export async function holdThroughOutage<T>(work: () => Promise<T>): Promise<T> {
+export function outageHold() {
   const deadline = performance.now() + HOLD_MS;
-  for (let wait = 100; ; wait = Math.min(wait * 2, 1_000)) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof DatabaseUnavailable) || performance.now() + wait > deadline) throw error;
-      await pause(wait);
+  return async <T>(step: () => Promise<T>): Promise<T> => {
+    for (let wait = 100; ; wait = Math.min(wait * 2, 1_000)) {
+      try {
+        return await step();
+      } catch (error) {
+        if (!(error instanceof DatabaseUnavailable) || performance.now() + wait > deadline) throw error;
+        await pause(wait);
+      }
     }
-  }
+  };
 }
 
 export const notVerified = () => new ApiError(401, 'EMAIL_NOT_VERIFIED', 'You need to verify your account');

@@ -229,6 +229,13 @@ describe('login', () => {
   });
 });
 
+it('a user id of any form that PostgreSQL takes can sign in', async () => {
+  const id = '11111111-1111-1111-1111-111111111111';
+  const phone = await newPhone(server, id);
+  expect((await phone.login()).status).toBe(200);
+  expect((await phone.get(PROFILE, (await phone.tokens()).accessToken)).status).toBe(200);
+});
+
 describe('the session (contract 0.7)', () => {
   let phone: Phone;
   let tokens: Tokens;
@@ -446,6 +453,19 @@ describe('limits (contract 0.6)', () => {
       expect(Number(locked.headers.get('retry-after'))).toBeGreaterThan(0);
       expect(locked.headers.get('ratelimit-policy')).toBe('5;w=900');
       expect((await from('203.0.113.2', password)).status).toBe(200);
+    } finally {
+      await limited.close();
+    }
+  });
+
+  it('a parallel spray of names from one address does not get past the limit by address', async () => {
+    const limited = await startTestServer({ env: { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_GENERAL_PER_MIN: '0' } });
+    try {
+      const phone = await newPhone(limited);
+      const guess = (identifier: string) =>
+        limited.fetch('/api/auth/login', json({ identifier, password: 'wrong password' }));
+      await Promise.all(Array.from({ length: 40 }, (_, n) => guess(`sprayed_${n}`)));
+      expect((await phone.login()).status).toBe(429);
     } finally {
       await limited.close();
     }

@@ -1,4 +1,4 @@
-import express, { Router } from 'express';
+import { Router } from 'express';
 import { absolutePath } from 'swagger-ui-dist';
 import { openApiDocument } from '#http/openapi.ts';
 import type { AnyRoute } from '#http/route.ts';
@@ -29,6 +29,8 @@ export function docsRouter(routes: AnyRoute[], serverUrl: string): Router {
   router.get('/openapi.json', (_req, res) => void res.json(document));
   router.get('/docs', (_req, res) => void res.type('html').send(PAGE));
   router.get('/docs/start.js', (_req, res) => void res.type('js').send(START));
-  router.use('/docs', express.static(absolutePath(), { index: false, maxAge: '1h' }));
+  for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js']) {
+    router.get(`/docs/${file}`, (_req, res) => res.sendFile(file, { root: absolutePath(), maxAge: '1h' }));
+  }
   return router;
 }

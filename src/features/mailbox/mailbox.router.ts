@@ -5,11 +5,15 @@ import { html } from '#platform/html.ts';
 import type { Mailbox } from '#platform/mail/mailbox.ts';
 
 /**
- * The development mailbox: `/dev/mailbox` for a person, `/dev/mailbox.json?to=` for a program.
+ * The development mailbox: `/dev/mailbox` for a person, `/dev/mailbox/json?to=` for a program.
  * Mounted only where mails are kept instead of sent.
  */
 export function mailboxRouter(mailbox: Mailbox): Router {
   const router = Router();
+  router.use('/dev/mailbox', (_req, res, next) => {
+    res.set('Cache-Control', 'no-store'); // mails hold links that open accounts
+    next();
+  });
   router.get('/dev/mailbox', async (_req, res) => {
     const mails = await mailbox.list();
     const rows = mails.map(
@@ -19,7 +23,7 @@ export function mailboxRouter(mailbox: Mailbox): Router {
     const list = html`<table><thead><tr><th>Subject</th><th>To</th><th>Sent (UTC)</th></tr></thead><tbody>${rows}</tbody></table>`;
     res.type('html').send(page('Mailbox', mails.length > 0 ? list : html`<p>No mail yet.</p>`));
   });
-  router.get('/dev/mailbox.json', async (req, res) => {
+  router.get('/dev/mailbox/json', async (req, res) => {
     res.json(await mailbox.list(typeof req.query.to === 'string' ? req.query.to : undefined));
   });
   router.get('/dev/mailbox/:id', async (req, res) => {

@@ -48,7 +48,7 @@ export const registration = z.object(
 export const registered = z.object({
   message: z.string(),
   user: z.object({
-    id: z.uuid(),
+    id: z.guid(),
     username: z.string(),
     name: z.string().nullable(),
     email: z.string().nullable(),
@@ -60,7 +60,7 @@ export const registered = z.object({
 
 /** The caller's profile: exactly these keys, whatever columns exist. */
 export const profile = z.object({
-  id: z.uuid(),
+  id: z.guid(),
   username: z.string(),
   email: z.string().nullable(),
   name: z.string().nullable(),

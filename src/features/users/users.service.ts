@@ -11,7 +11,7 @@ import type { registration } from './users.schemas.ts';
 export async function register(tx: Transaction, form: z.output<typeof registration>, passwordHash: string) {
   const values = [form.username, form.fullName, form.email, passwordHash, form.gender];
   const user = present(await tx.one(CREATE_USER, values));
-  await requestVerificationMail(tx, { userId: user.id, email: form.email });
+  await requestVerificationMail(tx, user.id, form.email);
   return user;
 }
 

@@ -21,11 +21,7 @@ const plannedExercise = z.object(
       .preprocess((sets) => (typeof sets === 'number' ? [sets] : sets), z.array(plannedReps, 'sets must be a list'))
       .refine((sets) => sets.length > 0, 'sets must not be empty')
       .refine((sets) => sets.length <= 20, 'an exercise may have at most 20 sets'),
-    order_index: z
-      .int('order_index must be a whole number')
-      .min(0, 'order_index must not be negative')
-      .max(1_000_000, 'order_index is too large')
-      .optional(),
+    order_index: z.int('order_index must be a whole number').min(0, 'order_index must not be negative').optional(),
   },
   { error: 'Each exercise must be an object' },
 );
@@ -85,8 +81,8 @@ const workoutPlan = z.object({
   created_at: z.iso.datetime(),
   is_deleted: z.boolean(),
   level: z.string(),
-  user_id: z.uuid(),
-  trainer_id: z.uuid().nullable(),
+  user_id: z.guid(),
+  trainer_id: z.guid().nullable(),
   is_active: z.boolean(),
   updated_at: z.iso.datetime({ offset: true }).describe('local time of the requested zone'),
   workoutsplits: z.array(

@@ -334,6 +334,12 @@ describe('a finished workout', () => {
     }
   });
 
+  it('with half an emoji in the notes, cut off at a length limit, is stored', async () => {
+    const answer = await finish(workout({ workout: [set({ notes: 'ok \u{1F4AA}'.slice(0, 4) })] }));
+    expect(answer.body).toMatchObject({ exerciseTrackingMaps: { byETSId: { [ets]: [{ notes: 'ok \ufffd' }] } } });
+    expect((await save({ 'A\ud83d': [{ id: 1, sets: [5] }] })).status).toBe(200);
+  });
+
   it('may use rows that an edit during training deactivated', async () => {
     await save({ B: [{ id: await exerciseId('Back Squat'), sets: [5] }] });
     expect((await finish(workout())).status).toBe(200);

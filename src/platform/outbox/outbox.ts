@@ -4,7 +4,8 @@ import { sql } from '#platform/postgres/query.ts';
 /** Something that must happen after the transaction of its cause has committed. */
 export interface Intent {
   kind: string;
-  userId: string;
+  /** Whose intent it is: it goes when they go. Null: it must outlive them. */
+  userId: string | null;
   /** What the delivery needs to look things up again; never a token, never finished text. */
   payload: Record<string, string>;
   /** The same key twice is one intent, also after it was delivered. */

@@ -21,6 +21,11 @@ export interface Transaction {
    * and the error is returned, not thrown. A lost connection is thrown all the same.
    */
   attempt(work: () => Promise<void>): Promise<unknown>;
+  /**
+   * Runs some statements of this transaction with the rights of the service: what a person may cause
+   * but not write, such as an outbox entry. Inside a service's transaction it changes nothing.
+   */
+  asService<T>(work: () => Promise<T>): Promise<T>;
   /** Runs after the commit, and only then. What it throws is logged: the commit stands. */
   afterCommit(work: () => unknown): void;
 }
@@ -37,6 +42,8 @@ export type Database = ReturnType<typeof openDatabase>;
 /** Longest that one statement of a request or a job may run, in milliseconds. */
 const STATEMENT_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 1_500;
+/** Longest for statements that touch one row or none: a server that accepts and says nothing must not hang a request. */
+const QUICK_TIMEOUT_MS = 1_500;
 
 const INT8 = 20;
 const INT8_ARRAY = 1016;
@@ -59,13 +66,13 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
     connectionString: url,
     max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    // A server that accepts and then says nothing must not hang a request.
-    query_timeout: STATEMENT_TIMEOUT_MS + 1_000,
     keepAlive: true,
     application_name: 'strong-together',
     types,
   });
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
+  // Without a listener, a connection that dies while it is checked out would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
 
   async function connect(): Promise<pg.PoolClient> {
     try {
@@ -75,10 +82,15 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
     }
   }
 
-  async function send<Row>(client: pg.PoolClient, query: Query<Row>, values: unknown[]): Promise<Row[]> {
+  async function send<Row>(
+    client: pg.PoolClient,
+    query: Query<Row>,
+    values: unknown[],
+    timeout = STATEMENT_TIMEOUT_MS + 1_000,
+  ): Promise<Row[]> {
     try {
-      const statement = preparedStatements ? { ...query, values } : { text: query.text, values };
-      return (await client.query(statement)).rows as Row[];
+      const statement = { text: query.text, values, query_timeout: timeout };
+      return (await client.query(preparedStatements ? { ...statement, name: query.name } : statement)).rows as Row[];
     } catch (error) {
       throw isConnectionFailure(error) ? new DatabaseUnavailable(error) : error;
     }
@@ -109,6 +121,12 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
           return error;
         }
       },
+      asService: async (work) => {
+        await send(client, SET_ROLE, ['service']);
+        const result = await work();
+        await send(client, SET_ROLE, [role]);
+        return result;
+      },
       afterCommit: (step) => afterCommit.push(step),
     };
     let broken: Error | undefined;
@@ -119,7 +137,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
     client.on('error', onError);
     let result: T;
     try {
-      await send(client, { name: '', text: openingStatement(role, claims) }, []);
+      await send(client, { name: '', text: openingStatement(role, claims) }, [], QUICK_TIMEOUT_MS);
       result = await work(tx);
       const [ended] = await commit(client);
       if (ended !== 'COMMIT') throw new Error('the transaction was rolled back instead of committed');
@@ -159,7 +177,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
       const client = await connect();
       let failure: Error | undefined;
       try {
-        return (await send(client, query, values))[0];
+        return (await send(client, query, values, QUICK_TIMEOUT_MS))[0];
       } catch (error) {
         if (error instanceof DatabaseUnavailable) failure = error;
         throw error;
@@ -171,6 +189,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
   };
 }
 
+const SET_ROLE = { name: 'scope.setRole', text: "select set_config('role', $1, true)" };
 const SAVEPOINT = { name: '', text: 'savepoint attempt' };
 const RELEASE = { name: '', text: 'release savepoint attempt' };
 const UNDO = { name: '', text: 'rollback to savepoint attempt' };

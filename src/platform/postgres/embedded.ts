@@ -1,7 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
@@ -37,7 +37,7 @@ export async function startEmbeddedPostgres(dataDir: string, settings: string[] 
   makeDataFolder(root);
   const cluster: Cluster = { dir: join(root, 'cluster'), binaries: await findBinaries(), password: keptPassword(root) };
   if (!existsSync(join(cluster.dir, 'PG_VERSION'))) await initialise(root, cluster);
-  const port = runningPort(cluster.dir) ?? (await start(root, cluster, settings));
+  const port = (await runningPort(cluster.dir)) ?? (await start(root, cluster, settings));
   const superuserUrl = `postgres://postgres:${cluster.password}@127.0.0.1:${port}/postgres`;
   const url = await makeServerLogin(superuserUrl, cluster.password);
   return { url, superuserUrl, stop: () => stopUnlessShared(cluster, superuserUrl) };
@@ -105,17 +105,21 @@ async function start(root: string, cluster: Cluster, settings: string[]): Promis
   return port;
 }
 
-/** The port of the cluster's live server process, read from the file that PostgreSQL keeps. */
-function runningPort(dir: string): number | undefined {
+/**
+ * The port of the cluster's server, if one answers there. The file that names it outlives a crash, and
+ * its process id may belong to another program by now; `pg_ctl start` judges such a file itself.
+ */
+async function runningPort(dir: string): Promise<number | undefined> {
   const file = join(dir, 'postmaster.pid');
   if (!existsSync(file)) return undefined;
-  const [pid, , , port] = readFileSync(file, 'utf8').split('\n');
-  try {
-    process.kill(Number(pid), 0);
-    return Number(port) || undefined;
-  } catch {
-    return undefined;
-  }
+  const port = Number(readFileSync(file, 'utf8').split('\n')[3]);
+  if (!port) return undefined;
+  const socket = createConnection(port, '127.0.0.1');
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+  const answers = await promise;
+  socket.destroy();
+  return answers ? port : undefined;
 }
 
 async function makeServerLogin(superuserUrl: string, password: string): Promise<string> {
@@ -166,8 +170,8 @@ function ordinaryAccount(): { uid: number; gid: number } | undefined {
 }
 
 /**
- * Runs a program of PostgreSQL. As root: as the ordinary account, which keeps the one capability that
- * it needs to reach a checkout in a private folder such as /root.
+ * Runs a program of PostgreSQL. As root: as the ordinary account, and with one capability more where
+ * that account could not reach the program or the data, as in a checkout below /root.
  */
 async function asOrdinaryUser(program: string, args: string[]): Promise<void> {
   const account = ordinaryAccount();
@@ -175,11 +179,15 @@ async function asOrdinaryUser(program: string, args: string[]): Promise<void> {
     await run(program, args, { windowsHide: true });
     return;
   }
-  const privileges = [`--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups'];
+  const identity = [`--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups'];
   // The secure bit makes access(2), which PostgreSQL asks about its programs, count the capability too.
   const reach = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup'];
+  const folder = args.find((arg) => arg.startsWith('--pgdata='))?.slice('--pgdata='.length) ?? '/';
+  const canReach = [program, folder].every(
+    (path) => spawnSync('setpriv', [...identity, '--', 'test', '-x', path]).status === 0,
+  );
   try {
-    await run('setpriv', [...privileges, ...reach, '--', program, ...args]);
+    await run('setpriv', [...identity, ...(canReach ? [] : reach), '--', program, ...args]);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     throw new StartupError(

@@ -37,7 +37,7 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
     if (options.serverUrl) await admitServerLogin(client, options.serverUrl);
     await client.query('set local role service');
     for (const file of await sqlFiles(options.seedDir)) await client.query(await readFile(file, 'utf8'));
-    await client.query(SEED_SYSTEM_USER, [options.systemUserId]);
+    await seedSystemUser(client, options.systemUserId);
     await client.query('commit');
     return applied;
   } finally {
@@ -72,17 +72,31 @@ async function applyNew(client: pg.Client, migrationsDir: string): Promise<strin
 /** Lets a login that owns nothing switch to the two roles and ask the guard's questions. */
 async function admitServerLogin(client: pg.Client, serverUrl: string): Promise<void> {
   const login = decodeURIComponent(new URL(serverUrl).username);
-  const { rows } = await client.query('select current_user as me');
+  const { rows } = await client.query("select current_user as me, current_setting('server_version_num') as version");
   if (!login || rows[0].me === login) return;
   const name = client.escapeIdentifier(login);
+  // From 16 on the login only switches to the roles; it inherits no rights by itself.
+  const options = Number(rows[0].version) >= 160_000 ? 'with inherit false, set true' : '';
   await client.query(`
-    grant authenticated, service to ${name};
+    grant authenticated, service to ${name} ${options};
     grant usage on schema app to ${name};
     set local role service;
     grant execute on function
-      app.session_state(uuid), app.mark_token_version_used(uuid, bigint), app.remember_proof(text, text, timestamptz)
+      app.session_state(uuid), app.mark_token_version_used(uuid, bigint),
+      app.remember_proof(text, text, text, timestamptz), app.last_proof_expiry()
       to ${name};
     reset role`);
+}
+
+async function seedSystemUser(client: pg.Client, id: string): Promise<void> {
+  await client.query(SEED_SYSTEM_USER, [id]);
+  const { rows } = await client.query("select u.id from users u where u.role = 'System'");
+  if (rows[0]?.id === id) return;
+  throw new StartupError(
+    rows.length > 0
+      ? `SYSTEM_USER_ID is ${id}, but this database has the system user ${rows[0].id}; set that one.`
+      : `The system user ${id} cannot be made: its name system_bot or its id belongs to another user.`,
+  );
 }
 
 async function sqlFiles(folder: string): Promise<string[]> {

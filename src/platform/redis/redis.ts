@@ -21,8 +21,9 @@ export async function connectRedis(url: string, log: Log): Promise<Redis> {
     retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
   });
   let reported = false;
-  redis.on('error', (error) => {
-    if (!reported) log.warn({ err: error }, 'Redis is not available');
+  redis.on('error', () => undefined); // told of by the next event
+  redis.on('reconnecting', () => {
+    if (!reported) log.warn('Redis is not available');
     reported = true;
   });
   redis.on('ready', () => {

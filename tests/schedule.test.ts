@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newPhone } from './helpers/person.ts';
+import { startTestServer, type TestServer } from './helpers/server.ts';
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.close());
+
+/** A person with one split of one exercise, in a zone. */
+async function trainee(zone: string) {
+  const { id } = await newPhone(server);
+  await server.sql('update user_reminder_settings set timezone = $2 where user_id = $1', [id, zone]);
+  const [plan] = await server.sql('insert into workoutplans (user_id) values ($1) returning id', [id]);
+  const [split] = await server.sql("insert into workoutsplits (workout_id, name) values ($1, 'A') returning id", [
+    plan?.id,
+  ]);
+  const [ets] = await server.sql(
+    'insert into exercisetoworkoutsplit (workoutsplit_id, exercise_id, sets, order_index) values ($1, 1, array[5], 0) returning id',
+    [split?.id],
+  );
+  const train = async (start: string, weight = 50, rows = 1) => {
+    const [summary] = await server.sql(
+      'insert into workout_summary (user_id, workoutsplit_id, workout_start_utc, workout_end_utc) values ($1, $2, $3, $3) returning id',
+      [id, split?.id, start],
+    );
+    for (let n = 0; n < rows; n++) {
+      await server.sql(
+        'insert into exercisetracking (exercisetosplit_id, weight, reps, workout_summary_id) values ($1, array[$2::real], array[5], $3)',
+        [ets?.id, weight, summary?.id],
+      );
+    }
+  };
+  return { id, splitId: split?.id as string, train };
+}
+
+const refresh = (now: string) => server.sql('select refresh_user_split_information($1)', [now]);
+const habit = (id: string) =>
+  server.sql(
+    `select to_char(estimated_time_utc at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') as next, confidence::float, preferred_weekday as weekday
+     from user_split_information where user_id = $1`,
+    [id],
+  );
+
+describe('refresh_user_split_information (contract 4.8)', () => {
+  it('New York, two Tuesdays 01:30Z: one row, UTC Tuesday, 0.60; 00:30Z after the change to summer time (BG6)', async () => {
+    const { id, train } = await trainee('America/New_York');
+    await train('2026-02-24T01:30:00Z');
+    await train('2026-03-03T01:30:00Z');
+    // Monday 2026-03-02 local; the next local Monday is today's date there.
+    await refresh('2026-03-03T02:00:00Z');
+    expect(await habit(id)).toEqual([{ next: '2026-03-03 01:30:00', confidence: 0.6, weekday: 2 }]);
+    // On 2026-03-08 clocks rise: 20:30 local is 00:30Z.
+    await refresh('2026-03-09T12:00:00Z');
+    expect(await habit(id)).toEqual([{ next: '2026-03-10 00:30:00', confidence: 0.6, weekday: 2 }]);
+  });
+
+  it('counts workouts, not tracked exercises (BG4)', async () => {
+    const { id, train } = await trainee('UTC');
+    await train('2026-03-02T10:00:00Z', 50, 3);
+    await refresh('2026-03-03T00:00:00Z');
+    expect(await habit(id)).toEqual([{ next: '2026-03-09 10:00:00', confidence: 0.3, weekday: 1 }]);
+  });
+
+  it('averages times around midnight on the circle (BG5)', async () => {
+    const { id, train } = await trainee('UTC');
+    for (const start of ['2026-03-02T23:50:00Z', '2026-03-09T00:10:00Z', '2026-03-16T00:10:30Z']) await train(start);
+    await refresh('2026-03-17T00:00:00Z');
+    expect(await habit(id)).toEqual([{ next: '2026-03-23 00:03:30', confidence: 1, weekday: 1 }]);
+  });
+
+  it('forgets what is stale, also when run twice at one instant (BG7)', async () => {
+    const { id, splitId, train } = await trainee('UTC');
+    await train('2026-03-02T10:00:00Z');
+    const now = '2026-03-03T00:00:00Z';
+    await refresh(now);
+    expect(await habit(id)).toHaveLength(1);
+    await server.sql('update workoutsplits set is_active = false where id = $1', [splitId]);
+    await refresh(now);
+    expect(await habit(id)).toEqual([]);
+    await server.sql('update workoutsplits set is_active = true where id = $1', [splitId]);
+    await refresh(now);
+    await refresh('2026-03-24T00:00:00Z');
+    expect(await habit(id)).toEqual([]);
+  });
+
+  it('a broken zone counts as UTC and stops nobody (BG8)', async () => {
+    const [broken, fine] = [await trainee('Mars/Base'), await trainee('UTC')];
+    for (const { train } of [broken, fine]) await train('2026-03-02T10:00:00Z');
+    await refresh('2026-03-03T00:00:00Z');
+    for (const { id } of [broken, fine]) expect(await habit(id)).toMatchObject([{ next: '2026-03-09 10:00:00' }]);
+  });
+});
+
+describe('housekeeping_compact_old_workouts (contract 4.10)', () => {
+  const NOW = '2026-06-30T12:00:00Z';
+  const daysBefore = (days: number) => new Date(Date.parse(NOW) - days * 86_400_000).toISOString();
+  const count = async (table: string, id: string) => {
+    const join = table === 'exercisetracking' ? 'join workout_summary ws on ws.id = t.workout_summary_id' : '';
+    const owner = join ? 'ws' : 't';
+    const [row] = await server.sql(`select count(*)::int as n from ${table} t ${join} where ${owner}.user_id = $1`, [
+      id,
+    ]);
+    return row?.n as number;
+  };
+
+  it('60 daily workouts: 46 days of rows and all summaries stay, in batches or at once', async () => {
+    const { id, train } = await trainee('UTC');
+    for (let day = 0; day < 60; day++) await train(daysBefore(day), 100 - day);
+    let removed = 0;
+    for (let batch = 5; batch > 0; removed += batch) {
+      const [row] = await server.sql('select housekeeping_compact_old_workouts(5, $1)::int as n', [NOW]);
+      batch = row?.n as number;
+    }
+    expect(removed).toBe(14);
+    expect([await count('exercisetracking', id), await count('workout_summary', id)]).toEqual([46, 60]);
+    expect(await server.sql('select data_version::int from users where id = $1', [id])).not.toEqual([
+      { data_version: 0 },
+    ]);
+  });
+
+  it('keeps the 35 most recent workout-days, however old, and every record (DA5)', async () => {
+    const { id, train } = await trainee('UTC');
+    for (let day = 0; day < 40; day++) await train(daysBefore(100 + day), day === 39 ? 300 : 50);
+    const record = () =>
+      server.sql('select pr_weight, pr_reps, one_rep_max::float from exercise_records where user_id = $1', [id]);
+    const before = await record();
+    await server.sql('select housekeeping_compact_old_workouts(null, $1)', [NOW]);
+    expect(await record()).toEqual(before);
+    expect(await server.sql('select weight from v_prs where user_id = $1', [id])).toEqual([{ weight: 300 }]);
+    // 40 days: 35 recent ones and the day that holds the record.
+    expect(await count('exercisetracking', id)).toBe(36);
+  });
+});
+
+describe('the outbox worker', () => {
+  it('leaves kinds that it does not know to a newer worker', async () => {
+    const { id } = await newPhone(server);
+    await server.sql(
+      "insert into outbox (kind, user_id, dedupe_key, expires_at) values ('push.of-tomorrow', $1, 'tomorrow', now() + interval '1 hour')",
+      [id],
+    );
+    await new Promise((done) => setTimeout(done, 1_500));
+    expect(await server.sql('select status, attempts from outbox where user_id = $1', [id])).toEqual([
+      { status: 'pending', attempts: 0 },
+    ]);
+  });
+
+  it('drops what has expired', async () => {
+    const { id } = await newPhone(server);
+    await server.sql(
+      "insert into outbox (kind, user_id, payload, dedupe_key, expires_at) values ('mail.verification', $1, '{\"email\":\"x@example.com\"}', 'late', now())",
+      [id],
+    );
+    for (let tries = 0; tries < 100; tries++) {
+      const [row] = await server.sql('select status, payload from outbox where user_id = $1', [id]);
+      if (row?.status === 'dropped') {
+        expect(row.payload).toEqual({});
+        return;
+      }
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    expect.unreachable('the expired intent was not dropped');
+  });
+});
