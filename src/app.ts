@@ -1,4 +1,6 @@
+import { resolve } from 'node:path';
 import express, { type Express } from 'express';
+import { resetPageRouter } from '#features/auth/resetPage.router.ts';
 import { docsRouter } from '#features/docs/docs.router.ts';
 import { mailboxRouter } from '#features/mailbox/mailbox.router.ts';
 import { healthRouter } from '#features/service/service.routes.ts';
@@ -32,8 +34,10 @@ export function buildApp(deps: Deps): Express {
   // Pages for a person's browser: before the gates that only let the app through.
   app.use(docsRouter(routes, config.PUBLIC_BASE_URL));
   if (deps.mailbox) app.use(mailboxRouter(deps.mailbox));
+  if (!config.SUPABASE_URL) app.use('/storage/v1/object/public', express.static(resolve(config.DATA_DIR, 'pictures')));
   app.use(botBlocker);
   app.use(versionGate(config.MIN_APP_VERSION));
+  app.use(resetPageRouter());
   for (const route of routes) {
     const method = route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete';
     app[method](route.path, corridor(route, deps));

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Deps } from '#http/deps.ts';
 import { buildProofVerifier } from '#http/dpop.ts';
 import { buildLimits } from '#http/limits.ts';
+import { buildProviderTokens } from '#http/providerTokens.ts';
 import { buildSeenProofs } from '#http/seenProofs.ts';
 import { buildSessionTokens } from '#http/sessionTokens.ts';
 import type { Log } from '#platform/log/log.ts';
@@ -10,8 +11,11 @@ import { type Mailer, resendMailer } from '#platform/mail/mail.ts';
 import { openMailbox } from '#platform/mail/mailbox.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
 import { connectRedis } from '#platform/redis/redis.ts';
+import { diskStorage, pictureFolder } from '#platform/storage/diskStorage.ts';
+import { type PictureStorage, supabaseStorage } from '#platform/storage/storage.ts';
 import { mailDeliveries } from '#workers/mailDeliveries.ts';
 import { type OutboxWorker, startOutboxWorker } from '#workers/outboxWorker.ts';
+import { pictureDeliveries } from '#workers/pictureDeliveries.ts';
 import type { Config } from './config.ts';
 
 export interface RunningDeps {
@@ -40,7 +44,9 @@ export async function buildDeps(
     log,
   });
   const mailbox = config.RESEND_API_KEY ? undefined : openMailbox(join(config.DATA_DIR, 'mailbox'));
-  const worker = withWorkers ? startOutboxWorker(db, log, mailDeliveries(config, db, mailerOf(config))) : undefined;
+  const pictures = picturesOf(config);
+  const deliveries = { ...mailDeliveries(config, db, mailerOf(config)), ...pictureDeliveries(pictures) };
+  const worker = withWorkers ? startOutboxWorker(db, log, deliveries) : undefined;
   const deps: Deps = {
     config,
     log,
@@ -49,6 +55,8 @@ export async function buildDeps(
     verifyProof: buildProofVerifier(),
     seenProofs: await buildSeenProofs(db, redis),
     sessionTokens: buildSessionTokens(config),
+    providerTokens: buildProviderTokens(config),
+    pictures,
     mailbox: config.production ? undefined : mailbox,
     outboxChanged: () => worker?.wake(),
   };
@@ -58,6 +66,11 @@ export async function buildDeps(
 function mailerOf(config: Config): Mailer {
   if (!config.RESEND_API_KEY) return openMailbox(join(config.DATA_DIR, 'mailbox')).mailer;
   return resendMailer({ apiKey: config.RESEND_API_KEY, baseUrl: config.RESEND_BASE_URL, from: config.EMAIL_FROM });
+}
+
+function picturesOf({ SUPABASE_URL: url, SUPABASE_SERVICE_ROLE: serviceRole, ...config }: Config): PictureStorage {
+  if (url && serviceRole) return supabaseStorage({ url, serviceRole, bucket: config.BUCKET_NAME });
+  return diskStorage(pictureFolder(config.DATA_DIR, config.BUCKET_NAME));
 }
 
 async function closeAll(worker: OutboxWorker | undefined, redis: Redis | undefined, db: Deps['db']): Promise<void> {

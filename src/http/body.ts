@@ -1,11 +1,13 @@
 import express, { type Request, type Response } from 'express';
 import { ApiError, tooLarge } from './errors.ts';
 
-interface Received {
+export interface Received {
   /** The parsed JSON, or undefined: no body, or one of a type that is not parsed. */
   body: unknown;
   /** The bytes as they came, for the hash of an idempotent request. */
   bytes: Buffer;
+  /** The uploaded file, on routes that take one. */
+  file?: Buffer | undefined;
 }
 
 const received = new WeakMap<Request, Buffer>();

@@ -2,11 +2,12 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { z } from 'zod';
 import type { Transaction } from '#platform/postgres/database.ts';
 import { authenticate, type Caller, proofOf } from './authenticate.ts';
-import { readBody } from './body.ts';
+import { type Received, readBody } from './body.ts';
 import type { Deps } from './deps.ts';
 import { ApiError, validationFailed } from './errors.ts';
 import { type KeptAnswer, onceByKey, parseIdempotencyKey } from './idempotency.ts';
 import type { AnyRoute, Context } from './route.ts';
+import { readUpload } from './upload.ts';
 
 interface Answer {
   status: number;
@@ -23,8 +24,8 @@ export function corridor(route: AnyRoute, deps: Deps): RequestHandler {
   return async (req: Request, res: Response, next: NextFunction) => {
     try {
       const caller = route.audience === 'user' ? await authenticate(req, res.locals.requestId, deps) : undefined;
-      const received = await readBody(req, res);
-      const context = buildContext(route, req, res, deps, caller, received.body);
+      const received = route.upload ? await readUpload(req, res, route.upload) : await readBody(req, res);
+      const context = buildContext(route, req, res, deps, caller, received);
       for (const limit of route.limits ?? []) {
         await context.count(limit.name, limit.by === 'user' && caller ? caller.id : context.ip);
       }
@@ -56,9 +57,9 @@ function buildContext(
   res: Response,
   deps: Deps,
   caller: Caller | undefined,
-  body: unknown,
+  received: Received,
 ): Omit<AnyContext, 'tx' | 'transaction'> {
-  const parsed = validated(route, { query: req.query, params: req.params, body });
+  const parsed = validated(route, { query: req.query, params: req.params, body: received.body });
   return {
     deps,
     requestId: res.locals.requestId,
@@ -69,6 +70,7 @@ function buildContext(
     count: async (limit, key) => void res.set(await deps.limits.count(limit, key)),
     check: async (limit, key) => void res.set(await deps.limits.check(limit, key)),
     setHeader: (name, value) => void res.set(name, value),
+    file: received.file,
     ...(caller ? { caller } : {}),
   } as Omit<AnyContext, 'tx' | 'transaction'>;
 }

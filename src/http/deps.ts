@@ -1,9 +1,11 @@
 import type { Log } from '#platform/log/log.ts';
 import type { Mailbox } from '#platform/mail/mailbox.ts';
 import type { Database } from '#platform/postgres/database.ts';
+import type { PictureStorage } from '#platform/storage/storage.ts';
 import type { Config } from '#src/config.ts';
 import type { ProofVerifier } from './dpop.ts';
 import type { Limits } from './limits.ts';
+import type { ProviderTokens } from './providerTokens.ts';
 import type { SeenProofs } from './seenProofs.ts';
 import type { SessionTokens } from './sessionTokens.ts';
 
@@ -16,6 +18,8 @@ export interface Deps {
   verifyProof: ProofVerifier;
   seenProofs: SeenProofs;
   sessionTokens: SessionTokens;
+  providerTokens: ProviderTokens;
+  pictures: PictureStorage;
   /** Only where mails are kept for reading instead of being sent; never in production. */
   mailbox: Mailbox | undefined;
   /** Tells the worker of this process that the outbox has something new. */

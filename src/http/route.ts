@@ -10,23 +10,29 @@ type Schema = z.ZodType;
 /** Status → schema of the body. What a handler returns beyond the schema never leaves. */
 type Responses = Readonly<Record<number, Schema>>;
 
-/** What every handler may read and do. It cannot answer by itself: it returns, the corridor commits and answers. */
-interface BaseContext<Query extends Schema, Params extends Schema, Body extends Schema> {
-  deps: Deps;
-  requestId: string;
+/** What a service needs to count a request against limits. */
+export interface Counting {
   /** Address of the client (contract 0.1). */
   ip: string;
+  /** Counts one event against a limit. @throws ApiError 429 */
+  count(limit: LimitName, key: string): Promise<void>;
+}
+
+/** What every handler may read and do. It cannot answer by itself: it returns, the corridor commits and answers. */
+interface BaseContext<Query extends Schema, Params extends Schema, Body extends Schema> extends Counting {
+  deps: Deps;
+  requestId: string;
   query: z.output<Query>;
   params: z.output<Params>;
   body: z.output<Body>;
   header(name: string): string | undefined;
   /** Checks 1 to 7 of the request's DPoP proof, for public routes that need one. @throws ApiError 401 */
   proof(): Proof;
-  /** Counts one event against a limit. @throws ApiError 429 */
-  count(limit: LimitName, key: string): Promise<void>;
   /** Looks at a limit without counting. @throws ApiError 429 */
   check(limit: LimitName, key: string): Promise<void>;
   setHeader(name: string, value: string): void;
+  /** The uploaded file's bytes, on routes that declare `upload`; undefined when there was none. */
+  file: Buffer | undefined;
 }
 
 interface Callers {
@@ -97,6 +103,8 @@ export interface RouteDeclaration<
   limits?: LimitUse[];
   /** Names of constraints, and what breaking one means here. */
   constraints?: Record<string, () => ApiError>;
+  /** Takes a multipart upload of one file in this field instead of a JSON body. */
+  upload?: { field: string; maxBytes: number };
   /** Honours the Idempotency-Key header (contract 0.13). */
   idempotent?: Unit extends 'whole' ? boolean : false;
   handle(context: Context<Audience, Unit, Query, Params, Body>): Promise<Answer<R>>;

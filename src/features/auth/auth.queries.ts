@@ -71,3 +71,54 @@ export const FIND_UNVERIFIED = sql<{ name: string | null; username: string }>('a
   where u.id = $1
     and lower(trim(u.email)) = $2
     and not u.is_verified`;
+
+/** $1: username, lower-cased. */
+export const FIND_BY_USERNAME = sql<AccountRow>('auth.findByUsername')`
+  select u.id, u.password, u.is_verified
+  from users u
+  where lower(trim(u.username)) = $1`;
+
+/** The unverified account with this address; $1 lower-cased. */
+export const FIND_UNVERIFIED_BY_EMAIL = sql<{ id: string }>('auth.findUnverifiedByEmail')`
+  select u.id
+  from users u
+  where lower(trim(u.email)) = $1
+    and not u.is_verified`;
+
+/** No row: the account was verified meanwhile, or its password changed. */
+export const CORRECT_EMAIL = sql<{ id: string }>('auth.correctEmail')`
+  update users u
+  set email = $2
+  where u.id = $1
+    and u.password = $3
+    and not u.is_verified
+  returning u.id`;
+
+export interface ResettableRow {
+  id: string;
+  username: string;
+  name: string | null;
+  email: string;
+  password: string;
+}
+
+/** The account that a reset link would be for: it has a password and an address. */
+export const FIND_RESETTABLE = sql<ResettableRow>('auth.findResettable')`
+  select u.id, u.username, u.name, u.email, u.password
+  from users u
+  where u.id = $1
+    and u.password is not null
+    and u.email is not null`;
+
+/** Ends the session with the old password. No row: the password or the address is not the link's any more. */
+export const SET_PASSWORD = sql<{ id: string }>('auth.setPassword')`
+  update users u
+  set password = $2,
+      token_version = u.token_version + 1,
+      session_epoch = u.session_epoch + 1,
+      refresh_rotated_at = null,
+      token_version_used = false
+  where u.id = $1
+    and u.password = $3
+    and lower(trim(u.email)) = $4
+  returning u.id`;

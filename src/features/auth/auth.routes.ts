@@ -1,9 +1,10 @@
 import { parseKeyBinding } from '#http/dpop.ts';
 import { forbidden, invalidCredentials } from '#http/errors.ts';
+import { readLink, VERIFICATION_LINK } from '#http/linkTokens.ts';
 import { reply, route } from '#http/route.ts';
+import { recordEvent } from '#http/securityEvents.ts';
 import { tokenOf } from '#http/sessionTokens.ts';
 import { passwordMatches } from '#platform/crypto/passwords.ts';
-import { readLink, VERIFICATION_LINK } from './auth.linkTokens.ts';
 import { verificationFailed, verified } from './auth.pages.ts';
 import { END_SESSION, FIND_ACCOUNT, VERIFY_EMAIL } from './auth.queries.ts';
 import { acknowledged, credentials, htmlPage, linkQuery, loggedIn, refreshed } from './auth.schemas.ts';
@@ -25,7 +26,7 @@ export const authRoutes = [
     summary: 'Signs in with a password; DPoP-Key-Binding names the key that the tokens are bound to.',
     body: credentials,
     responses: { 200: loggedIn },
-    async handle({ body, ip, deps, header, check, count, transaction }) {
+    async handle({ body, ip, deps, requestId, header, check, count, transaction }) {
       const thumbprint = deps.config.DPOP_ENABLED ? parseKeyBinding(header('dpop-key-binding')) : undefined;
       const identifier = body.identifier.toLowerCase();
       const pair = `${identifier} ${ip}`;
@@ -34,6 +35,7 @@ export const authRoutes = [
       const account = await transaction((tx) => tx.maybe(FIND_ACCOUNT, [identifier]));
       const matches = await passwordMatches(body.password, account?.password);
       if (!account || !matches) {
+        await transaction((tx) => recordEvent(tx, 'login-failed', account?.id ?? null, requestId));
         await count('signInFailuresByIp', ip);
         await count('signInFailures', pair);
         throw invalidCredentials();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { email, newPassword } from '#features/users/users.schemas.ts';
 
 const IDENTIFIER = 'Must be a valid email or username';
 
@@ -32,3 +33,34 @@ export const acknowledged = z.object({ message: z.string() });
 export const linkQuery = z.object({ token: z.string().optional().catch(undefined) });
 
 export const htmlPage = z.string();
+
+const name = z
+  .string({ error: 'Username and password are required' })
+  .trim()
+  .min(1, 'Username and password are required');
+
+export const correctedAddress = z.object(
+  {
+    username: name,
+    password: z.string({ error: 'Username and password are required' }).min(1, 'Username and password are required'),
+    newEmail: email,
+  },
+  { error: 'Username and password are required' },
+);
+
+export const address = z.object({ email }, { error: 'Invalid email format' });
+
+export const account = z.object(
+  { identifier: z.string({ error: 'Please fill username or email' }).trim().min(1, 'Please fill username or email') },
+  { error: 'Please fill username or email' },
+);
+
+export const newPasswordForm = z.object({ newPassword }, { error: 'Password must be at least 8 characters long' });
+
+export const usernameQuery = z.object({
+  username: z.string({ error: 'Username is required' }).trim().min(1, 'Username is required'),
+});
+
+export const verificationStatus = z.object({ isVerified: z.boolean() });
+export const resetDone = z.object({ ok: z.literal(true) });
+export const noBody = z.undefined();

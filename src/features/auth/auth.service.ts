@@ -4,32 +4,50 @@ import { loginRequired } from '#http/authenticate.ts';
 import type { Deps } from '#http/deps.ts';
 import { assertSameKey, type Proof } from '#http/dpop.ts';
 import { ApiError, unauthorized } from '#http/errors.ts';
+import { RESET_LINK, VERIFICATION_LINK } from '#http/linkTokens.ts';
 import type { SessionClaims, TokenPair } from '#http/sessionTokens.ts';
 import { addToOutbox } from '#platform/outbox/outbox.ts';
 import { DatabaseUnavailable, type Transaction } from '#platform/postgres/database.ts';
-import { VERIFICATION_LINK } from './auth.linkTokens.ts';
 import { ROTATE_SESSION, SEND_WELCOME, type SessionRow, START_SESSION } from './auth.queries.ts';
 
+/** Kinds of intents in the outbox. */
 export const VERIFICATION_MAIL = 'mail.verification';
+export const RESET_MAIL = 'mail.reset';
+export const PASSWORD_CHANGED_MAIL = 'mail.password-changed';
+
+/** Notices are worth sending for a day, in seconds. */
+export const NOTICE_LIFETIME = 24 * 60 * 60;
 
 /** Longest that a refresh is held during an outage; the app gives up at 12 s. */
 const HOLD_MS = 8_500;
 
-/** Writes the verification mail's outbox entry; the token is minted when the mail is sent. */
-export async function requestVerificationMail(tx: Transaction, userId: string, email: string): Promise<void> {
-  await addToOutbox(tx, {
-    kind: VERIFICATION_MAIL,
-    userId,
-    payload: { email },
-    dedupeKey: `${VERIFICATION_MAIL}:${randomUUID()}`,
-    lifetimeSeconds: VERIFICATION_LINK.lifetimeSeconds,
-  });
+/** Writes the verification mail's outbox entry; every token is minted when its mail is sent. */
+export const requestVerificationMail = (tx: Transaction, userId: string, email: string): Promise<void> =>
+  requestMail(tx, VERIFICATION_MAIL, userId, { email }, VERIFICATION_LINK.lifetimeSeconds);
+
+export const requestResetMail = (tx: Transaction, userId: string): Promise<void> =>
+  requestMail(tx, RESET_MAIL, userId, {}, RESET_LINK.lifetimeSeconds);
+
+export const requestPasswordChangedMail = (tx: Transaction, userId: string): Promise<void> =>
+  requestMail(tx, PASSWORD_CHANGED_MAIL, userId, {}, NOTICE_LIFETIME);
+
+/** Every request is a mail of its own; the limits bound how many. */
+export async function requestMail(
+  tx: Transaction,
+  kind: string,
+  userId: string,
+  payload: Record<string, string>,
+  lifetimeSeconds: number,
+): Promise<void> {
+  const dedupeKey = `${kind}:${randomUUID()}`;
+  await tx.asService(() => addToOutbox(tx, { kind, userId, payload, dedupeKey, lifetimeSeconds }));
 }
 
 /**
  * Starts the one session of a user (contract 0.7): every earlier token and ticket is dead with the
  * commit. The first one ever also writes the welcome message; if that fails, the next one tries again.
  * @param checkedHash the password hash that let the person in, or null where no password was used
+ * @param greet false while something of the profile is missing
  * @returns undefined when the user is gone or the password changed meanwhile
  */
 export async function startSession(
@@ -37,12 +55,16 @@ export async function startSession(
   deps: Deps,
   userId: string,
   checkedHash: string | null,
+  greet = true,
 ): Promise<SessionRow | undefined> {
-  const session = await tx.maybe(START_SESSION, [userId, checkedHash]);
-  if (!session) return undefined;
-  const failure = await tx.attempt(async () => void (await tx.maybe(SEND_WELCOME, [userId])));
-  if (failure) deps.log.error({ err: failure }, 'the welcome message was not written');
-  return session;
+  return tx.asService(async () => {
+    const session = await tx.maybe(START_SESSION, [userId, checkedHash]);
+    if (session && greet) {
+      const failure = await tx.attempt(async () => void (await tx.maybe(SEND_WELCOME, [userId])));
+      if (failure) deps.log.error({ err: failure }, 'the welcome message was not written');
+    }
+    return session;
+  });
 }
 
 /** The tokens of a session that has just started or rotated. */

@@ -1,10 +1,69 @@
-import { badRequest } from '#http/errors.ts';
+import { ApiError, badRequest } from '#http/errors.ts';
+import { EMAIL_CHANGE_LINK, readLink } from '#http/linkTokens.ts';
 import { reply, route } from '#http/route.ts';
 import { hashPassword } from '#platform/crypto/passwords.ts';
-import { profile, registered, registration } from './users.schemas.ts';
-import { readProfile, register } from './users.service.ts';
+import { removePicture, replacePicture } from './pictures.service.ts';
+import { changeProfile, confirmEmail, nameOrEmailInUse, planChange } from './profile.service.ts';
+import { emailChanged, emailNotChanged } from './users.pages.ts';
+import { FIND_CHANGEABLE, SET_PUSH_TOKEN, TAKE_PUSH_TOKEN } from './users.queries.ts';
+import {
+  changedProfile,
+  done,
+  htmlPage,
+  linkQuery,
+  noBody,
+  pictureRemoval,
+  profile,
+  profileChange,
+  pushTokenForm,
+  registered,
+  registration,
+  uploadedPicture,
+} from './users.schemas.ts';
+import { deleteAccount, readProfile, register } from './users.service.ts';
 
+const emailInUse = () => new ApiError(409, 'EMAIL_IN_USE', 'Email already in use');
 const userExists = () => badRequest('USER_EXISTS', 'User already exists');
+
+const MAX_PICTURE_BYTES = 10 * 1024 * 1024;
+
+/** Two paths, one handler, one limiter: the app uses both. */
+const update = <const Path extends string>(path: Path) =>
+  route({
+    method: 'PUT',
+    path,
+    audience: 'user',
+    unit: 'steps',
+    summary: 'Changes the profile; a new address is pending until its link is opened.',
+    body: profileChange,
+    responses: { 200: changedProfile },
+    constraints: { users_username_key: nameOrEmailInUse },
+    async handle({ body, caller, requestId, transaction, count, check, deps }) {
+      const current = await transaction((tx) => tx.one(FIND_CHANGEABLE, [caller.id]));
+      const change = planChange(current, body);
+      await check('profileConflicts', caller.id);
+      if (change.pendingEmail !== null) {
+        for (const key of [`user ${caller.id}`, `address ${change.pendingEmail}`]) {
+          await count('emailChangeBurst', key);
+          await count('emailChangeDaily', key);
+        }
+      }
+      try {
+        const user = await transaction((tx) => {
+          tx.afterCommit(deps.outboxChanged);
+          return changeProfile(tx, caller.id, requestId, change);
+        });
+        const emailChanged = change.pendingEmail !== null;
+        return reply(200, { message: 'User updated successfully', emailChanged, user });
+      } catch (error) {
+        const isConflict =
+          (error as { code?: string }).code === 'USERNAME_OR_EMAIL_IN_USE' ||
+          (error as { constraint?: string }).constraint === 'users_username_key';
+        if (isConflict) await count('profileConflicts', caller.id);
+        throw error;
+      }
+    },
+  });
 
 export const usersRoutes = [
   route({
@@ -34,5 +93,84 @@ export const usersRoutes = [
     summary: "The caller's profile.",
     responses: { 200: profile },
     handle: async ({ tx, caller }) => reply(200, await readProfile(tx, caller.id)),
+  }),
+  update('/api/users/update'),
+  update('/api/users/updateself'),
+  route({
+    method: 'PUT',
+    path: '/api/users/pushtoken',
+    audience: 'user',
+    unit: 'whole',
+    summary: "Makes a phone the caller's; it leaves every other account.",
+    body: pushTokenForm,
+    responses: { 204: noBody },
+    async handle({ tx, caller, body }) {
+      await tx.asService(() => tx.rows(TAKE_PUSH_TOKEN, [caller.id, body.token]));
+      await tx.rows(SET_PUSH_TOKEN, [caller.id, body.token]);
+      return reply(204);
+    },
+  }),
+  route({
+    method: 'PUT',
+    path: '/api/users/setprofilepic',
+    audience: 'user',
+    unit: 'steps',
+    summary: 'Uploads the profile picture: JPEG, PNG or WebP, at most 10 MiB, in the field file.',
+    upload: { field: 'file', maxBytes: MAX_PICTURE_BYTES },
+    responses: { 201: uploadedPicture },
+    async handle({ caller, file, transaction, deps }) {
+      const path = await replacePicture(deps, transaction, caller.id, file);
+      const base = deps.config.SUPABASE_URL ?? deps.config.PUBLIC_BASE_URL;
+      return reply(201, { path, url: `${base}/storage/v1/object/public/${path}`, message: 'Upload success' });
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/api/users/deleteprofilepic',
+    audience: 'user',
+    unit: 'steps',
+    summary: "Removes the caller's picture; the path in the body is only compared.",
+    body: pictureRemoval,
+    responses: { 200: noBody },
+    async handle({ caller, body, transaction, deps }) {
+      await removePicture(deps, transaction, caller.id, body?.path ?? null);
+      return reply(200);
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/api/users/deleteself',
+    audience: 'user',
+    unit: 'whole',
+    summary: 'Deletes the account and everything of it.',
+    responses: { 200: done },
+    async handle({ tx, caller, requestId, deps }) {
+      await deleteAccount(tx, caller.id, requestId);
+      tx.afterCommit(deps.outboxChanged);
+      return reply(200, { message: 'User deleted successfully' });
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/users/changeemail',
+    audience: 'public',
+    unit: 'whole',
+    summary: 'Opened from the mail to a new address: confirms it.',
+    query: linkQuery,
+    produces: 'text/html',
+    failureTitle: 'Email Not Changed',
+    responses: { 200: htmlPage, 400: htmlPage, 401: htmlPage },
+    constraints: { users_email_key: emailInUse },
+    async handle({ tx, query, deps, requestId }) {
+      if (!query.token) return reply(401, emailNotChanged('Missing token'));
+      const claims = await readLink(deps.config.secrets, EMAIL_CHANGE_LINK, query.token);
+      if (claims === 'malformed') return reply(400, emailNotChanged('Malformed token'));
+      if (typeof claims === 'string') return reply(401, emailNotChanged('Invalid or expired link'));
+      const outcome = await confirmEmail(tx, requestId, claims);
+      if (outcome === 'gone') return reply(401, emailNotChanged('Invalid or expired link'));
+      if (outcome === 'outdated') return reply(401, emailNotChanged('URL already used or expired'));
+      tx.afterCommit(deps.outboxChanged);
+      return reply(200, emailChanged());
+    },
   }),
 ];

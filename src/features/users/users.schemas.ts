@@ -10,7 +10,7 @@ const username = z
   .max(15, 'Username must be at most 15 characters')
   .regex(/^[A-Za-z0-9_]+$/, 'Username may contain letters, numbers, and underscore only');
 
-const email = z
+export const email = z
   .string({ error: 'Invalid email format' })
   .trim()
   .toLowerCase()
@@ -18,7 +18,7 @@ const email = z
   .pipe(z.email('Invalid email format'));
 
 /** Never trimmed: spaces belong to the password. */
-const newPassword = z
+export const newPassword = z
   .string({ error: 'Password must be at least 8 characters long' })
   .min(8, 'Password must be at least 8 characters long')
   .refine((text) => Buffer.byteLength(text) <= MAX_PASSWORD_BYTES, 'Password must be at most 72 bytes long');
@@ -72,3 +72,37 @@ export const profile = z.object({
   is_verified: z.boolean(),
   auth_provider: z.string(),
 });
+
+export const profileChange = z.object(
+  {
+    username: username.optional(),
+    fullName: fullName.min(1, 'Full name must not be empty').optional(),
+    email: email.optional(),
+    setCompletedOnOAuth: z.boolean('setCompletedOnOAuth must be true or false').optional(),
+  },
+  { error: 'Not a valid profile' },
+);
+
+export const changedProfile = z.object({ message: z.string(), emailChanged: z.boolean(), user: profile });
+
+const INVALID_PUSH_TOKEN = 'Invalid push token';
+export const pushTokenForm = z.object(
+  {
+    token: z
+      .string(INVALID_PUSH_TOKEN)
+      .max(255, INVALID_PUSH_TOKEN)
+      .regex(/^Expo(nent)?PushToken\[[^\]]+\]$/, INVALID_PUSH_TOKEN),
+  },
+  { error: INVALID_PUSH_TOKEN },
+);
+
+export const uploadedPicture = z.object({ path: z.string(), url: z.string(), message: z.string() });
+
+export const pictureRemoval = z
+  .object({ path: z.string('path must be text').nullish() }, { error: 'path must be text' })
+  .optional();
+
+export const done = z.object({ message: z.string() });
+export const noBody = z.undefined();
+export const linkQuery = z.object({ token: z.string().optional().catch(undefined) });
+export const htmlPage = z.string();

@@ -1,0 +1,61 @@
+import { sql } from '#platform/postgres/query.ts';
+
+/** First sign-ins of one person, by either provider, follow one another. */
+export const LOCK_IDENTITY = sql('oauth.lockIdentity')`
+  select pg_advisory_xact_lock(hashtextextended($1, 0))`;
+
+export const FIND_LINK = sql<{ user_id: string }>('oauth.findLink')`
+  select oa.user_id
+  from oauth_accounts oa
+  where oa.provider = $1
+    and oa.provider_user_id = $2`;
+
+export interface OwnerRow {
+  id: string;
+  username: string;
+  email: string | null;
+  name: string | null;
+  is_verified: boolean;
+}
+
+/** Locked: a verification or a sign-in of the same account waits. */
+export const FIND_BY_EMAIL = sql<OwnerRow>('oauth.findByEmail')`
+  select u.id, u.username, u.email, u.name, u.is_verified
+  from users u
+  where lower(trim(u.email)) = $1
+  for update`;
+
+export const ADD_LINK = sql('oauth.addLink')`
+  insert into oauth_accounts (user_id, provider, provider_user_id, provider_email, missing_fields)
+  values ($1, $2, $3, $4, $5)`;
+
+/** The proven owner of the address gets the row; nothing that somebody typed before lets anybody in. */
+export const TAKE_OVER = sql('oauth.takeOver')`
+  update users u
+  set password = null,
+      name = $2,
+      is_verified = true,
+      auth_provider = $3,
+      pending_email = null,
+      push_token = null
+  where u.id = $1`;
+
+export const REMOVE_LINKS = sql('oauth.removeLinks')`
+  delete from oauth_accounts oa
+  where oa.user_id = $1`;
+
+/** No row: the username or the address was taken meanwhile. */
+export const CREATE_OWNER = sql<{ id: string }>('oauth.createOwner')`
+  insert into users (username, email, name, is_verified, auth_provider)
+  values ($1, $2, $3, true, $4)
+  on conflict do nothing
+  returning id`;
+
+/** What all links of a user still miss; null where there is no link. */
+export const FIND_MISSING = sql<{ links: number; missing: string[] }>('oauth.findMissing')`
+  select
+    count(distinct oa.id) as links,
+    coalesce(array_agg(distinct m.field) filter (where m.field <> ''), '{}') as missing
+  from oauth_accounts oa
+  left join lateral unnest(string_to_array(oa.missing_fields, ',')) as m (field) on true
+  where oa.user_id = $1`;

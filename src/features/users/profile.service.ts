@@ -1,0 +1,89 @@
+import type { z } from 'zod';
+import { NOTICE_LIFETIME, requestMail } from '#features/auth/auth.service.ts';
+import { ApiError, badRequest } from '#http/errors.ts';
+import { EMAIL_CHANGE_LINK } from '#http/linkTokens.ts';
+import { recordEvent } from '#http/securityEvents.ts';
+import type { Transaction } from '#platform/postgres/database.ts';
+import {
+  CHANGE_PROFILE,
+  type ChangeableRow,
+  CLEAR_MISSING_FIELDS,
+  CONFIRM_EMAIL,
+  FIND_EMAIL,
+  FIND_OTHER_OWNER,
+} from './users.queries.ts';
+import type { profileChange } from './users.schemas.ts';
+import { presentProfile } from './users.service.ts';
+
+/** Kinds of intents in the outbox. */
+export const EMAIL_CHANGE_MAIL = 'mail.email-change';
+export const EMAIL_CHANGED_MAIL = 'mail.email-changed';
+
+type ProfileChange = z.output<typeof profileChange>;
+
+/** What an update will write; computed first, because a mail must be counted before anything is written. */
+export interface PlannedChange {
+  username: string | null;
+  name: string | null;
+  /** The address that waits for confirmation; null: no mail. */
+  pendingEmail: string | null;
+  completes: boolean;
+}
+
+export const nameOrEmailInUse = () => new ApiError(409, 'USERNAME_OR_EMAIL_IN_USE', 'Username or email already in use');
+
+/** @throws ApiError 400 `EMAIL_REQUIRED` when a profile without address is to be completed without one */
+export function planChange(current: ChangeableRow, form: ProfileChange): PlannedChange {
+  const completes = form.setCompletedOnOAuth === true && current.missing.length > 0;
+  const differs = form.email !== undefined && form.email !== current.email?.trim().toLowerCase();
+  if (completes && current.missing.includes('email') && current.email === null && form.email === undefined) {
+    throw badRequest('EMAIL_REQUIRED', 'Email is required');
+  }
+  // The completion form never asks for a name: the username serves.
+  const needsName = completes && current.name === null;
+  return {
+    username: form.username ?? null,
+    name: form.fullName ?? (needsName ? (form.username ?? current.username) : null),
+    pendingEmail: differs ? (form.email ?? null) : null,
+    completes,
+  };
+}
+
+/**
+ * Writes the planned change. A new address is not written: it waits until its link is opened.
+ * @throws ApiError 409 when the address belongs to somebody else
+ */
+export async function changeProfile(tx: Transaction, userId: string, requestId: string, change: PlannedChange) {
+  const { username, name, pendingEmail, completes } = change;
+  if (pendingEmail !== null) {
+    const other = await tx.asService(() => tx.maybe(FIND_OTHER_OWNER, [userId, pendingEmail]));
+    if (other) throw nameOrEmailInUse();
+  }
+  const row = await tx.one(CHANGE_PROFILE, [userId, username, name, pendingEmail]);
+  if (completes) await tx.asService(() => tx.rows(CLEAR_MISSING_FIELDS, [userId]));
+  if (pendingEmail !== null) {
+    await recordEvent(tx, 'email-change-requested', userId, requestId);
+    await requestMail(tx, EMAIL_CHANGE_MAIL, userId, { newEmail: pendingEmail }, EMAIL_CHANGE_LINK.lifetimeSeconds);
+  }
+  return presentProfile(row);
+}
+
+type Confirmation = 'changed' | 'unchanged' | 'gone' | 'outdated';
+
+/** Makes the pending address the account's, once; every other confirmation and reset link dies with the old one. */
+export async function confirmEmail(
+  tx: Transaction,
+  requestId: string,
+  claims: { sub: string; newEmail: string; oldEmail: string | null },
+): Promise<Confirmation> {
+  const [newEmail, oldEmail] = [claims.newEmail.toLowerCase(), claims.oldEmail?.toLowerCase() ?? null];
+  const confirmed = await tx.maybe(CONFIRM_EMAIL, [claims.sub, newEmail, oldEmail]);
+  if (!confirmed) {
+    const user = await tx.maybe(FIND_EMAIL, [claims.sub]);
+    if (!user) return 'gone';
+    return user.email === newEmail ? 'unchanged' : 'outdated';
+  }
+  await recordEvent(tx, 'email-changed', claims.sub, requestId);
+  if (oldEmail) await requestMail(tx, EMAIL_CHANGED_MAIL, claims.sub, { to: oldEmail }, NOTICE_LIFETIME);
+  return 'changed';
+}

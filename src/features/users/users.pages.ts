@@ -1,0 +1,8 @@
+import { page } from '#http/page.ts';
+import { html } from '#platform/html.ts';
+
+export const emailChanged = () =>
+  page('Email Changed Successfully', html`<p>Your new address is confirmed. You can go back to the app.</p>`);
+
+export const emailNotChanged = (reason: string) =>
+  page('Email Not Changed', html`<p>${reason}</p><p>Ask for the change again in the app.</p>`);
