@@ -18,6 +18,8 @@ const GOOGLE_ISSUERS = ['https://accounts.google.com', 'accounts.google.com'];
 const APPLE_ISSUER = 'https://appleid.apple.com';
 const KEY_TIMEOUT_MS = 5_000;
 const KEYS_FRESH_MS = 60 * 60 * 1000;
+/** Forged tokens with unknown key ids must not become a flood of requests to the provider. */
+const REFETCH_PAUSE_MS = 2_000;
 
 const invalidGoogle = () => new ApiError(401, 'INVALID_ID_TOKEN', 'Invalid Google ID token');
 const invalidApple = () => new ApiError(401, 'INVALID_ID_TOKEN', 'Invalid Apple identity token');
@@ -57,7 +59,11 @@ export function buildProviderTokens(config: Config) {
 
 /** The provider's keys: fetched when needed, again for an unknown key id, and the last good set when that fails. */
 function keySet(url: string): JWTVerifyGetKey {
-  const remote = createRemoteJWKSet(new URL(url), { timeoutDuration: KEY_TIMEOUT_MS, cacheMaxAge: KEYS_FRESH_MS });
+  const remote = createRemoteJWKSet(new URL(url), {
+    timeoutDuration: KEY_TIMEOUT_MS,
+    cacheMaxAge: KEYS_FRESH_MS,
+    cooldownDuration: REFETCH_PAUSE_MS,
+  });
   return async (header, token) => {
     try {
       return await remote(header, token);

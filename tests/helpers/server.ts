@@ -24,6 +24,8 @@ export interface TestServer {
   sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
   /** Waits for the newest mail to an address. */
   mailTo(address: string, subject?: string): Promise<KeptMail>;
+  /** The mails to an address, newest first; waits until there are at least so many. */
+  mails(address: string, subject: string, atLeast?: number): Promise<KeptMail[]>;
   redis: Redis;
   close(): Promise<void>;
 }
@@ -76,7 +78,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     fetch: (path, init = {}) => fetch(url + path, { ...init, headers: { 'x-app-version': '4.5.0', ...init.headers } }),
     sql: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
       (await superuser.query<Row>(text, values)).rows,
-    mailTo: (address, subject) => waitForMail(url, address, subject),
+    mailTo: async (address, subject) => (await waitForMails(url, address, 1, subject))[0] as KeptMail,
+    mails: (address, subject, atLeast = 0) => waitForMails(url, address, atLeast, subject),
     close: async () => {
       await server.close();
       await superuser.end();
@@ -112,15 +115,15 @@ export function asSuperuser(databaseUrl: string): string {
   return url.href;
 }
 
-async function waitForMail(url: string, address: string, subject?: string): Promise<KeptMail> {
+async function waitForMails(url: string, address: string, atLeast: number, subject?: string): Promise<KeptMail[]> {
   for (let tries = 0; tries < 500; tries++) {
     const response = await fetch(`${url}/dev/mailbox/json?to=${encodeURIComponent(address)}`);
     const mails = (await response.json()) as KeptMail[];
-    const mail = mails.find((candidate) => subject === undefined || candidate.subject === subject);
-    if (mail) return mail;
+    const wanted = mails.filter((mail) => subject === undefined || mail.subject === subject);
+    if (wanted.length >= atLeast) return wanted;
     await new Promise((done) => setTimeout(done, 10));
   }
-  throw new Error(`no mail ${subject ?? ''} to ${address}`);
+  throw new Error(`fewer than ${atLeast} mails ${subject ?? ''} to ${address}`);
 }
 
 /** The first link in a mail. */

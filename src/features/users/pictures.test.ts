@@ -1,0 +1,227 @@
+import sharp from 'sharp';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type FakeSupabase, startSupabase } from '#tests/fakes/supabase.ts';
+import { newPhone, type Phone } from '#tests/helpers/person.ts';
+import { makeProof } from '#tests/helpers/proof.ts';
+import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
+
+let server: TestServer;
+let supabase: FakeSupabase;
+let phone: Phone;
+let token: string;
+let jpeg: Buffer;
+
+beforeAll(async () => {
+  supabase = await startSupabase();
+  server = await startTestServer({ env: { SUPABASE_URL: supabase.url, SUPABASE_SERVICE_ROLE: 'service-role' } });
+  jpeg = await sharp({ create: { width: 60, height: 30, channels: 3, background: 'red' } })
+    .withExif({ IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '31/1 46/1 0/1' }, IFD0: { Copyright: 'secret place' } })
+    .jpeg()
+    .toBuffer();
+});
+afterAll(async () => {
+  await server.close();
+  await supabase.close();
+});
+beforeEach(async () => {
+  phone = await newPhone(server);
+  token = (await phone.tokens()).accessToken;
+  supabase.isDown = false;
+  supabase.delay = 0;
+  supabase.requests.length = 0;
+});
+
+const call = (method: string, path: string, init: RequestInit = {}, to = server, by = phone, accessToken = token) =>
+  to.fetch(path, {
+    ...init,
+    method,
+    headers: {
+      authorization: `DPoP ${accessToken}`,
+      dpop: makeProof(by.key, `${method} ${to.url}${path}`, { accessToken }),
+      ...init.headers,
+    },
+  });
+const upload = (bytes: Buffer, { name = 'x.jpg', type = 'image/jpeg', field = 'file' } = {}, to = server) => {
+  const body = new FormData();
+  body.append(field, new Blob([new Uint8Array(bytes)], { type }), name);
+  return call('PUT', '/api/users/setprofilepic', { body }, to);
+};
+const remove = (body?: unknown) =>
+  call('DELETE', '/api/users/deleteprofilepic', {
+    ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  });
+const problem = async (response: Response) => {
+  const { code, message } = (await response.json()) as { code: string; message: string };
+  return [response.status, code, message];
+};
+const stored = async (response: Response) => {
+  expect(response.status).toBe(201);
+  return ((await response.json()) as { path: string }).path;
+};
+const recorded = async () =>
+  (await server.sql('select profile_image_url as path from users where id = $1', [phone.id]))[0]?.path;
+
+describe('an upload', () => {
+  it('is stored under a random key of the caller, and the one before goes (contract 17)', async () => {
+    const response = await upload(jpeg);
+    const body = (await response.json()) as { path: string };
+    expect([response.status, body]).toEqual([
+      201,
+      {
+        path: expect.stringMatching(new RegExp(`^profile_pics/${phone.id}/[0-9a-f-]{36}\\.jpg$`)),
+        url: `${supabase.url}/storage/v1/object/public/${body.path}`,
+        message: 'Upload success',
+      },
+    ]);
+    expect(await recorded()).toBe(body.path);
+    const second = await stored(await upload(jpeg));
+    expect([supabase.objects.has(body.path), supabase.objects.has(second)]).toEqual([false, true]);
+  });
+
+  it('keeps no metadata: neither place nor owner (IS6)', async () => {
+    expect(jpeg.includes('secret place')).toBe(true);
+    const object = supabase.objects.get(await stored(await upload(jpeg)));
+    expect(object?.bytes.includes('secret place')).toBe(false);
+    expect((await sharp(object?.bytes).metadata()).exif).toBe(undefined);
+  });
+
+  it('is judged by its bytes, never by its name or type (IS6)', async () => {
+    const png = await sharp(jpeg).png().toBuffer();
+    const path = await stored(await upload(png, { name: '../../evil.html', type: 'text/html' }));
+    expect(path).toMatch(/\.png$/);
+    expect(supabase.objects.get(path)?.contentType).toBe('image/png');
+    expect(await stored(await upload(await sharp(jpeg).webp().toBuffer()))).toMatch(/\.webp$/);
+  });
+
+  it('is made smaller than 1024 pixels a side', async () => {
+    const large = await sharp({ create: { width: 3000, height: 1500, channels: 3, background: 'blue' } })
+      .jpeg()
+      .toBuffer();
+    const { width, height } = await sharp(supabase.objects.get(await stored(await upload(large)))?.bytes).metadata();
+    expect([width, height]).toEqual([1024, 512]);
+  });
+
+  it.each([
+    ['HTML', () => Buffer.from('<html><script>alert(1)</script>')],
+    ['a GIF', () => Buffer.from('GIF89a......')],
+    ['a broken JPEG', () => Buffer.concat([jpeg.subarray(0, 20), Buffer.from('rubbish')])],
+    ['an SVG', () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')],
+  ])('of %s is refused, and nothing is stored', async (_, bytes) => {
+    expect(await problem(await upload(bytes()))).toEqual([400, 'UNSUPPORTED_FILE_TYPE', 'Unsupported file type']);
+    expect(supabase.requests).toEqual([]);
+  });
+
+  it('too large is a 413; no file, a wrong field or no form is a 400 (IN5)', async () => {
+    expect(await problem(await upload(Buffer.alloc(10 * 1024 * 1024 + 1)))).toEqual([
+      413,
+      'PAYLOAD_TOO_LARGE',
+      'File too large',
+    ]);
+    const missing = [400, 'VALIDATION_FAILED', 'No file provided'];
+    expect(await problem(await upload(jpeg, { field: 'picture' }))).toEqual(missing);
+    expect(await problem(await call('PUT', '/api/users/setprofilepic'))).toEqual(missing);
+    const json = { headers: { 'content-type': 'application/json' }, body: '{}' };
+    expect(await problem(await call('PUT', '/api/users/setprofilepic', json))).toEqual(missing);
+  });
+
+  it('with the storage down is a 503, and nothing changes', async () => {
+    const before = await stored(await upload(jpeg));
+    supabase.isDown = true;
+    expect(await problem(await upload(jpeg))).toEqual([
+      503,
+      'STORAGE_UNAVAILABLE',
+      'Picture storage is temporarily unavailable',
+    ]);
+    expect(await recorded()).toBe(before);
+  });
+
+  it('holds no connection while it is transferred (OP5)', async () => {
+    supabase.delay = 2_000;
+    const uploads = Array.from({ length: 15 }, () => upload(jpeg));
+    await new Promise((done) => setTimeout(done, 500));
+    const other = await newPhone(server);
+    const otherToken = (await other.tokens()).accessToken;
+    const read = await call('GET', '/api/users/get', {}, server, other, otherToken);
+    expect(read.status).toBe(200);
+    expect(supabase.objects.size).toBeGreaterThanOrEqual(0);
+    for (const response of await Promise.all(uploads)) expect(response.status).toBe(201);
+  });
+});
+
+describe('a removal', () => {
+  it('removes the recorded object, with or without a body', async () => {
+    for (const body of [undefined, {}, { path: null }, 'own'] as const) {
+      const path = await stored(await upload(jpeg));
+      const response = await remove(body === 'own' ? { path } : body);
+      expect([response.status, await response.text()]).toEqual([200, '']);
+      expect([await recorded(), supabase.objects.has(path)]).toEqual([null, false]);
+    }
+    expect((await remove()).status).toBe(200);
+  });
+
+  it("never reaches anything but the caller's own object (IS1)", async () => {
+    const victim = await stored(await upload(jpeg));
+    const victimPath = victim;
+    phone = await newPhone(server);
+    token = (await phone.tokens()).accessToken;
+    const own = await stored(await upload(jpeg));
+    supabase.requests.length = 0;
+    const prefix = `profile_pics/${phone.id}/`;
+    for (const path of [
+      victimPath,
+      '../../../rest/v1/users?id=not.is.null',
+      `${prefix}../${victimPath.split('/').slice(1).join('/')}`,
+      `${prefix}%2e%2e/x.jpg`,
+      `${prefix}a\\b`,
+      `${prefix}a?b`,
+      `${prefix}a#b`,
+      '',
+    ]) {
+      expect(await problem(await remove({ path }))).toEqual([403, 'FORBIDDEN', 'Forbidden']);
+    }
+    expect(supabase.requests).toEqual([]);
+    expect(supabase.objects.has(victimPath)).toBe(true);
+    expect((await remove({ path: `${prefix}another.jpg` })).status).toBe(200);
+    expect(supabase.requests).toEqual(['DELETE /storage/v1/object/profile_pics']);
+    expect([supabase.objects.has(own), supabase.objects.has(victimPath)]).toEqual([false, true]);
+  });
+
+  it('with the storage down keeps the column', async () => {
+    const path = await stored(await upload(jpeg));
+    supabase.isDown = true;
+    expect((await problem(await remove()))[1]).toBe('STORAGE_UNAVAILABLE');
+    expect(await recorded()).toBe(path);
+  });
+});
+
+describe('a deleted account', () => {
+  it('takes its pictures with it, also when the storage was away (ID20)', async () => {
+    const path = await stored(await upload(jpeg));
+    supabase.isDown = true;
+    expect((await call('DELETE', '/api/users/deleteself')).status).toBe(200);
+    supabase.isDown = false;
+    for (let tries = 0; tries < 200 && supabase.objects.has(path); tries++) {
+      await server.sql("update outbox set next_attempt_at = now() where status = 'pending' and last_error is not null");
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    expect(supabase.objects.has(path)).toBe(false);
+  });
+});
+
+describe('without a picture store', () => {
+  it('pictures lie on disk under the same address', async () => {
+    const own = await startTestServer();
+    try {
+      phone = await newPhone(own);
+      token = (await phone.tokens()).accessToken;
+      const response = await upload(jpeg, {}, own);
+      const { url } = (await response.json()) as { url: string };
+      expect(url.startsWith(`${own.url}/storage/v1/object/public/profile_pics/${phone.id}/`)).toBe(true);
+      const picture = await fetch(url);
+      expect([picture.status, picture.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
+      expect((await fetch(`${own.url}/storage/v1/object/public/..%2f..%2fsecrets.json`)).status).toBe(404);
+    } finally {
+      await own.close();
+    }
+  });
+});
