@@ -34,7 +34,10 @@ export function buildApp(deps: Deps): Express {
   // Pages for a person's browser: before the gates that only let the app through.
   app.use(docsRouter(routes, config.PUBLIC_BASE_URL));
   if (deps.mailbox) app.use(mailboxRouter(deps.mailbox));
-  if (!config.SUPABASE_URL) app.use('/storage/v1/object/public', express.static(resolve(config.DATA_DIR, 'pictures')));
+  if (!config.SUPABASE_URL) {
+    const pictures = express.static(resolve(config.DATA_DIR, 'pictures'), { index: false });
+    app.use('/storage/v1/object/public', pictures, (_req, _res, next) => next(notFound()));
+  }
   app.use(botBlocker);
   app.use(versionGate(config.MIN_APP_VERSION));
   app.use(resetPageRouter());

@@ -104,7 +104,7 @@ export function buildLimits(config: Config, redis: Redis | undefined) {
     async check(name: LimitName, key: string): Promise<LimitHeaders> {
       if (isOff(name)) return {};
       const state = await counters[name].get(key);
-      if (!state) return {};
+      if (!state) return headersOf(name, new RateLimiterRes(limits[name].points, limits[name].seconds * 1000, 0, true));
       if (state.consumedPoints >= limits[name].points) throw refusal(name, state);
       return headersOf(name, state);
     },

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { type FakeServer, sendJson, startFake } from './http.ts';
 
 export interface FakeProvider extends FakeServer {
   /** An identity token as the provider signs it, with claims replaced; undefined leaves one out. */
-  token(claims: JWTPayload): Promise<string>;
+  token(claims: Record<string, unknown>): Promise<string>;
   /** New keys: tokens name a key id that nobody has seen. */
   rotate(): Promise<void>;
   isDown: boolean;

@@ -61,7 +61,7 @@ export const authRoutes = [
       const hold = outageHold();
       const proof = deps.config.DPOP_ENABLED ? readProof() : undefined;
       if (proof) await hold(() => deps.seenProofs.accept(proof, requestId));
-      const claims = await checkRefreshToken(deps, tokenOf(header('x-refresh-token')), proof);
+      const claims = await checkRefreshToken(deps, tokenOf(header('x-refresh-token')), proof, requestId);
       await count('refresh', claims.userId);
       const session = await hold(() => rotateSession(deps, claims));
       const tokens = await issueTokens(deps, session, proof?.thumbprint);

@@ -5,6 +5,7 @@ import type { Deps } from '#http/deps.ts';
 import { assertSameKey, type Proof } from '#http/dpop.ts';
 import { ApiError, unauthorized } from '#http/errors.ts';
 import { RESET_LINK, VERIFICATION_LINK } from '#http/linkTokens.ts';
+import { recordEvent } from '#http/securityEvents.ts';
 import type { SessionClaims, TokenPair } from '#http/sessionTokens.ts';
 import { addToOutbox } from '#platform/outbox/outbox.ts';
 import { DatabaseUnavailable, type Transaction } from '#platform/postgres/database.ts';
@@ -81,6 +82,7 @@ export async function checkRefreshToken(
   deps: Deps,
   token: string | undefined,
   proof: Proof | undefined,
+  requestId: string,
 ): Promise<SessionClaims> {
   if (!token) throw unauthorized('REFRESH_TOKEN_MISSING', 'No refresh token provided');
   const claims = await deps.sessionTokens.readRefresh(token);
@@ -88,7 +90,12 @@ export async function checkRefreshToken(
   if (!claims) throw invalid();
   if (proof) {
     if (!claims.thumbprint) throw invalid();
-    assertSameKey(claims.thumbprint, proof);
+    try {
+      assertSameKey(claims.thumbprint, proof);
+    } catch (error) {
+      await deps.db.asService((tx) => recordEvent(tx, 'refresh-by-foreign-key', claims.userId, requestId));
+      throw error;
+    }
   }
   return claims;
 }

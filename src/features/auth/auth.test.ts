@@ -322,6 +322,9 @@ describe('the session (contract 0.7)', () => {
     expect(response.headers.get('www-authenticate')).toBe('DPoP error="invalid_token", algs="ES256"');
     expect(await problem(response)).toEqual([401, 'DPOP_KEY_MISMATCH', 'Proof-of-Possession failed (JKT mismatch).']);
     expect((await phone.get(PROFILE, tokens.accessToken)).status).toBe(200);
+    expect(await server.sql('select kind from security_events where user_id = $1', [phone.id])).toEqual([
+      { kind: 'refresh-by-foreign-key' },
+    ]);
   });
 
   it('refresh names what is wrong', async () => {

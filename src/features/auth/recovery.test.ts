@@ -49,9 +49,9 @@ describe('password reset (ID5)', () => {
     await expect(person.client.call('GET', '/api/users/get')).rejects.toMatchObject({ code: 'LOGIN_REQUIRED' });
     expect(await problem(await reset(token))).toEqual(USED);
     await server.mailTo(person.email, 'Your Strong Together password was changed');
-    expect(await server.sql('select kind from security_events where user_id = $1', [person.id])).toEqual([
-      { kind: 'password-reset' },
-    ]);
+    expect(
+      await server.sql("select kind from security_events where user_id = $1 and kind <> 'login-failed'", [person.id]),
+    ).toEqual([{ kind: 'password-reset' }]);
   });
 
   it('two links, one used: the other is dead; the same one in parallel: one success', async () => {
@@ -243,7 +243,7 @@ describe('the limits of mails (contract 0.6, AB1)', () => {
 
       const forgot = (identifier: string) => ask(limited, '/api/auth/forgotpassemail', { identifier }, '203.0.113.5');
       expect((await forgot(phone.username)).status).toBe(204);
-      expect((await forgot(`${phone.username}@example.com`)).status).toBe(204);
+      expect((await forgot('Corrected@example.com')).status).toBe(204);
       expect((await forgot(phone.username)).status).toBe(429);
       for (let n = 0; n < 2; n++) expect((await forgot('nobody_there')).status).toBe(204);
       expect((await forgot('nobody_there')).status).toBe(429);

@@ -42,6 +42,8 @@ export type Database = ReturnType<typeof openDatabase>;
 /** Longest that one statement of a request or a job may run, in milliseconds. */
 const STATEMENT_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 1_500;
+/** Longest that a burst may wait for a connection of the pool. */
+const QUEUE_TIMEOUT_MS = 5_000;
 /** Longest for statements that touch one row or none: a server that accepts and says nothing must not hang a request. */
 const QUICK_TIMEOUT_MS = 1_500;
 
@@ -65,7 +67,8 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    Client: QuickClient,
+    connectionTimeoutMillis: QUEUE_TIMEOUT_MS,
     keepAlive: true,
     application_name: 'strong-together',
     types,
@@ -99,6 +102,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
   async function scope<T>(role: string, claims: object, work: (tx: Transaction) => Promise<T>): Promise<T> {
     const client = await connect();
     const afterCommit: Array<() => unknown> = [];
+    let currentRole = role;
     const rows = <Row>(query: Query<Row>, values: unknown[] = []) => send(client, query, values);
     const maybe = async <Row>(query: Query<Row>, values: unknown[] = []) => (await rows(query, values))[0];
     const tx: Transaction = {
@@ -122,10 +126,16 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
         }
       },
       asService: async (work) => {
+        if (currentRole === 'service') return work();
         await send(client, SET_ROLE, ['service']);
-        const result = await work();
-        await send(client, SET_ROLE, [role]);
-        return result;
+        currentRole = 'service';
+        try {
+          return await work();
+        } finally {
+          currentRole = role;
+          // Refused after a failed statement; then it is the rollback that restores the role.
+          await send(client, SET_ROLE, [role]).catch(() => undefined);
+        }
       },
       afterCommit: (step) => afterCommit.push(step),
     };
@@ -193,6 +203,13 @@ const SET_ROLE = { name: 'scope.setRole', text: "select set_config('role', $1, t
 const SAVEPOINT = { name: '', text: 'savepoint attempt' };
 const RELEASE = { name: '', text: 'release savepoint attempt' };
 const UNDO = { name: '', text: 'rollback to savepoint attempt' };
+
+/** Gives up on a server that does not answer sooner than on a pool that is busy. */
+class QuickClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super({ ...config, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  }
+}
 
 /** Begins, and sets role, claims and time limit in one statement and one round trip; all local to the transaction. */
 function openingStatement(role: string, claims: object): string {
