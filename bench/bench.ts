@@ -13,6 +13,8 @@ const WORKOUTS_EACH = Number(process.env.BENCH_WORKOUTS ?? 40);
 const REQUESTS = Number(process.env.BENCH_REQUESTS ?? 2000);
 const CONNECTIONS = Number(process.env.BENCH_CONNECTIONS ?? 8);
 
+const PASSWORD = 'a bench password';
+
 interface Person {
   client: StrongTogetherClient;
   key: DeviceKey;
@@ -82,7 +84,7 @@ async function untilReady(baseUrl: string): Promise<void> {
 async function makePerson(baseUrl: string, number: number): Promise<Person> {
   const key = await generateKey();
   const client = new StrongTogetherClient({ baseUrl, key });
-  const [username, email, password] = [`bench_${number}`, `bench${number}@example.com`, 'a bench password'];
+  const [username, email, password] = [`bench_${number}`, `bench${number}@example.com`, PASSWORD];
   await client.call('POST', '/api/users/create', { body: { username, email, password } });
   for (let verified = false; !verified; ) {
     const mails = (await (await fetch(`${baseUrl}/dev/mailbox/json?to=${email}`)).json()) as Array<{ text: string }>;
@@ -132,7 +134,34 @@ async function measureAll(baseUrl: string, people: Person[]): Promise<Figures[]>
     await measure(baseUrl, name, await signed(people, Math.ceil(count / 10), make)); // warm up
     figures.push(await measure(baseUrl, name, await signed(people, count, make)));
   }
+  const busy: Array<[string, (person: Person) => Promise<Prepared>]> = [
+    ['GET /health, 50 logins in flight', async () => ({ method: 'GET', path: '/health', headers: {} })],
+    ['GET users/get, 50 logins in flight', get('/api/users/get')],
+  ];
+  for (const [name, make] of busy) {
+    const requests = await signed(people.slice(1), Math.ceil(REQUESTS / 5), make);
+    figures.push(await duringLogins(baseUrl, people[0] as Person, () => measure(baseUrl, name, requests)));
+  }
   return figures;
+}
+
+/** Keeps fifty logins of one person under way until the work is done. */
+async function duringLogins<T>(baseUrl: string, { key }: Person, work: () => Promise<T>): Promise<T> {
+  const agent = new Agent({ keepAlive: true });
+  const headers = { 'x-app-version': '4.5.0', 'content-type': 'application/json', 'dpop-key-binding': key.thumbprint };
+  const body = JSON.stringify({ identifier: 'bench_0', password: PASSWORD });
+  let working = true;
+  const logins = Array.from({ length: 50 }, async () => {
+    while (working) await send(baseUrl, agent, { method: 'POST', path: '/api/auth/login', headers, body });
+  });
+  await new Promise((done) => setTimeout(done, 500));
+  try {
+    return await work();
+  } finally {
+    working = false;
+    await Promise.all(logins);
+    agent.destroy();
+  }
 }
 
 /** Makes every proof before the clock starts. */

@@ -6,6 +6,7 @@ import { buildLimits } from '#http/limits.ts';
 import { buildProviderTokens } from '#http/providerTokens.ts';
 import { buildSeenProofs } from '#http/seenProofs.ts';
 import { buildSessionTokens } from '#http/sessionTokens.ts';
+import { buildPasswords } from '#platform/crypto/passwords.ts';
 import type { Log } from '#platform/log/log.ts';
 import { type Mailer, resendMailer } from '#platform/mail/mail.ts';
 import { openMailbox } from '#platform/mail/mailbox.ts';
@@ -56,6 +57,7 @@ export async function buildDeps(
     seenProofs: await buildSeenProofs(db, redis),
     sessionTokens: buildSessionTokens(config),
     providerTokens: buildProviderTokens(config),
+    passwords: buildPasswords(),
     pictures,
     mailbox: config.production ? undefined : mailbox,
     outboxChanged: () => worker?.wake(),

@@ -1,3 +1,4 @@
+import type { Passwords } from '#platform/crypto/passwords.ts';
 import type { Log } from '#platform/log/log.ts';
 import type { Mailbox } from '#platform/mail/mailbox.ts';
 import type { Database } from '#platform/postgres/database.ts';
@@ -19,6 +20,7 @@ export interface Deps {
   seenProofs: SeenProofs;
   sessionTokens: SessionTokens;
   providerTokens: ProviderTokens;
+  passwords: Passwords;
   pictures: PictureStorage;
   /** Only where mails are kept for reading instead of being sent; never in production. */
   mailbox: Mailbox | undefined;

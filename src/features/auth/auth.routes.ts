@@ -4,7 +4,6 @@ import { readLink, VERIFICATION_LINK } from '#http/linkTokens.ts';
 import { reply, route } from '#http/route.ts';
 import { recordEvent } from '#http/securityEvents.ts';
 import { tokenOf } from '#http/sessionTokens.ts';
-import { passwordMatches } from '#platform/crypto/passwords.ts';
 import { verificationFailed, verified } from './auth.pages.ts';
 import { END_SESSION, FIND_ACCOUNT, VERIFY_EMAIL } from './auth.queries.ts';
 import { acknowledged, credentials, htmlPage, linkQuery, loggedIn, refreshed } from './auth.schemas.ts';
@@ -33,7 +32,7 @@ export const authRoutes = [
       await check('signInFailuresByIp', ip);
       await check('signInFailures', pair);
       const account = await transaction((tx) => tx.maybe(FIND_ACCOUNT, [identifier]));
-      const matches = await passwordMatches(body.password, account?.password);
+      const matches = await deps.passwords.matches(body.password, account?.password);
       if (!account || !matches) {
         await transaction((tx) => recordEvent(tx, 'login-failed', account?.id ?? null, requestId));
         await count('signInFailuresByIp', ip);

@@ -2,7 +2,6 @@ import { ApiError, badRequest, invalidCredentials } from '#http/errors.ts';
 import { passwordFingerprint, RESET_LINK, readLink } from '#http/linkTokens.ts';
 import { type Counting, reply, route } from '#http/route.ts';
 import { recordEvent } from '#http/securityEvents.ts';
-import { hashPassword, passwordMatches } from '#platform/crypto/passwords.ts';
 import {
   CORRECT_EMAIL,
   FIND_ACCOUNT,
@@ -81,7 +80,7 @@ export const recoveryRoutes = [
       await check('signInFailuresByIp', ip);
       await check('signInFailures', pair);
       const found = await transaction((tx) => tx.maybe(FIND_BY_USERNAME, [username]));
-      const matches = await passwordMatches(body.password, found?.password);
+      const matches = await deps.passwords.matches(body.password, found?.password);
       if (!found || !matches) {
         await transaction((tx) => recordEvent(tx, 'login-failed', found?.id ?? null, requestId));
         await count('signInFailuresByIp', ip);
@@ -152,7 +151,7 @@ export const recoveryRoutes = [
       if (typeof claims === 'string') throw linkInvalid();
       const user = await transaction((tx) => tx.maybe(FIND_RESETTABLE, [claims.sub]));
       if (!user || passwordFingerprint(user.password) !== claims.fingerprint) throw linkUsed();
-      const passwordHash = await hashPassword(body.newPassword);
+      const passwordHash = await deps.passwords.hash(body.newPassword);
       await transaction(async (tx) => {
         const values = [user.id, passwordHash, user.password, claims.email.toLowerCase()];
         const done = await tx.maybe(SET_PASSWORD, values);

@@ -1,7 +1,6 @@
 import { ApiError, badRequest } from '#http/errors.ts';
 import { EMAIL_CHANGE_LINK, readLink } from '#http/linkTokens.ts';
 import { reply, route } from '#http/route.ts';
-import { hashPassword } from '#platform/crypto/passwords.ts';
 import { removePicture, replacePicture } from './pictures.service.ts';
 import { changeProfile, confirmEmail, nameOrEmailInUse, planChange } from './profile.service.ts';
 import { emailChanged, emailNotChanged } from './users.pages.ts';
@@ -77,7 +76,7 @@ export const usersRoutes = [
     limits: [{ name: 'registration', by: 'ip' }],
     constraints: { users_username_key: userExists, users_email_key: userExists },
     async handle({ body, transaction, deps }) {
-      const passwordHash = await hashPassword(body.password);
+      const passwordHash = await deps.passwords.hash(body.password);
       const user = await transaction(async (tx) => {
         tx.afterCommit(deps.outboxChanged);
         return register(tx, body, passwordHash);

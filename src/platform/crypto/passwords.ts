@@ -7,14 +7,43 @@ export const MAX_PASSWORD_BYTES = 72;
 /** A hash of no password that anybody has; compared against when there is nothing else to compare. */
 const NOBODYS_HASH = '$2b$10$C6UzMDM.H6dfI/f/IKcEeO7ZpQ6M0p1WkG0hYb2x2v1u4q2cJb9yS';
 
-/** bcrypt, cost 10, computed off the event loop. */
-export const hashPassword = (password: string): Promise<string> => hash(password, COST);
-
 /**
- * Whether the password belongs to the hash. It costs the same whether there is a hash or not, so
- * that the time of an answer does not tell who has an account.
+ * How many are computed at once. Node has four threads for this kind of work, and signatures, files and
+ * new database connections need them too: a burst of logins must not make those wait.
  */
-export async function passwordMatches(password: string, passwordHash: string | null | undefined): Promise<boolean> {
-  const matches = await verify(password, passwordHash ?? NOBODYS_HASH);
-  return matches && typeof passwordHash === 'string' && Buffer.byteLength(password) <= MAX_PASSWORD_BYTES;
+const AT_ONCE = 2;
+
+export interface Passwords {
+  /** bcrypt, cost 10, off the event loop. */
+  hash(password: string): Promise<string>;
+  /**
+   * Whether the password belongs to the hash. It costs the same whether there is a hash or not, so
+   * that the time of an answer does not tell who has an account.
+   */
+  matches(password: string, passwordHash: string | null | undefined): Promise<boolean>;
+}
+
+export function buildPasswords(): Passwords {
+  const waiting: Array<() => void> = [];
+  let running = 0;
+
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (running >= AT_ONCE) await new Promise<void>((turn) => waiting.push(turn));
+    else running++;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else running--;
+    }
+  }
+
+  return {
+    hash: (password) => inTurn(() => hash(password, COST)),
+    matches: async (password, passwordHash) => {
+      const same = await inTurn(() => verify(password, passwordHash ?? NOBODYS_HASH));
+      return same && typeof passwordHash === 'string' && Buffer.byteLength(password) <= MAX_PASSWORD_BYTES;
+    },
+  };
 }
