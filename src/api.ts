@@ -1,6 +1,10 @@
+import { aerobicsRoutes } from '#features/aerobics/aerobics.routes.ts';
+import { analyticsRoutes } from '#features/analytics/analytics.routes.ts';
 import { authRoutes } from '#features/auth/auth.routes.ts';
 import { recoveryRoutes } from '#features/auth/recovery.routes.ts';
+import { bootstrapRoutes } from '#features/bootstrap/bootstrap.routes.ts';
 import { exercisesRoutes } from '#features/exercises/exercises.routes.ts';
+import { messagesRoutes } from '#features/messages/messages.routes.ts';
 import { oauthRoutes } from '#features/oauth/oauth.routes.ts';
 import { trackingRoutes } from '#features/tracking/tracking.routes.ts';
 import { usersRoutes } from '#features/users/users.routes.ts';
@@ -10,11 +14,15 @@ import { workoutsRoutes } from '#features/workouts/workouts.routes.ts';
 export const api = [
   ...authRoutes,
   ...recoveryRoutes,
-  ...oauthRoutes,
   ...usersRoutes,
+  ...oauthRoutes,
   ...workoutsRoutes,
   ...trackingRoutes,
+  ...messagesRoutes,
   ...exercisesRoutes,
+  ...analyticsRoutes,
+  ...bootstrapRoutes,
+  ...aerobicsRoutes,
 ];
 
 export type Api = (typeof api)[number];

@@ -169,7 +169,7 @@ create function app.senders_of_received_messages()
 returns table (id uuid, name text, profile_image_url text)
 language sql stable security definer set search_path = public, pg_temp
 as $$
-  select u.id, u.name, u.profile_image_url
+  select u.id, coalesce(u.name, u.username), u.profile_image_url
   from users u
   where u.id in (select m.sender_id from messages m where m.receiver_id = app.user_id())
 $$;

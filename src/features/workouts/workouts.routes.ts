@@ -1,10 +1,11 @@
 import { tracking } from '#features/tracking/tracking.schemas.ts';
 import { readTracking } from '#features/tracking/tracking.service.ts';
+import { ApiError } from '#http/errors.ts';
 import { reply, route } from '#http/route.ts';
 import { timeZoneQuery } from '#http/timeZone.ts';
 import { saveWorkout, unknownExercise } from './finish.service.ts';
-import { readPlan, savePlan } from './plan.service.ts';
 import { finishedWorkout, plan, planForm, savedPlan } from './workouts.schemas.ts';
+import { readPlan, savePlan } from './workouts.service.ts';
 
 export const workoutsRoutes = [
   route({
@@ -50,6 +51,17 @@ export const workoutsRoutes = [
     async handle({ tx, caller, body, deps }) {
       await saveWorkout(tx, deps.log, caller.id, body);
       return reply(200, await readTracking(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ));
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/api/workouts/delete',
+    audience: 'user',
+    unit: 'steps',
+    summary: 'Not available: answers 501 and changes nothing.',
+    responses: {},
+    async handle(): Promise<never> {
+      throw new ApiError(501, 'NOT_IMPLEMENTED', 'Not implemented');
     },
   }),
 ];

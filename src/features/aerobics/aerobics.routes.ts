@@ -1,0 +1,34 @@
+import { reply, route } from '#http/route.ts';
+import { timeZoneQuery } from '#http/timeZone.ts';
+import { cardioForm, cardioMaps } from './aerobics.schemas.ts';
+import { addCardio, readCardio } from './aerobics.service.ts';
+
+export const aerobicsRoutes = [
+  route({
+    method: 'GET',
+    path: '/api/aerobics/get',
+    audience: 'user',
+    unit: 'whole',
+    summary: 'Cardio of the last 45 days by day and by week from Sunday.',
+    query: timeZoneQuery,
+    responses: { 200: cardioMaps },
+    async handle({ tx, caller, query, deps, setHeader }) {
+      setHeader('X-Cache', 'MISS');
+      return reply(200, await readCardio(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ));
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/api/aerobics/add',
+    audience: 'user',
+    unit: 'whole',
+    summary: 'Logs cardio, now.',
+    body: cardioForm,
+    responses: { 201: cardioMaps },
+    idempotent: true,
+    async handle({ tx, caller, body, deps }) {
+      await addCardio(tx, caller.id, body);
+      return reply(201, await readCardio(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ));
+    },
+  }),
+];

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { newPhone, type Phone } from '#tests/helpers/person.ts';
+import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
+
+let server: TestServer;
+let phone: Phone;
+let token: string;
+
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.close());
+beforeEach(async () => {
+  phone = await newPhone(server);
+  token = (await phone.tokens()).accessToken;
+});
+
+const read = async (tz = 'UTC') => (await phone.get(`/api/aerobics/get?tz=${encodeURIComponent(tz)}`, token)).json();
+const add = (body: unknown, headers?: Record<string, string>) => phone.post('/api/aerobics/add', token, body, headers);
+const log = (at: string, mins = 30, sec = 15, type = 'Walk') =>
+  server.sql(
+    'insert into aerobictracking (user_id, type, duration_mins, duration_sec, workout_time_utc) values ($1, $2, $3, $4, $5)',
+    [phone.id, type, mins, sec, at],
+  );
+
+describe('cardio (contract 4.7)', () => {
+  it('without any: both maps, empty', async () => {
+    expect(await read()).toStrictEqual({ daily: {}, weekly: {} });
+  });
+
+  it('is stored now and answered with both maps', async () => {
+    const response = await add({ record: { type: ' Run ', durationMins: 30, durationSec: 15 }, tz: 'Asia/Jerusalem' });
+    const today = new Intl.DateTimeFormat('en-CA', { timeZone: 'Asia/Jerusalem' }).format(new Date());
+    expect([response.status, await response.json()]).toEqual([
+      201,
+      {
+        daily: { [today]: [{ type: 'Run', duration_mins: 30, duration_sec: 15 }] },
+        weekly: {
+          [expectedSunday(today)]: {
+            total_duration_mins: 30,
+            total_duration_sec: 15,
+            records: [
+              {
+                type: 'Run',
+                duration_mins: 30,
+                duration_sec: 15,
+                workout_time_utc: expect.stringMatching(/\.\d{3}\+0[23]:00$/),
+              },
+            ],
+          },
+        },
+      },
+    ]);
+  });
+
+  it('weeks start on Sunday of the zone; seconds are not carried', async () => {
+    // In Jerusalem (+2): Saturday 2026-11-21 23:30 is 21:30Z; Sunday 2026-11-22 00:10 is 22:10Z.
+    await log('2026-11-21T21:30:00Z', 20, 50);
+    await log('2026-11-21T22:10:00Z', 10, 40, 'Run');
+    await log('2026-11-22T10:00:00Z', 5, 50);
+    const maps = (await read('Asia/Jerusalem')) as { daily: object; weekly: Record<string, { records: unknown[] }> };
+    expect(Object.keys(maps.daily).sort()).toEqual(['2026-11-21', '2026-11-22']);
+    expect(maps.weekly).toMatchObject({
+      '2026-11-15': { total_duration_mins: 20, total_duration_sec: 50 },
+      '2026-11-22': {
+        total_duration_mins: 15,
+        total_duration_sec: 90,
+        records: [{ type: 'Run', workout_time_utc: '2026-11-22T00:10:00.000+02:00' }, { type: 'Walk' }],
+      },
+    });
+    expect(Object.keys(((await read('America/New_York')) as typeof maps).daily).sort()).toEqual([
+      '2026-11-21',
+      '2026-11-22',
+    ]);
+  });
+
+  it('reaches 45 days back', async () => {
+    await log(new Date(Date.now() - 45 * 86_400_000 - 1000).toISOString());
+    expect(await read()).toEqual({ daily: {}, weekly: {} });
+  });
+
+  it.each([
+    [undefined],
+    [{}],
+    [{ record: [] }],
+    [{ record: { type: '', durationMins: 5 } }],
+    [{ record: { type: ' ', durationMins: 5 } }],
+    [{ record: { type: 'x'.repeat(51), durationMins: 5 } }],
+    [{ record: { type: 'Run', durationMins: -1 } }],
+    [{ record: { type: 'Run', durationMins: 1441 } }],
+    [{ record: { type: 'Run', durationMins: 1e12 } }],
+    [{ record: { type: 'Run', durationMins: 1.5 } }],
+    [{ record: { type: 'Run', durationMins: '5' } }],
+    [{ record: { type: 'Run', durationMins: 5, durationSec: 60 } }],
+    [{ record: { type: 'Run', durationMins: 0, durationSec: 0 } }],
+    [{ record: { type: 'Run', durationMins: 0 } }],
+    [{ record: { type: 'Run', durationMins: 5 }, tz: 'Mars/Base' }],
+  ])('refuses %o and stores nothing (IN1)', async (body) => {
+    const response = await add(body);
+    expect(response.status).toBe(400);
+    expect(await server.sql('select 1 from aerobictracking where user_id = $1', [phone.id])).toEqual([]);
+  });
+
+  it('honours an Idempotency-Key', async () => {
+    const body = { record: { type: 'Run', durationMins: 5 } };
+    const answers = [await add(body, { 'idempotency-key': 'a' }), await add(body, { 'idempotency-key': 'a' })];
+    expect(answers.map((answer) => [answer.status, answer.headers.get('idempotency-replayed')])).toEqual([
+      [201, null],
+      [201, 'true'],
+    ]);
+    expect(await server.sql('select 1 from aerobictracking where user_id = $1', [phone.id])).toHaveLength(1);
+  });
+});
+
+function expectedSunday(day: string): string {
+  const date = new Date(`${day}T00:00:00Z`);
+  return new Date(date.getTime() - date.getUTCDay() * 86_400_000).toISOString().slice(0, 10);
+}

@@ -1,0 +1,18 @@
+import { reply, route } from '#http/route.ts';
+import { analytics } from './analytics.schemas.ts';
+import { readAnalytics } from './analytics.service.ts';
+
+export const analyticsRoutes = [
+  route({
+    method: 'GET',
+    path: '/api/analytics/get',
+    audience: 'user',
+    unit: 'whole',
+    summary: 'Estimated one-rep maxima and adherence to the plan.',
+    responses: { 200: analytics },
+    async handle({ tx, caller, setHeader }) {
+      setHeader('X-Cache', 'MISS');
+      return reply(200, await readAnalytics(tx, caller.id));
+    },
+  }),
+];

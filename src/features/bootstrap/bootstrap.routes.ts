@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { cardioMaps } from '#features/aerobics/aerobics.schemas.ts';
+import { inbox } from '#features/messages/messages.schemas.ts';
+import { tracking } from '#features/tracking/tracking.schemas.ts';
+import { profile } from '#features/users/users.schemas.ts';
+import { plan } from '#features/workouts/workouts.schemas.ts';
+import { reply, route } from '#http/route.ts';
+import { timeZoneQuery } from '#http/timeZone.ts';
+import { readBootstrap, storeZone } from './bootstrap.service.ts';
+
+const bootstrap = z.object({
+  user: profile.optional(),
+  workout: plan.optional(),
+  tracking: tracking.optional(),
+  aerobics: cardioMaps.optional(),
+  messages: inbox.optional(),
+});
+
+export const bootstrapRoutes = [
+  route({
+    method: 'GET',
+    path: '/api/bootstrap/get',
+    audience: 'user',
+    unit: 'whole',
+    summary: 'What the app needs at its start, in one answer; a part that fails is left out.',
+    query: timeZoneQuery,
+    responses: { 200: bootstrap },
+    async handle({ tx, caller, query, deps }) {
+      if (query.tz) await storeZone(tx, deps.log, caller.id, query.tz);
+      return reply(200, await readBootstrap(tx, deps.log, caller.id, query.tz ?? deps.config.DEFAULT_TZ));
+    },
+  }),
+];
