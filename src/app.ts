@@ -43,6 +43,8 @@ export function buildApp(deps: Deps): Express {
   app.use(resetPageRouter());
   for (const route of routes) {
     const method = route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete';
+    // Opening a link has an effect; only asking about it has none.
+    if (route.produces === 'text/html') app.head(route.path, (_req, _res, next) => next(notFound()));
     app[method](route.path, corridor(route, deps));
   }
   app.use((_req, _res, next) => next(notFound()));

@@ -7,6 +7,7 @@ import { buildProviderTokens } from '#http/providerTokens.ts';
 import { buildSeenProofs } from '#http/seenProofs.ts';
 import { buildSessionTokens } from '#http/sessionTokens.ts';
 import { buildPasswords } from '#platform/crypto/passwords.ts';
+import { buildPictureCleaner } from '#platform/images/picture.ts';
 import type { Log } from '#platform/log/log.ts';
 import { type Mailer, resendMailer } from '#platform/mail/mail.ts';
 import { openMailbox } from '#platform/mail/mailbox.ts';
@@ -59,6 +60,7 @@ export async function buildDeps(
     providerTokens: buildProviderTokens(config),
     passwords: buildPasswords(),
     pictures,
+    cleanPicture: buildPictureCleaner(),
     mailbox: config.production ? undefined : mailbox,
     outboxChanged: () => worker?.wake(),
   };

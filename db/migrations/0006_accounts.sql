@@ -20,3 +20,6 @@ grant insert on security_events to service;
 
 -- Cleaning up after a deleted account is an intent without a user: the user's own go with the row.
 alter table outbox alter column user_id drop not null;
+
+-- Verification links of another epoch are dead, also for the same address.
+alter table users add column verification_epoch bigint not null default 0;

@@ -1,4 +1,5 @@
 import type { Passwords } from '#platform/crypto/passwords.ts';
+import type { PictureCleaner } from '#platform/images/picture.ts';
 import type { Log } from '#platform/log/log.ts';
 import type { Mailbox } from '#platform/mail/mailbox.ts';
 import type { Database } from '#platform/postgres/database.ts';
@@ -22,6 +23,7 @@ export interface Deps {
   providerTokens: ProviderTokens;
   passwords: Passwords;
   pictures: PictureStorage;
+  cleanPicture: PictureCleaner;
   /** Only where mails are kept for reading instead of being sent; never in production. */
   mailbox: Mailbox | undefined;
   /** Tells the worker of this process that the outbox has something new. */

@@ -108,9 +108,10 @@ export function errorAnswer(log: Log, pages: Map<string, string>): ErrorRequestH
       return;
     }
     res.status(error.status).set(error.headers).set('Cache-Control', 'no-store');
-    const title = pages.get(req.path);
+    const title = req.method === 'GET' ? pages.get(req.path.replace(/(.)\/$/, '$1')) : undefined;
     if (title !== undefined) {
-      res.type('html').send(page(title, html`<p>${error.message}</p>`));
+      const reason = error.code === 'INTERNAL_ERROR' ? 'Server error' : error.message;
+      res.type('html').send(page(title, html`<p>${reason}</p>`));
       return;
     }
     res.type('json').json({

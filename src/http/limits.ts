@@ -32,6 +32,8 @@ const LIMITS = {
     seconds: 15 * MINUTE,
     message: "You've reached the maximum amount of login attempts per 15 minutes.",
   },
+  // Tries to use a refresh token with another key, by who tries: the owner is never refused for them.
+  foreignKeyByIp: { points: 30, seconds: 15 * MINUTE, message: DEFAULT_MESSAGE },
   registration: { points: 20, seconds: HOUR, message: DEFAULT_MESSAGE },
   // Two endpoints send verification mails, each with its own counters: the app calls one right after the other.
   verificationMailBurst: mailBurst(1),

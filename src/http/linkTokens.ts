@@ -18,7 +18,7 @@ export const VERIFICATION_LINK = {
   secret: 'JWT_VERIFY_SECRET',
   typ: 'email-verify',
   lifetimeSeconds: 60 * 60,
-  claims: z.object({ sub: z.guid(), email: z.string() }),
+  claims: z.object({ sub: z.guid(), email: z.string(), epoch: z.int().optional() }),
 } satisfies LinkKind<unknown>;
 
 /** Lets its holder set a password, while password and address are those that it was made for. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { z } from 'zod';
 import type { Config } from '#src/config.ts';
 import { ApiError, badRequest, unavailable } from './errors.ts';
 
@@ -39,7 +40,7 @@ export function buildProviderTokens(config: Config) {
         }
         throw error instanceof errors.JOSEError ? invalidGoogle() : error;
       });
-      if (!payload.sub) throw invalidGoogle();
+      if (typeof payload.sub !== 'string' || payload.sub === '') throw invalidGoogle();
       const name = typeof payload.name === 'string' ? payload.name.trim() : null;
       return { provider: 'google', subject: payload.sub, email: verifiedEmail(payload), name: name || null };
     },
@@ -51,7 +52,7 @@ export function buildProviderTokens(config: Config) {
         throw error instanceof errors.JOSEError ? invalidApple() : error;
       });
       const nonce = createHash('sha256').update(rawNonce).digest('hex');
-      if (!payload.sub || payload.nonce !== nonce) throw invalidApple();
+      if (typeof payload.sub !== 'string' || payload.sub === '' || payload.nonce !== nonce) throw invalidApple();
       return { provider: 'apple', subject: payload.sub, email: verifiedEmail(payload), name: null };
     },
   };
@@ -96,5 +97,5 @@ async function verified(
 
 function verifiedEmail({ email, email_verified }: JWTPayload): string | null {
   if (typeof email !== 'string' || (email_verified !== true && email_verified !== 'true')) return null;
-  return email.trim().toLowerCase() || null;
+  return z.email().max(254).safeParse(email.trim().toLowerCase()).data ?? null;
 }

@@ -13,20 +13,23 @@ import { EMAIL_CHANGE_LINK, passwordFingerprint, RESET_LINK, signLink, VERIFICAT
 import type { Mailer } from '#platform/mail/mail.ts';
 import type { Database } from '#platform/postgres/database.ts';
 import type { Config } from '#src/config.ts';
-import type { Delivery } from './outboxWorker.ts';
+import type { Deliveries, Delivery } from './outboxWorker.ts';
+
+const MAX_ATTEMPTS = 5;
 
 /** How each kind of mail is made when its turn comes: looked up again, token minted now. */
-export function mailDeliveries(config: Config, db: Database, mailer: Mailer): Record<string, Delivery> {
+export function mailDeliveries(config: Config, db: Database, mailer: Mailer): Deliveries {
   const { secrets, PUBLIC_BASE_URL } = config;
   const resetUrl = config.PASSWORD_RESET_URL ?? `${PUBLIC_BASE_URL}/reset-password`;
   const greeting = (user: { name: string | null; username: string }) => user.name ?? user.username;
 
-  return {
+  const mails: Record<string, Delivery> = {
     [VERIFICATION_MAIL]: async ({ id, user_id, payload }) => {
       const email = payload.email ?? '';
       const user = await db.asService((tx) => tx.maybe(FIND_UNVERIFIED, [user_id, email]));
       if (!user) return false;
-      const token = await signLink(secrets, VERIFICATION_LINK, { sub: user_id ?? '', email });
+      const claims = { sub: user_id ?? '', email, epoch: user.verification_epoch };
+      const token = await signLink(secrets, VERIFICATION_LINK, claims);
       const link = `${PUBLIC_BASE_URL}/api/auth/verify?token=${token}`;
       await mailer.send(verificationMail({ to: email, greeting: greeting(user) }, link), id);
       return true;
@@ -67,4 +70,7 @@ export function mailDeliveries(config: Config, db: Database, mailer: Mailer): Re
       return true;
     },
   };
+  return Object.fromEntries(
+    Object.entries(mails).map(([kind, deliver]) => [kind, { deliver, maxAttempts: MAX_ATTEMPTS }]),
+  );
 }

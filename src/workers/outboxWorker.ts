@@ -16,6 +16,9 @@ interface DueIntent {
 /** Delivers one intent. Returns false when it is no longer wanted. @throws to try again later; MailRefused: never */
 export type Delivery = (intent: DueIntent) => Promise<boolean>;
 
+/** Kind → how it is delivered, and how often at the most; every kind ends when it expires. */
+export type Deliveries = Record<string, { deliver: Delivery; maxAttempts: number }>;
+
 export interface OutboxWorker {
   /** There is something new; deliver it now rather than at the next look. */
   wake(): void;
@@ -23,8 +26,8 @@ export interface OutboxWorker {
   stop(): Promise<void>;
 }
 
-const MAX_ATTEMPTS = 5;
 const FIRST_RETRY_SECONDS = 5;
+const LONGEST_RETRY_SECONDS = 10 * 60;
 /** A claimed intent that was not finished in this time is delivered again: its worker died. */
 const LEASE_SECONDS = 60;
 const BATCH = 20;
@@ -70,7 +73,7 @@ const RETRY = sql('outbox.retry')`
  * Delivers the outbox. Several workers may run at once, in this process or in others; a delivery that
  * was cut off is repeated, under the same idempotency key.
  */
-export function startOutboxWorker(db: Database, log: Log, deliveries: Record<string, Delivery>): OutboxWorker {
+export function startOutboxWorker(db: Database, log: Log, deliveries: Deliveries): OutboxWorker {
   const stopping = new AbortController();
   let woken = Promise.withResolvers<void>();
   const running = run();
@@ -110,13 +113,14 @@ export function startOutboxWorker(db: Database, log: Log, deliveries: Record<str
   async function attempt(intent: DueIntent): Promise<[Query<never>, unknown[]]> {
     const { id, kind, attempts } = intent;
     try {
-      const sent = await deliveries[kind]?.(intent);
+      const sent = await deliveries[kind]?.deliver(intent);
       return [FINISH, sent ? [id, 'sent', null] : [id, 'dropped', 'no longer wanted']];
     } catch (error) {
-      const isFinal = error instanceof MailRefused || attempts >= MAX_ATTEMPTS;
+      const isFinal = error instanceof MailRefused || attempts >= (deliveries[kind]?.maxAttempts ?? 1);
       log[isFinal ? 'error' : 'warn']({ err: error, outboxId: id, kind, attempts }, 'a delivery failed');
       const reason = error instanceof Error ? error.message : 'unknown';
-      const seconds = FIRST_RETRY_SECONDS * 2 ** (attempts - 1) * (0.75 + Math.random() / 2);
+      const delay = Math.min(FIRST_RETRY_SECONDS * 2 ** (attempts - 1), LONGEST_RETRY_SECONDS);
+      const seconds = delay * (0.75 + Math.random() / 2);
       return isFinal ? [FINISH, [id, 'failed', reason]] : [RETRY, [id, seconds, reason]];
     }
   }

@@ -1,13 +1,25 @@
-import { REMOVE_PICTURES } from '#features/users/users.service.ts';
+import { REMOVE_PICTURE, REMOVE_PICTURES } from '#features/users/users.service.ts';
 import type { PictureStorage } from '#platform/storage/storage.ts';
-import type { Delivery } from './outboxWorker.ts';
+import type { Deliveries } from './outboxWorker.ts';
 
-/** What is left of a deleted account in the picture store. */
-export function pictureDeliveries(pictures: PictureStorage): Record<string, Delivery> {
+/** What nothing points to any more; asked for until the storage has answered. */
+export function pictureDeliveries(pictures: PictureStorage): Deliveries {
   return {
-    [REMOVE_PICTURES]: async ({ payload }) => {
-      await pictures.removeAllOf(payload.userId ?? '');
-      return true;
+    [REMOVE_PICTURES]: {
+      maxAttempts: Number.POSITIVE_INFINITY,
+      deliver: async ({ payload: { userId } }) => {
+        if (!userId) return false;
+        await pictures.removeAllOf(userId);
+        return true;
+      },
+    },
+    [REMOVE_PICTURE]: {
+      maxAttempts: Number.POSITIVE_INFINITY,
+      deliver: async ({ payload: { key } }) => {
+        if (!key) return false;
+        await pictures.remove(key);
+        return true;
+      },
     },
   };
 }

@@ -63,10 +63,13 @@ export const VERIFY_EMAIL = sql<{ id: string }>('auth.verifyEmail')`
   set is_verified = true
   where u.id = $1
     and lower(trim(u.email)) = $2
+    and (u.is_verified or $3::bigint is null or u.verification_epoch = $3)
   returning u.id`;
 
-export const FIND_UNVERIFIED = sql<{ name: string | null; username: string }>('auth.findUnverified')`
-  select u.name, u.username
+export const FIND_UNVERIFIED = sql<{ name: string | null; username: string; verification_epoch: number }>(
+  'auth.findUnverified',
+)`
+  select u.name, u.username, u.verification_epoch
   from users u
   where u.id = $1
     and lower(trim(u.email)) = $2
@@ -88,7 +91,8 @@ export const FIND_UNVERIFIED_BY_EMAIL = sql<{ id: string }>('auth.findUnverified
 /** No row: the account was verified meanwhile, or its password changed. */
 export const CORRECT_EMAIL = sql<{ id: string }>('auth.correctEmail')`
   update users u
-  set email = $2
+  set email = $2,
+      verification_epoch = u.verification_epoch + 1
   where u.id = $1
     and u.password = $3
     and not u.is_verified

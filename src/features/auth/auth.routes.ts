@@ -56,11 +56,14 @@ export const authRoutes = [
     unit: 'steps',
     summary: 'Exchanges the refresh token in X-Refresh-Token for a new pair, with a proof by the key it is bound to.',
     responses: { 200: refreshed },
-    async handle({ deps, requestId, header, proof: readProof, count }) {
+    async handle({ deps, ip, requestId, header, proof: readProof, count, transaction }) {
       const hold = outageHold();
       const proof = deps.config.DPOP_ENABLED ? readProof() : undefined;
       if (proof) await hold(() => deps.seenProofs.accept(proof, requestId));
-      const claims = await checkRefreshToken(deps, tokenOf(header('x-refresh-token')), proof, requestId);
+      const claims = await checkRefreshToken(deps, tokenOf(header('x-refresh-token')), proof, async (userId) => {
+        await count('foreignKeyByIp', ip);
+        await transaction((tx) => recordEvent(tx, 'refresh-by-foreign-key', userId, requestId));
+      });
       await count('refresh', claims.userId);
       const session = await hold(() => rotateSession(deps, claims));
       const tokens = await issueTokens(deps, session, proof?.thumbprint);
@@ -97,7 +100,7 @@ export const authRoutes = [
       const claims = await readLink(deps.config.secrets, VERIFICATION_LINK, query.token);
       if (claims === 'malformed') return reply(400, verificationFailed('The link is not valid.'));
       if (typeof claims === 'string') return reply(401, verificationFailed('The link is not valid or has expired.'));
-      const user = await tx.maybe(VERIFY_EMAIL, [claims.sub, claims.email]);
+      const user = await tx.maybe(VERIFY_EMAIL, [claims.sub, claims.email, claims.epoch ?? null]);
       if (!user) return reply(401, verificationFailed('The link no longer belongs to this account.'));
       return reply(200, verified());
     },

@@ -7,6 +7,7 @@ const IDENTIFIER = 'Must be a valid email or username';
 const identifier = z
   .string({ error: IDENTIFIER })
   .trim()
+  .max(254, IDENTIFIER)
   .refine((text) => /^[A-Za-z0-9._+-]{3,64}$/.test(text) || z.email().safeParse(text).success, IDENTIFIER);
 
 export const credentials = z.object(
@@ -37,7 +38,8 @@ export const htmlPage = z.string();
 const name = z
   .string({ error: 'Username and password are required' })
   .trim()
-  .min(1, 'Username and password are required');
+  .min(1, 'Username and password are required')
+  .max(254, 'Username is too long');
 
 export const correctedAddress = z.object(
   {
@@ -51,14 +53,24 @@ export const correctedAddress = z.object(
 export const address = z.object({ email }, { error: 'Invalid email format' });
 
 export const account = z.object(
-  { identifier: z.string({ error: 'Please fill username or email' }).trim().min(1, 'Please fill username or email') },
+  {
+    identifier: z
+      .string({ error: 'Please fill username or email' })
+      .trim()
+      .min(1, 'Please fill username or email')
+      .max(254, 'Username or email is too long'),
+  },
   { error: 'Please fill username or email' },
 );
 
 export const newPasswordForm = z.object({ newPassword }, { error: 'Password must be at least 8 characters long' });
 
 export const usernameQuery = z.object({
-  username: z.string({ error: 'Username is required' }).trim().min(1, 'Username is required'),
+  username: z
+    .string({ error: 'Username is required' })
+    .trim()
+    .min(1, 'Username is required')
+    .max(254, 'Username is too long'),
 });
 
 export const verificationStatus = z.object({ isVerified: z.boolean() });

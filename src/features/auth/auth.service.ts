@@ -5,7 +5,6 @@ import type { Deps } from '#http/deps.ts';
 import { assertSameKey, type Proof } from '#http/dpop.ts';
 import { ApiError, unauthorized } from '#http/errors.ts';
 import { RESET_LINK, VERIFICATION_LINK } from '#http/linkTokens.ts';
-import { recordEvent } from '#http/securityEvents.ts';
 import type { SessionClaims, TokenPair } from '#http/sessionTokens.ts';
 import { addToOutbox } from '#platform/outbox/outbox.ts';
 import { DatabaseUnavailable, type Transaction } from '#platform/postgres/database.ts';
@@ -76,13 +75,14 @@ export function issueTokens(deps: Deps, session: SessionRow, thumbprint: string 
 
 /**
  * The claims of a refresh token that this proof's key may use.
+ * @param onForeignKey called before the refusal of a proof by another key
  * @throws ApiError 401 `REFRESH_TOKEN_MISSING`, `REFRESH_TOKEN_INVALID` or `DPOP_KEY_MISMATCH`
  */
 export async function checkRefreshToken(
   deps: Deps,
   token: string | undefined,
   proof: Proof | undefined,
-  requestId: string,
+  onForeignKey: (userId: string) => Promise<void>,
 ): Promise<SessionClaims> {
   if (!token) throw unauthorized('REFRESH_TOKEN_MISSING', 'No refresh token provided');
   const claims = await deps.sessionTokens.readRefresh(token);
@@ -93,7 +93,7 @@ export async function checkRefreshToken(
     try {
       assertSameKey(claims.thumbprint, proof);
     } catch (error) {
-      await deps.db.asService((tx) => recordEvent(tx, 'refresh-by-foreign-key', claims.userId, requestId));
+      await onForeignKey(claims.userId);
       throw error;
     }
   }

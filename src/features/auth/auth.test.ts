@@ -474,6 +474,22 @@ describe('limits (contract 0.6)', () => {
     }
   });
 
+  it('tries with a foreign key are limited by who tries, and never cost the owner anything', async () => {
+    const limited = await startTestServer({ env: { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_GENERAL_PER_MIN: '0' } });
+    try {
+      const phone = await newPhone(limited);
+      const { refreshToken } = await phone.tokens();
+      const thief = proofKey();
+      const statuses: number[] = [];
+      for (let n = 0; n < 32; n++) statuses.push((await phone.refresh(refreshToken, thief)).status);
+      expect([statuses[29], statuses[30]]).toEqual([401, 429]);
+      expect(await limited.sql('select count(*)::int as n from security_events')).toEqual([{ n: 30 }]);
+      expect((await phone.refresh(refreshToken)).status).toBe(200);
+    } finally {
+      await limited.close();
+    }
+  });
+
   it('the general limit counts by address, never health, and never a good refresh (AB6)', async () => {
     const limited = await startTestServer({ env: { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_GENERAL_PER_MIN: '40' } });
     try {

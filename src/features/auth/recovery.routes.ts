@@ -90,10 +90,11 @@ export const recoveryRoutes = [
       await check('signInFailuresByIp', ip);
       await check('signInFailures', pair);
       if (found.is_verified) throw alreadyVerified();
-      await countMail({ count, ip }, ['correctedAddressBurst', 'correctedAddressDaily'], [body.newEmail, found.id]);
+      await countMail({ count, ip }, ['correctedAddressBurst', 'correctedAddressDaily'], [found.id, body.newEmail]);
       await transaction(async (tx) => {
         const user = await tx.maybe(CORRECT_EMAIL, [found.id, body.newEmail, found.password]);
         if (!user) throw alreadyVerified();
+        await recordEvent(tx, 'email-changed', user.id, requestId);
         await requestVerificationMail(tx, user.id, body.newEmail);
         tx.afterCommit(deps.outboxChanged);
       });

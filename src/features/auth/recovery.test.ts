@@ -163,6 +163,30 @@ describe('verification mails', () => {
     ]);
   });
 
+  it('a correction to the same address kills the earlier link too, and is recorded', async () => {
+    const form = await register('same_again');
+    const oldLink = linkIn(await server.mailTo(form.email));
+    expect((await send('PUT', '/api/auth/changeemailverify', { ...form, newEmail: form.email })).status).toBe(204);
+    expect((await fetch(oldLink)).status).toBe(401);
+    const [newest] = await server.mails(form.email, 'Confirm your Strong Together account', 2);
+    // Asking about a link has no effect; opening it has.
+    const link = linkIn(newest as never);
+    expect((await fetch(link, { method: 'HEAD' })).status).toBe(404);
+    expect(await server.sql("select is_verified from users where username = 'same_again'")).toEqual([
+      { is_verified: false },
+    ]);
+    expect((await fetch(link)).status).toBe(200);
+    expect(
+      await server.sql(
+        "select e.kind from security_events e join users u on u.id = e.user_id where u.username = 'same_again'",
+      ),
+    ).toEqual([{ kind: 'email-changed' }]);
+  });
+
+  it('another method on the path of a link is the JSON 404', async () => {
+    expect(await problem(await send('POST', '/api/auth/verify', {}))).toEqual([404, 'NOT_FOUND', 'Not found']);
+  });
+
   it('a correction names what is wrong, in order', async () => {
     const form = await register('wrong_ways');
     const change = (fields: object) =>

@@ -27,8 +27,13 @@ export const usableName = (name: string | null): string | null =>
 /** Apple's name, sent once by the app: English letters, spaces, apostrophes and hyphens of its parts. */
 export function joinedName(parts: Array<string | null | undefined>): string | null {
   const text = parts
-    .map((part) => (part ?? '').replaceAll(/[^A-Za-z\s'-]/g, '').trim())
-    .filter(Boolean)
+    .map((part) =>
+      (part ?? '')
+        .replaceAll(/\s+/g, ' ')
+        .replaceAll(/[^A-Za-z '-]/g, '')
+        .trim(),
+    )
+    .filter((part) => part !== '' && part !== 'null' && part !== 'undefined')
     .join(' ');
   return text.slice(0, MAX_NAME) || null;
 }

@@ -136,6 +136,14 @@ describe('Google', () => {
     }
   });
 
+  it('an address that cannot be stored counts as absent (ID17)', async () => {
+    for (const email of [`${'x'.repeat(250)}@example.com`, 'a\u0000b@example.com', 'no address']) {
+      expect(await signedIn(await withGoogle({ email, email_verified: true, name: 'Odd' }))).toMatchObject({
+        missingFields: ['email'],
+      });
+    }
+  });
+
   it('needs the key binding', async () => {
     const idToken = await google.token({ email: 'bind@example.com', email_verified: true });
     const response = await server.fetch('/api/oauth/google', {
@@ -301,6 +309,8 @@ describe('Apple', () => {
     expect(joinedName([' Ana ', 'Óscar-Pérez'])).toBe('Ana scar-Prez');
     expect(joinedName(['דנה', undefined])).toBe(null);
     expect(joinedName([null, ''])).toBe(null);
+    expect(joinedName(['null', 'undefined'])).toBe(null);
+    expect(joinedName(['Ana\nBcc', 'B\u00a0C'])).toBe('Ana Bcc B C');
   });
 });
 

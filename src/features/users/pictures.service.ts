@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { loginRequired } from '#http/authenticate.ts';
 import type { Deps } from '#http/deps.ts';
 import { ApiError, badRequest, forbidden } from '#http/errors.ts';
-import { cleanPicture } from '#platform/images/picture.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import { StorageUnavailable } from '#platform/storage/storage.ts';
 import { CLEAR_PICTURE, FIND_PICTURE, REPLACE_PICTURE } from './users.queries.ts';
+import { REMOVE_PICTURE, requestRemoval } from './users.service.ts';
 
 type Step = <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
 
@@ -22,14 +23,16 @@ export async function replacePicture(
   file: Buffer | undefined,
 ): Promise<string> {
   if (!file || file.length === 0) throw badRequest('VALIDATION_FAILED', 'No file provided');
-  const picture = await cleanPicture(file);
+  const picture = await deps.cleanPicture(file);
   if (!picture) throw unsupported();
   const key = `${userId}/${randomUUID()}.${picture.extension}`;
   const path = `${deps.config.BUCKET_NAME}/${key}`;
   await stored(() => deps.pictures.put(key, picture.bytes, picture.contentType));
   let previous: string | null;
   try {
-    previous = (await step((tx) => tx.one(REPLACE_PICTURE, [userId, path]))).previous;
+    const replaced = await step((tx) => tx.maybe(REPLACE_PICTURE, [userId, path]));
+    if (!replaced) throw loginRequired(); // the account was deleted meanwhile
+    previous = replaced.previous;
   } catch (error) {
     await removeLater(deps, key);
     throw error;
@@ -74,7 +77,12 @@ async function stored<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** An object that nothing points to any more; if it cannot go now, it goes with the account. */
+/** Removes an object that nothing points to any more; if the storage is away, the outbox sees to it. */
 async function removeLater(deps: Deps, key: string): Promise<void> {
-  await deps.pictures.remove(key).catch((error) => deps.log.warn({ err: error }, 'an old picture was not removed'));
+  try {
+    await deps.pictures.remove(key);
+  } catch (error) {
+    deps.log.warn({ err: error }, 'an old picture was not removed yet');
+    await deps.db.asService((tx) => requestRemoval(tx, REMOVE_PICTURE, { key }));
+  }
 }

@@ -201,11 +201,22 @@ describe('a deleted account', () => {
     expect((await call('DELETE', '/api/users/deleteself')).status).toBe(200);
     supabase.isDown = false;
     for (let tries = 0; tries < 200 && supabase.objects.has(path); tries++) {
-      await server.sql("update outbox set next_attempt_at = now() where status = 'pending' and last_error is not null");
+      await server.sql(
+        "update outbox set next_attempt_at = now(), attempts = 7 where status = 'pending' and last_error is not null",
+      );
       await new Promise((done) => setTimeout(done, 50));
     }
     expect(supabase.objects.has(path)).toBe(false);
   });
+});
+
+it('an account that is deleted during its upload leaves nothing', async () => {
+  supabase.delay = 600;
+  const running = upload(jpeg);
+  await new Promise((done) => setTimeout(done, 300));
+  expect((await call('DELETE', '/api/users/deleteself')).status).toBe(200);
+  expect((await problem(await running))[1]).toBe('LOGIN_REQUIRED');
+  expect([...supabase.objects.keys()].filter((key) => key.includes(phone.id))).toEqual([]);
 });
 
 describe('without a picture store', () => {

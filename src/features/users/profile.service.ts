@@ -9,8 +9,8 @@ import {
   type ChangeableRow,
   CLEAR_MISSING_FIELDS,
   CONFIRM_EMAIL,
+  FIND_CONFLICT,
   FIND_EMAIL,
-  FIND_OTHER_OWNER,
 } from './users.queries.ts';
 import type { profileChange } from './users.schemas.ts';
 import { presentProfile } from './users.service.ts';
@@ -49,16 +49,16 @@ export function planChange(current: ChangeableRow, form: ProfileChange): Planned
   };
 }
 
-/**
- * Writes the planned change. A new address is not written: it waits until its link is opened.
- * @throws ApiError 409 when the address belongs to somebody else
- */
+/** Looked at before a mail is counted. @throws ApiError 409 when the username or the address is somebody else's */
+export async function assertNoConflict(tx: Transaction, userId: string, change: PlannedChange): Promise<void> {
+  if (change.username === null && change.pendingEmail === null) return;
+  const values = [userId, change.username, change.pendingEmail];
+  if (await tx.asService(() => tx.maybe(FIND_CONFLICT, values))) throw nameOrEmailInUse();
+}
+
+/** Writes the planned change. A new address is not written: it waits until its link is opened. */
 export async function changeProfile(tx: Transaction, userId: string, requestId: string, change: PlannedChange) {
   const { username, name, pendingEmail, completes } = change;
-  if (pendingEmail !== null) {
-    const other = await tx.asService(() => tx.maybe(FIND_OTHER_OWNER, [userId, pendingEmail]));
-    if (other) throw nameOrEmailInUse();
-  }
   const row = await tx.one(CHANGE_PROFILE, [userId, username, name, pendingEmail]);
   if (completes) await tx.asService(() => tx.rows(CLEAR_MISSING_FIELDS, [userId]));
   if (pendingEmail !== null) {

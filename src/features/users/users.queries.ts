@@ -60,12 +60,12 @@ export const CHANGE_PROFILE = sql<ProfileRow>('users.changeProfile')`
     u.id, u.username, u.email, u.name, u.gender, u.role, u.created_at, u.profile_image_url,
     u.is_first_login, u.is_verified, u.auth_provider`;
 
-/** Role service. Whether an address belongs to somebody else. */
-export const FIND_OTHER_OWNER = sql<{ id: string }>('users.findOtherOwner')`
+/** Role service. Whether a username ($2) or an address ($3) belongs to somebody else; null asks nothing. */
+export const FIND_CONFLICT = sql<{ id: string }>('users.findConflict')`
   select u.id
   from users u
-  where lower(trim(u.email)) = $2
-    and u.id <> $1`;
+  where u.id <> $1
+    and (lower(trim(u.username)) = lower($2) or lower(trim(u.email)) = $3)`;
 
 /** Role service. */
 export const CLEAR_MISSING_FIELDS = sql('users.clearMissingFields')`
@@ -73,6 +73,10 @@ export const CLEAR_MISSING_FIELDS = sql('users.clearMissingFields')`
   set missing_fields = null
   where oa.user_id = $1
     and oa.missing_fields is not null`;
+
+/** Phones change hands one after the other: two people swapping theirs must not wait for each other. */
+export const LOCK_PUSH_TOKENS = sql('users.lockPushTokens')`
+  select pg_advisory_xact_lock(hashtextextended('push tokens', 0))`;
 
 /** Role service: a phone has one owner. */
 export const TAKE_PUSH_TOKEN = sql('users.takePushToken')`

@@ -2,9 +2,9 @@ import { ApiError, badRequest } from '#http/errors.ts';
 import { EMAIL_CHANGE_LINK, readLink } from '#http/linkTokens.ts';
 import { reply, route } from '#http/route.ts';
 import { removePicture, replacePicture } from './pictures.service.ts';
-import { changeProfile, confirmEmail, nameOrEmailInUse, planChange } from './profile.service.ts';
+import { assertNoConflict, changeProfile, confirmEmail, nameOrEmailInUse, planChange } from './profile.service.ts';
 import { emailChanged, emailNotChanged } from './users.pages.ts';
-import { FIND_CHANGEABLE, SET_PUSH_TOKEN, TAKE_PUSH_TOKEN } from './users.queries.ts';
+import { FIND_CHANGEABLE, LOCK_PUSH_TOKENS, SET_PUSH_TOKEN, TAKE_PUSH_TOKEN } from './users.queries.ts';
 import {
   changedProfile,
   done,
@@ -38,22 +38,28 @@ const update = <const Path extends string>(path: Path) =>
     responses: { 200: changedProfile },
     constraints: { users_username_key: nameOrEmailInUse },
     async handle({ body, caller, requestId, transaction, count, check, deps }) {
-      const current = await transaction((tx) => tx.one(FIND_CHANGEABLE, [caller.id]));
-      const change = planChange(current, body);
       await check('profileConflicts', caller.id);
-      if (change.pendingEmail !== null) {
-        for (const key of [`user ${caller.id}`, `address ${change.pendingEmail}`]) {
-          await count('emailChangeBurst', key);
-          await count('emailChangeDaily', key);
-        }
-      }
       try {
+        const change = await transaction(async (tx) => {
+          const planned = planChange(await tx.one(FIND_CHANGEABLE, [caller.id]), body);
+          await assertNoConflict(tx, caller.id, planned);
+          return planned;
+        });
+        if (change.pendingEmail !== null) {
+          for (const key of [`user ${caller.id}`, `address ${change.pendingEmail}`]) {
+            await count('emailChangeBurst', key);
+            await count('emailChangeDaily', key);
+          }
+        }
         const user = await transaction((tx) => {
           tx.afterCommit(deps.outboxChanged);
           return changeProfile(tx, caller.id, requestId, change);
         });
-        const emailChanged = change.pendingEmail !== null;
-        return reply(200, { message: 'User updated successfully', emailChanged, user });
+        return reply(200, {
+          message: 'User updated successfully',
+          emailChanged: change.pendingEmail !== null,
+          user,
+        });
       } catch (error) {
         const isConflict =
           (error as { code?: string }).code === 'USERNAME_OR_EMAIL_IN_USE' ||
@@ -104,6 +110,7 @@ export const usersRoutes = [
     body: pushTokenForm,
     responses: { 204: noBody },
     async handle({ tx, caller, body }) {
+      await tx.rows(LOCK_PUSH_TOKENS);
       await tx.asService(() => tx.rows(TAKE_PUSH_TOKEN, [caller.id, body.token]));
       await tx.rows(SET_PUSH_TOKEN, [caller.id, body.token]);
       return reply(204);

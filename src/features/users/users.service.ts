@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { requestVerificationMail } from '#features/auth/auth.service.ts';
 import { recordEvent } from '#http/securityEvents.ts';
@@ -24,22 +25,23 @@ export async function readProfile(tx: Transaction, userId: string) {
 
 export const presentProfile = (row: ProfileRow) => ({ ...row, created_at: row.created_at.toISOString() });
 
-/** The intent that outlives its account: what is left of it outside the database goes too. */
-export const REMOVE_PICTURES = 'pictures.remove';
+/** Intents that outlive their account: what lies outside the database goes too. */
+export const REMOVE_PICTURES = 'pictures.remove-all';
+export const REMOVE_PICTURE = 'pictures.remove-one';
 
-/** Pictures are looked for until the storage has answered. */
+/** The storage is asked again until it has answered, for so many seconds. */
 const REMOVAL_LIFETIME = 30 * 24 * 60 * 60;
+
+/** Role service. */
+export async function requestRemoval(tx: Transaction, kind: string, payload: Record<string, string>): Promise<void> {
+  const dedupeKey = `${kind}:${randomUUID()}`;
+  await addToOutbox(tx, { kind, userId: null, payload, dedupeKey, lifetimeSeconds: REMOVAL_LIFETIME });
+}
 
 /** Deletes the caller: every row goes with the account, tokens and links die; pictures follow durably. */
 export async function deleteAccount(tx: Transaction, userId: string, requestId: string): Promise<void> {
   await tx.asService(async () => {
-    await addToOutbox(tx, {
-      kind: REMOVE_PICTURES,
-      userId: null,
-      payload: { userId },
-      dedupeKey: `${REMOVE_PICTURES}:${userId}`,
-      lifetimeSeconds: REMOVAL_LIFETIME,
-    });
+    await requestRemoval(tx, REMOVE_PICTURES, { userId });
     await recordEvent(tx, 'account-deleted', userId, requestId);
     await tx.rows(DELETE_USER, [userId]);
   });

@@ -1,3 +1,4 @@
+import { StrongTogetherClient } from '@strong-together/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeResend, startResend } from '#tests/fakes/resend.ts';
 import { newPhone } from '#tests/helpers/person.ts';
@@ -135,6 +136,26 @@ describe('the push token (IS4)', () => {
     expect(await owners()).toEqual([{ id: other.id }]);
   });
 
+  it('changes hands at the same time without an error', async () => {
+    const phones = await Promise.all([1, 2, 3, 4].map(() => newPhone(server)));
+    const clients = await Promise.all(
+      phones.map(async ({ username, password }) => {
+        const client = new StrongTogetherClient({ baseUrl: server.url });
+        await client.login(username, password);
+        return client;
+      }),
+    );
+    for (let round = 0; round < 5; round++) {
+      // Everybody takes one token, and two swap theirs.
+      await Promise.all(
+        clients.map((client, n) =>
+          client.call('PUT', '/api/users/pushtoken', { body: { token: `ExpoPushToken[${(n + round) % 2}]` } }),
+        ),
+      );
+    }
+    expect(await server.sql("select 1 from users where push_token like 'ExpoPushToken[%'")).toHaveLength(2);
+  });
+
   it.each(['', 'x', 'ExponentPushToken[]', `ExponentPushToken[${'x'.repeat(250)}]`, 7])('refuses %o', async (value) => {
     const body = { token: value as string };
     expect(await failure(person.client.call('PUT', '/api/users/pushtoken', { body }))).toBe('400 VALIDATION_FAILED');
@@ -159,7 +180,9 @@ describe('deletion (ID20)', () => {
       "select c.relname as name from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'",
     );
     for (let tries = 0; tries < 100; tries++) {
-      const pending = await server.sql("select 1 from outbox where kind = 'pictures.remove' and status = 'pending'");
+      const pending = await server.sql(
+        "select 1 from outbox where kind = 'pictures.remove-all' and status = 'pending'",
+      );
       if (pending.length === 0) break;
       await new Promise((done) => setTimeout(done, 50));
     }
@@ -168,7 +191,7 @@ describe('deletion (ID20)', () => {
         [`%${person.id}%`, `%${person.username}%`, `%${person.email}%`],
       ]);
       const expected = name === 'security_events' ? ['email-change-requested', 'account-deleted'] : [];
-      const kinds = left.filter((row) => row.kind !== 'pictures.remove').map((row) => row.kind);
+      const kinds = left.filter((row) => row.kind !== 'pictures.remove-all').map((row) => row.kind);
       expect([name, kinds.sort()]).toEqual([name, expected.sort()]);
     }
   });
@@ -181,6 +204,13 @@ describe('the limits of changes (AB3)', () => {
       const { client } = await signUp(limited);
       for (let n = 0; n < 10; n++)
         await client.call('PUT', '/api/users/update', { body: { fullName: `Name ${'x'.repeat(n)}` } });
+      // A conflict sends no mail and counts as none.
+      const taken = `${(await newPhone(limited)).username}@example.com`;
+      for (let n = 0; n < 4; n++) {
+        expect(await failure(client.call('PUT', '/api/users/update', { body: { email: taken } }))).toBe(
+          '409 USERNAME_OR_EMAIL_IN_USE',
+        );
+      }
       await client.call('PUT', '/api/users/update', { body: { email: 'l1@example.com' } });
       await client.call('PUT', '/api/users/updateself', { body: { email: 'l2@example.com' } });
       const third = client.call('PUT', '/api/users/update', { body: { email: 'l3@example.com' } });

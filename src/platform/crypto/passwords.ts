@@ -1,4 +1,5 @@
 import { hash, verify } from '@node-rs/bcrypt';
+import { takeTurns } from '#platform/turns.ts';
 
 const COST = 10;
 /** bcrypt reads no more than this many bytes (Provos & Mazières 1999); longer passwords are refused, not cut. */
@@ -24,21 +25,7 @@ export interface Passwords {
 }
 
 export function buildPasswords(): Passwords {
-  const waiting: Array<() => void> = [];
-  let running = 0;
-
-  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (running >= AT_ONCE) await new Promise<void>((turn) => waiting.push(turn));
-    else running++;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else running--;
-    }
-  }
-
+  const inTurn = takeTurns(AT_ONCE);
   return {
     hash: (password) => inTurn(() => hash(password, COST)),
     matches: async (password, passwordHash) => {

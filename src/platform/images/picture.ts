@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import { takeTurns } from '#platform/turns.ts';
 
 export interface Picture {
   bytes: Buffer;
@@ -9,7 +10,8 @@ export interface Picture {
 /** Longest side in pixels of what is kept; phones show it much smaller. */
 const MAX_SIDE = 1024;
 /** Decoding more than this is refused before any memory is taken for it. */
-const MAX_INPUT_PIXELS = 50_000_000;
+const MAX_INPUT_PIXELS = 25_000_000;
+const TIMEOUT_SECONDS = 5;
 
 const FORMATS = {
   jpg: { contentType: 'image/jpeg', starts: (b: Buffer) => b.subarray(0, 3).equals(Buffer.from([0xff, 0xd8, 0xff])) },
@@ -23,12 +25,20 @@ const FORMATS = {
   },
 } as const;
 
+/** Reads an upload. Undefined: it is no JPEG, PNG or WebP that can be decoded. */
+export type PictureCleaner = (upload: Buffer) => Promise<Picture | undefined>;
+
+/** One picture at a time: decoding takes memory, and threads that passwords and signatures need too. */
+export function buildPictureCleaner(): PictureCleaner {
+  const inTurn = takeTurns(1);
+  return (upload) => inTurn(() => cleanPicture(upload));
+}
+
 /**
  * Decodes an upload and writes it anew: turned upright, at most 1024 pixels a side, without metadata
  * (phones put their position there). What it is, is read from its bytes.
- * @returns undefined when it is no JPEG, PNG or WebP that can be decoded
  */
-export async function cleanPicture(upload: Buffer): Promise<Picture | undefined> {
+async function cleanPicture(upload: Buffer): Promise<Picture | undefined> {
   const extensions = Object.keys(FORMATS) as Array<keyof typeof FORMATS>;
   const extension = extensions.find((name) => FORMATS[name].starts(upload));
   if (!extension) return undefined;
@@ -37,6 +47,7 @@ export async function cleanPicture(upload: Buffer): Promise<Picture | undefined>
       .autoOrient()
       .resize({ width: MAX_SIDE, height: MAX_SIDE, fit: 'inside', withoutEnlargement: true })
       .toFormat(extension === 'jpg' ? 'jpeg' : extension)
+      .timeout({ seconds: TIMEOUT_SECONDS })
       .toBuffer();
     return { bytes, extension, contentType: FORMATS[extension].contentType };
   } catch {

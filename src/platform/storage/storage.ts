@@ -25,6 +25,7 @@ export interface SupabaseOptions {
 
 const TIMEOUT_MS = 10_000;
 const PAGE = 100;
+const MAX_PAGES = 100;
 
 /** Supabase Storage through its own client; the bucket is publicly readable. */
 export function supabaseStorage({ url, serviceRole, bucket }: SupabaseOptions): PictureStorage {
@@ -49,12 +50,13 @@ export function supabaseStorage({ url, serviceRole, bucket }: SupabaseOptions): 
       await ask(pictures.remove([key]));
     },
     async removeAllOf(userId) {
-      for (;;) {
+      for (let page = 0; page < MAX_PAGES; page++) {
         const found = (await ask(pictures.list(userId, { limit: PAGE }))) ?? [];
         if (found.length === 0) return;
         await ask(pictures.remove(found.map(({ name }) => `${userId}/${name}`)));
         if (found.length < PAGE) return;
       }
+      throw new StorageUnavailable(new Error('pictures are listed again after their removal'));
     },
   };
 }
