@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { takeTurns } from '#platform/turns.ts';
 
-export interface Picture {
+interface Picture {
   bytes: Buffer;
   extension: 'jpg' | 'png' | 'webp';
   contentType: string;
