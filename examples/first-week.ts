@@ -1,5 +1,5 @@
 // A first week with Strong Together, against a running server: npm start in one terminal, npm run example in another.
-import { ApiFailure, StrongTogetherClient } from '@strong-together/client';
+import { ApiFailure, type Output, StrongTogetherClient } from '@strong-together/client';
 
 const BASE_URL = process.env.BASE_URL ?? 'http://localhost:5000';
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -102,13 +102,14 @@ async function main(): Promise<void> {
     say(`Workout ${unique_days}: split ${name}. Best so far: ${prs.pr_max?.exercise} ${prs.pr_max?.weight} kg.`);
   }
 
-  printWeek(tracking);
+  const { _1RM } = await client.call('GET', '/api/analytics/get');
+  printWeek(tracking, _1RM);
   await client.logout();
   say('\nLogged out.');
 }
 
-type Tracking = Awaited<ReturnType<typeof readTracking>>;
-const readTracking = (client: StrongTogetherClient) => client.call('GET', '/api/workouts/gettracking');
+type Tracking = Output<'GET', '/api/workouts/gettracking'>;
+type Records = Output<'GET', '/api/analytics/get'>['_1RM'];
 
 async function openVerificationLink(email: string): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
@@ -147,7 +148,10 @@ async function makePlan(client: StrongTogetherClient) {
   return saved.workoutPlan;
 }
 
-function printWeek({ exerciseTrackingAnalysis: analysis, exerciseTrackingMaps: maps }: Tracking): void {
+function printWeek(
+  { exerciseTrackingAnalysis: analysis, exerciseTrackingMaps: maps }: Tracking,
+  records: Records,
+): void {
   heading('Tracking');
   for (const [day, rows] of Object.entries(maps.byDate).sort()) {
     for (const row of rows) {
@@ -157,10 +161,9 @@ function printWeek({ exerciseTrackingAnalysis: analysis, exerciseTrackingMaps: m
   }
 
   heading('Records');
-  for (const history of Object.values(maps.byETSId)) {
-    const sets = history.flatMap((row) => row.weight.map((weight, index) => ({ weight, reps: row.reps[index] ?? 0 })));
-    const [best] = sets.sort((a, b) => b.weight - a.weight || b.reps - a.reps);
-    console.log(`  ${(history[0]?.exercise ?? '').padEnd(18)} ${best?.weight} kg × ${best?.reps}`);
+  for (const { exercise, pr_weight, pr_reps, max_1rm } of Object.values(records)) {
+    const record = `${pr_weight} kg × ${pr_reps}`;
+    console.log(`  ${exercise.padEnd(18)} ${record.padEnd(14)} one-rep max about ${max_1rm} kg`);
   }
   const { pr_max } = analysis.prs;
   console.log(`  Best of all: ${pr_max?.exercise}, ${pr_max?.weight} kg × ${pr_max?.reps}`);

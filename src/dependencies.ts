@@ -15,8 +15,9 @@ import { openDatabase } from '#platform/postgres/database.ts';
 import { connectRedis } from '#platform/redis/redis.ts';
 import { diskStorage, pictureFolder } from '#platform/storage/diskStorage.ts';
 import { type PictureStorage, supabaseStorage } from '#platform/storage/storage.ts';
+import { startCleaner } from '#workers/cleaner.ts';
 import { mailDeliveries } from '#workers/mailDeliveries.ts';
-import { type OutboxWorker, startOutboxWorker } from '#workers/outboxWorker.ts';
+import { startOutboxWorker } from '#workers/outboxWorker.ts';
 import { pictureDeliveries } from '#workers/pictureDeliveries.ts';
 import type { Config } from './config.ts';
 
@@ -49,6 +50,7 @@ export async function buildDeps(
   const pictures = picturesOf(config);
   const deliveries = { ...mailDeliveries(config, db, mailerOf(config)), ...pictureDeliveries(pictures) };
   const worker = withWorkers ? startOutboxWorker(db, log, deliveries) : undefined;
+  const stopCleaner = withWorkers ? startCleaner(db, log) : undefined;
   const deps: Deps = {
     config,
     log,
@@ -64,7 +66,14 @@ export async function buildDeps(
     mailbox: config.production ? undefined : mailbox,
     outboxChanged: () => worker?.wake(),
   };
-  return { deps, close: () => closeAll(worker, redis, db) };
+  return {
+    deps,
+    close: async () => {
+      await Promise.all([worker?.stop(), stopCleaner?.()]);
+      await db.close();
+      redis?.disconnect();
+    },
+  };
 }
 
 function mailerOf(config: Config): Mailer {
@@ -75,10 +84,4 @@ function mailerOf(config: Config): Mailer {
 function picturesOf({ SUPABASE_URL: url, SUPABASE_SERVICE_ROLE: serviceRole, ...config }: Config): PictureStorage {
   if (url && serviceRole) return supabaseStorage({ url, serviceRole, bucket: config.BUCKET_NAME });
   return diskStorage(pictureFolder(config.DATA_DIR, config.BUCKET_NAME));
-}
-
-async function closeAll(worker: OutboxWorker | undefined, redis: Redis | undefined, db: Deps['db']): Promise<void> {
-  await worker?.stop();
-  await db.close();
-  redis?.disconnect();
 }

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildLog } from '#platform/log/log.ts';
+import { openDatabase } from '#platform/postgres/database.ts';
+import { cleanUp } from '#workers/cleaner.ts';
 import { newPhone } from './helpers/person.ts';
 import { startTestServer, type TestServer } from './helpers/server.ts';
 
@@ -132,6 +135,43 @@ describe('housekeeping_compact_old_workouts (contract 4.10)', () => {
     expect(await server.sql('select weight from v_prs where user_id = $1', [id])).toEqual([{ weight: 300 }]);
     // 40 days: 35 recent ones and the day that holds the record.
     expect(await count('exercisetracking', id)).toBe(36);
+  });
+});
+
+describe('cleaning up', () => {
+  it('removes what has served its purpose, and nothing else', async () => {
+    const { id } = await newPhone(server);
+    await server.sql(
+      `insert into seen_proofs (thumbprint, jti, request_id, expires_at)
+       values ('clean', 'old', 'r', now() - interval '1 s'), ('clean', 'new', 'r', now() + interval '1 minute')`,
+    );
+    await server.sql(
+      `insert into idempotency_keys (user_id, route, key, body_hash, status, body, created_at)
+       values ($1, 'r', 'old', '', 200, '', now() - interval '25 hours'), ($1, 'r', 'new', '', 200, '', now())`,
+      [id],
+    );
+    await server.sql(
+      `insert into outbox (kind, user_id, dedupe_key, expires_at, status, finished_at)
+       values
+         ('x', $1, 'clean old', now(), 'sent', now() - interval '36 days'),
+         ('x', $1, 'clean new', now(), 'sent', now()),
+         ('x', $1, 'clean pending', now() + interval '1 hour', 'pending', null)`,
+      [id],
+    );
+    const db = openDatabase({
+      url: server.databaseUrl,
+      poolSize: 1,
+      preparedStatements: true,
+      log: buildLog('silent'),
+    });
+    await cleanUp(db);
+    await db.close();
+    expect(await server.sql("select jti from seen_proofs where thumbprint = 'clean'")).toEqual([{ jti: 'new' }]);
+    expect(await server.sql('select key from idempotency_keys where user_id = $1', [id])).toEqual([{ key: 'new' }]);
+    expect(await server.sql('select dedupe_key as key from outbox where user_id = $1 order by 1', [id])).toEqual([
+      { key: 'clean new' },
+      { key: 'clean pending' },
+    ]);
   });
 });
 

@@ -3,6 +3,7 @@ import type { Input, Method, Output, PathOf } from './operations.ts';
 import { signProof } from './proofs.ts';
 
 export { type DeviceKey, generateKey } from './keys.ts';
+export type { Input, Output } from './operations.ts';
 export { signProof } from './proofs.ts';
 
 /** An answer that is not a success. `message` is meant for a person, `code` for a program. */

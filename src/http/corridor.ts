@@ -14,6 +14,12 @@ interface Answer {
   body?: unknown;
 }
 
+interface Rendered {
+  status: number;
+  /** Undefined: an answer without a body. */
+  body: string | undefined;
+}
+
 type AnyContext = Context<'public' | 'user', 'whole' | 'steps', z.ZodType, z.ZodType, z.ZodType>;
 
 /**
@@ -31,7 +37,7 @@ export function corridor(route: AnyRoute, deps: Deps): RequestHandler {
       }
       if (!route.idempotent || req.get('idempotency-key') === undefined || !caller) {
         const answer = await act(route, context, deps, caller);
-        send(route, res, answer.status, render(route, answer, deps));
+        send(route, res, answer.status, answer.body);
         return;
       }
       const key = parseIdempotencyKey(req.get('idempotency-key'));
@@ -39,8 +45,8 @@ export function corridor(route: AnyRoute, deps: Deps): RequestHandler {
       const kept = await translated(route, () =>
         deps.db.asUser(caller.id, (tx) =>
           onceByKey(tx, request, async () => {
-            const answer = await route.handle({ ...context, tx });
-            return { status: answer.status, body: render(route, answer, deps) ?? '' };
+            const answer = rendered(route, await route.handle({ ...context, tx }), deps);
+            return { status: answer.status, body: answer.body ?? '' };
           }),
         ),
       );
@@ -104,11 +110,16 @@ async function act(
   context: Omit<AnyContext, 'tx' | 'transaction'>,
   deps: Deps,
   caller: Caller | undefined,
-): Promise<Answer> {
+): Promise<Rendered> {
   const transaction = <T>(work: (tx: Transaction) => Promise<T>) =>
     caller ? deps.db.asUser(caller.id, work) : deps.db.asService(work);
-  if (route.unit === 'steps') return translated(route, () => route.handle({ ...context, transaction }));
-  return translated(route, () => transaction((tx) => route.handle({ ...context, tx })));
+  if (route.unit === 'steps') {
+    return rendered(route, await translated(route, () => route.handle({ ...context, transaction })), deps);
+  }
+  // Rendered inside: an answer that the route does not declare must not be committed.
+  return translated(route, () =>
+    transaction(async (tx) => rendered(route, await route.handle({ ...context, tx }), deps)),
+  );
 }
 
 /** Runs the handler and gives broken constraints the meaning that the route declares. */
@@ -122,8 +133,8 @@ async function translated<T>(route: AnyRoute, work: () => Promise<T>): Promise<T
   }
 }
 
-/** The body as it leaves: stripped of all that the declaration does not name. */
-function render(route: AnyRoute, answer: Answer, deps: Deps): string | undefined {
+/** The answer as it leaves: stripped of all that the declaration does not name. */
+function rendered(route: AnyRoute, answer: Answer, deps: Deps): Rendered {
   const schema: z.ZodType | undefined = route.responses[answer.status];
   if (!schema) throw new Error(`${route.method} ${route.path} does not declare status ${answer.status}`);
   const body = schema.safeParse(answer.body);
@@ -131,8 +142,9 @@ function render(route: AnyRoute, answer: Answer, deps: Deps): string | undefined
     deps.log.error({ route: route.path, problems: body.error.issues }, 'an answer does not match its declaration');
     throw new Error(`${route.method} ${route.path} made an answer that it does not declare`);
   }
-  if (body.data === undefined) return undefined;
-  return route.produces === 'text/html' ? String(body.data) : JSON.stringify(body.data);
+  const { status } = answer;
+  if (body.data === undefined) return { status, body: undefined };
+  return { status, body: route.produces === 'text/html' ? String(body.data) : JSON.stringify(body.data) };
 }
 
 function send(route: AnyRoute, res: Response, status: number, body: string | undefined): void {

@@ -68,7 +68,7 @@ describe('registration', () => {
       expect(visit.status).toBe(200);
       expect(visit.headers.get('content-type')).toBe('text/html; charset=utf-8');
       expect(visit.headers.get('cache-control')).toBe('no-store');
-      expect(await visit.text()).toContain('You&#39;re verified');
+      expect(await visit.text()).toContain("You're verified");
     }
     expect((await logIn('lea_p', good.password)).status).toBe(200);
   });
