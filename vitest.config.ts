@@ -6,7 +6,7 @@ export default defineConfig({
     globalSetup: 'tests/setup/services.ts',
     // Each file starts its own server; more workers than cores only make them wait for each other.
     maxWorkers: 3,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

@@ -6,11 +6,11 @@ import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startTestServer({ env: { ACCESS_TOKEN_TTL_SEC: '1' } });
+  server = await startTestServer({ env: { ACCESS_TOKEN_TTL_SEC: '4' } });
 });
 afterAll(() => server.close());
 
-const untilExpired = () => new Promise((done) => setTimeout(done, 2_100));
+const untilExpired = () => new Promise((done) => setTimeout(done, 5_100));
 const tokenVersion = async (id: string) =>
   (await server.sql('select token_version::int as tv from users where id = $1', [id]))[0]?.tv as number;
 

@@ -45,7 +45,7 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> 
 }
 
 async function answers(url: string, isDone: () => boolean = () => false): Promise<boolean> {
-  for (let tries = 0; tries < 400 && !isDone(); tries++) {
+  for (let tries = 0; tries < 1200 && !isDone(); tries++) {
     const response = await fetch(url).catch(() => undefined);
     if (response?.status === 200) return true;
     await new Promise((done) => setTimeout(done, 25));
@@ -100,7 +100,7 @@ describe('npm start with nothing configured', () => {
     if (isUp) fourth.child.kill('SIGTERM');
     else expect(fourth.output().trim().split('\n')).toHaveLength(1);
     await fourth.ended;
-  });
+  }, 90_000);
 });
 
 describe('a start that cannot be', () => {
