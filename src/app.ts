@@ -45,7 +45,7 @@ export function buildApp(deps: Deps): Express {
     const method = route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete';
     // Opening a link has an effect; only asking about it has none.
     if (route.produces === 'text/html') app.head(route.path, (_req, _res, next) => next(notFound()));
-    app[method](route.path, corridor(route, deps));
+    app[method](route.path, corridor(route, deps, routes));
   }
   app.use((_req, _res, next) => next(notFound()));
   app.use(errorAnswer(log, pages));

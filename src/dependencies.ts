@@ -6,6 +6,7 @@ import { buildLimits } from '#http/limits.ts';
 import { buildProviderTokens } from '#http/providerTokens.ts';
 import { buildSeenProofs } from '#http/seenProofs.ts';
 import { buildSessionTokens } from '#http/sessionTokens.ts';
+import { type Cache, memoryCache, noCache, redisCache } from '#platform/cache/cache.ts';
 import { buildPasswords } from '#platform/crypto/passwords.ts';
 import { buildPictureCleaner } from '#platform/images/picture.ts';
 import type { Log } from '#platform/log/log.ts';
@@ -18,7 +19,7 @@ import { type PictureStorage, supabaseStorage } from '#platform/storage/storage.
 import { startCleaner } from '#workers/cleaner.ts';
 import { mailDeliveries } from '#workers/mailDeliveries.ts';
 import { startOutboxWorker } from '#workers/outboxWorker.ts';
-import { pictureDeliveries } from '#workers/pictureDeliveries.ts';
+import { removalDeliveries } from '#workers/removalDeliveries.ts';
 import type { Config } from './config.ts';
 
 export interface RunningDeps {
@@ -46,15 +47,17 @@ export async function buildDeps(
     preparedStatements: config.DATABASE_PREPARED_STATEMENTS,
     log,
   });
+  const cache = cacheOf(config, redis, log);
   const mailbox = config.RESEND_API_KEY ? undefined : openMailbox(join(config.DATA_DIR, 'mailbox'));
   const pictures = picturesOf(config);
-  const deliveries = { ...mailDeliveries(config, db, mailerOf(config)), ...pictureDeliveries(pictures) };
+  const deliveries = { ...mailDeliveries(config, db, mailerOf(config)), ...removalDeliveries(pictures, cache) };
   const worker = withWorkers ? startOutboxWorker(db, log, deliveries) : undefined;
   const stopCleaner = withWorkers ? startCleaner(db, log) : undefined;
   const deps: Deps = {
     config,
     log,
     db,
+    cache,
     limits: buildLimits(config, redis),
     verifyProof: buildProofVerifier(),
     seenProofs: await buildSeenProofs(db, redis),
@@ -74,6 +77,11 @@ export async function buildDeps(
       redis?.disconnect();
     },
   };
+}
+
+function cacheOf(config: Config, redis: Redis | undefined, log: Log): Cache {
+  if (!config.CACHE_ENABLED) return noCache;
+  return redis ? redisCache(redis, log) : memoryCache();
 }
 
 function mailerOf(config: Config): Mailer {

@@ -1,3 +1,4 @@
+import type { Cache } from '#platform/cache/cache.ts';
 import type { Passwords } from '#platform/crypto/passwords.ts';
 import type { PictureCleaner } from '#platform/images/picture.ts';
 import type { Log } from '#platform/log/log.ts';
@@ -16,6 +17,8 @@ export interface Deps {
   config: Config;
   log: Log;
   db: Database;
+  /** Payloads of single people; never asked for anything that decides who may do what. */
+  cache: Cache;
   limits: Limits;
   verifyProof: ProofVerifier;
   seenProofs: SeenProofs;

@@ -7,6 +7,7 @@ import type { ApiError } from './errors.ts';
 import type { LimitName } from './limits.ts';
 
 type Schema = z.ZodType;
+export type CacheNamespace = 'plan' | 'tracking' | 'aerobics' | 'analytics';
 /** Status → schema of the body. What a handler returns beyond the schema never leaves. */
 type Responses = Readonly<Record<number, Schema>>;
 
@@ -30,7 +31,6 @@ interface BaseContext<Query extends Schema, Params extends Schema, Body extends 
   proof(): Proof;
   /** Looks at a limit without counting. @throws ApiError 429 */
   check(limit: LimitName, key: string): Promise<void>;
-  setHeader(name: string, value: string): void;
   /** The uploaded file's bytes, on routes that declare `upload`; undefined when there was none. */
   file: Buffer | undefined;
 }
@@ -107,6 +107,18 @@ export interface RouteDeclaration<
   upload?: { field: string; maxBytes: number };
   /** Honours the Idempotency-Key header (contract 0.13). */
   idempotent?: Unit extends 'whole' ? boolean : false;
+  /**
+   * The answer carries an ETag, and a client that names it gets 304. For routes of a person that only read
+   * and answer nothing but 200.
+   */
+  revalidated?: Audience extends 'user' ? boolean : false;
+  /** The answer is kept in the cache under the caller's data version, and zone if the route takes one. */
+  keptAs?: CacheNamespace;
+  /**
+   * Name → path of a GET route: the answer is an object of what these routes answer the same caller and
+   * query; `handle` runs first and adds nothing to it. A part that fails is left out.
+   */
+  parts?: Record<string, string>;
   handle(context: Context<Audience, Unit, Query, Params, Body>): Promise<Answer<R>>;
 }
 

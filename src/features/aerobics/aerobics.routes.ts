@@ -12,10 +12,10 @@ export const aerobicsRoutes = [
     summary: 'Cardio of the last 45 days by day and by week from Sunday.',
     query: timeZoneQuery,
     responses: { 200: cardioMaps },
-    async handle({ tx, caller, query, deps, setHeader }) {
-      setHeader('X-Cache', 'MISS');
-      return reply(200, await readCardio(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ));
-    },
+    revalidated: true,
+    keptAs: 'aerobics',
+    handle: async ({ tx, caller, query, deps }) =>
+      reply(200, await readCardio(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ)),
   }),
   route({
     method: 'POST',

@@ -6,7 +6,7 @@ import { profile } from '#features/users/users.schemas.ts';
 import { plan } from '#features/workouts/workouts.schemas.ts';
 import { reply, route } from '#http/route.ts';
 import { timeZoneQuery } from '#http/timeZone.ts';
-import { readBootstrap, storeZone } from './bootstrap.service.ts';
+import { storeZone } from './bootstrap.service.ts';
 
 const bootstrap = z.object({
   user: profile.optional(),
@@ -25,9 +25,17 @@ export const bootstrapRoutes = [
     summary: 'What the app needs at its start, in one answer; a part that fails is left out.',
     query: timeZoneQuery,
     responses: { 200: bootstrap },
+    revalidated: true,
+    parts: {
+      user: '/api/users/get',
+      workout: '/api/workouts/getworkout',
+      tracking: '/api/workouts/gettracking',
+      aerobics: '/api/aerobics/get',
+      messages: '/api/messages/getmessages',
+    },
     async handle({ tx, caller, query, deps }) {
       if (query.tz) await storeZone(tx, deps.log, caller.id, query.tz);
-      return reply(200, await readBootstrap(tx, deps.log, caller.id, query.tz ?? deps.config.DEFAULT_TZ));
+      return reply(200, {});
     },
   }),
 ];

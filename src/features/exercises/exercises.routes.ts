@@ -15,6 +15,7 @@ export const exercisesRoutes = [
     unit: 'whole',
     summary: 'The exercise catalogue by target muscle, each sorted by name.',
     responses: { 200: catalogue },
+    revalidated: true,
     handle: async ({ tx }) => reply(200, await readCatalogue(tx)),
   }),
 ];

@@ -12,9 +12,9 @@ export const trackingRoutes = [
     summary: 'Statistics of all workouts and the maps of the last 45 days.',
     query: timeZoneQuery,
     responses: { 200: tracking },
-    async handle({ tx, caller, query, deps, setHeader }) {
-      setHeader('X-Cache', 'MISS');
-      return reply(200, await readTracking(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ));
-    },
+    revalidated: true,
+    keptAs: 'tracking',
+    handle: async ({ tx, caller, query, deps }) =>
+      reply(200, await readTracking(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ)),
   }),
 ];

@@ -28,6 +28,7 @@ export const presentProfile = (row: ProfileRow) => ({ ...row, created_at: row.cr
 /** Intents that outlive their account: what lies outside the database goes too. */
 export const REMOVE_PICTURES = 'pictures.remove-all';
 export const REMOVE_PICTURE = 'pictures.remove-one';
+export const FORGET_PAYLOADS = 'payloads.forget';
 
 /** The storage is asked again until it has answered, for so many seconds. */
 const REMOVAL_LIFETIME = 30 * 24 * 60 * 60;
@@ -42,6 +43,7 @@ export async function requestRemoval(tx: Transaction, kind: string, payload: Rec
 export async function deleteAccount(tx: Transaction, userId: string, requestId: string): Promise<void> {
   await tx.asService(async () => {
     await requestRemoval(tx, REMOVE_PICTURES, { userId });
+    await requestRemoval(tx, FORGET_PAYLOADS, { userId });
     await recordEvent(tx, 'account-deleted', userId, requestId);
     await tx.rows(DELETE_USER, [userId]);
   });

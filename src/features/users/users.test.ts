@@ -181,7 +181,7 @@ describe('deletion (ID20)', () => {
     );
     for (let tries = 0; tries < 100; tries++) {
       const pending = await server.sql(
-        "select 1 from outbox where kind = 'pictures.remove-all' and status = 'pending'",
+        "select 1 from outbox where kind in ('pictures.remove-all', 'payloads.forget') and status = 'pending'",
       );
       if (pending.length === 0) break;
       await new Promise((done) => setTimeout(done, 50));
@@ -191,9 +191,11 @@ describe('deletion (ID20)', () => {
         [`%${person.id}%`, `%${person.username}%`, `%${person.email}%`],
       ]);
       const expected = name === 'security_events' ? ['email-change-requested', 'account-deleted'] : [];
-      const kinds = left.filter((row) => row.kind !== 'pictures.remove-all').map((row) => row.kind);
+      const kinds = left.map((row) => row.kind);
       expect([name, kinds.sort()]).toEqual([name, expected.sort()]);
     }
+    const payloads = (await server.redis.keys('*')).filter((key) => key.includes(person.id));
+    expect(payloads).toEqual([`cached-of:${person.id}:gone`]);
   });
 });
 

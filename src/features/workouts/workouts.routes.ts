@@ -16,8 +16,9 @@ export const workoutsRoutes = [
     summary: 'The active plan.',
     query: timeZoneQuery,
     responses: { 200: plan },
-    async handle({ tx, caller, query, deps, setHeader }) {
-      setHeader('X-Cache', 'MISS');
+    revalidated: true,
+    keptAs: 'plan',
+    async handle({ tx, caller, query, deps }) {
       const found = await readPlan(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ);
       return reply(200, found ?? { workoutPlan: null });
     },

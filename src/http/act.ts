@@ -1,0 +1,59 @@
+import type { z } from 'zod';
+import type { Transaction } from '#platform/postgres/database.ts';
+import type { Caller } from './authenticate.ts';
+import type { Deps } from './deps.ts';
+import type { AnyRoute, Context } from './route.ts';
+import type { Rendered } from './send.ts';
+
+interface Answer {
+  status: number;
+  body?: unknown;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: each route declares its own query, params and body
+type AnyContext = Context<'public' | 'user', 'whole' | 'steps', any, any, any>;
+/** What is known of a request before a transaction is open. */
+export type Scopeless = Omit<AnyContext, 'tx' | 'transaction'>;
+
+/** Runs the handler in the scope of whoever asks, and commits. */
+export async function act(
+  route: AnyRoute,
+  context: Scopeless,
+  deps: Deps,
+  caller: Caller | undefined,
+): Promise<Rendered> {
+  const transaction = <T>(work: (tx: Transaction) => Promise<T>) =>
+    caller ? deps.db.asUser(caller.id, work) : deps.db.asService(work);
+  if (route.unit === 'steps') {
+    return rendered(route, await translated(route, () => route.handle({ ...context, transaction })), deps);
+  }
+  // Rendered inside: an answer that the route does not declare must not be committed.
+  return translated(route, () =>
+    transaction(async (tx) => rendered(route, await route.handle({ ...context, tx }), deps)),
+  );
+}
+
+/** Runs the handler and gives broken constraints the meaning that the route declares. */
+export async function translated<T>(route: AnyRoute, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const constraint = (error as { constraint?: unknown }).constraint;
+    const meaning = typeof constraint === 'string' ? route.constraints?.[constraint] : undefined;
+    throw meaning ? meaning() : error;
+  }
+}
+
+/** The answer as it leaves: stripped of all that the declaration does not name. */
+export function rendered(route: AnyRoute, answer: Answer, deps: Deps): Rendered {
+  const schema: z.ZodType | undefined = route.responses[answer.status];
+  if (!schema) throw new Error(`${route.method} ${route.path} does not declare status ${answer.status}`);
+  const body = schema.safeParse(answer.body);
+  if (!body.success) {
+    deps.log.error({ route: route.path, problems: body.error.issues }, 'an answer does not match its declaration');
+    throw new Error(`${route.method} ${route.path} made an answer that it does not declare`);
+  }
+  const { status } = answer;
+  if (body.data === undefined) return { status, body: undefined };
+  return { status, body: route.produces === 'text/html' ? String(body.data) : JSON.stringify(body.data) };
+}
