@@ -1,17 +1,14 @@
 import { createServer } from 'node:http';
-import { join, resolve } from 'node:path';
 import { keptSecrets } from '#platform/developmentSecrets.ts';
 import { buildLog } from '#platform/log/log.ts';
-import { startEmbeddedPostgres } from '#platform/postgres/embedded.ts';
-import { migrate } from '#platform/postgres/migrate.ts';
 import { StartupError } from '#platform/startupError.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
+import { prepareDatabase } from './preparedDatabase.ts';
 import { startServer } from './server.ts';
 
 const ROLES = ['all', 'api', 'worker', 'migrate'] as const;
 type Role = (typeof ROLES)[number];
 
-const DB_FOLDER = resolve(import.meta.dirname, '..', 'db');
 /** Longest that a shutdown may take, in milliseconds. */
 const SHUTDOWN_MS = 10_000;
 
@@ -20,13 +17,11 @@ async function start(role: Role): Promise<void> {
   const log = buildLog(config.LOG_LEVEL);
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a background failure'));
   if (role !== 'worker' && role !== 'migrate') await assertPortFree(config.PORT);
-  const embedded = config.DATABASE_URL ? undefined : await startEmbeddedPostgres(config.DATA_DIR);
-  const databaseUrl = config.DATABASE_URL ?? embedded?.url ?? '';
-  const closers: Array<() => Promise<void>> = [async () => embedded?.stop()];
+  const database = await prepareDatabase(config);
+  const closers = [database.close];
   try {
-    await migrateDatabase(config, databaseUrl);
     if (role !== 'migrate') {
-      const server = await startServer(config, databaseUrl, log, { api: role !== 'worker', workers: role !== 'api' });
+      const server = await startServer(config, database.url, log, { api: role !== 'worker', workers: role !== 'api' });
       closers.unshift(server.close);
       if (!config.production) console.log(banner(config, role));
       shutDownOnSignal(closers);
@@ -38,15 +33,6 @@ async function start(role: Role): Promise<void> {
   }
   await closeAll(closers);
 }
-
-const migrateDatabase = (config: Config, databaseUrl: string) =>
-  migrate({
-    url: config.DATABASE_MIGRATION_URL ?? databaseUrl,
-    ...(config.DATABASE_MIGRATION_URL ? { serverUrl: databaseUrl } : {}),
-    migrationsDir: join(DB_FOLDER, 'migrations'),
-    seedDir: join(DB_FOLDER, 'seed'),
-    systemUserId: config.SYSTEM_USER_ID,
-  });
 
 /** Looked at first: a database should not start for a server that cannot. */
 async function assertPortFree(port: number): Promise<void> {

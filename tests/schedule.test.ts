@@ -113,9 +113,14 @@ describe('housekeeping_compact_old_workouts (contract 4.10)', () => {
     const { id, train } = await trainee('UTC');
     for (let day = 0; day < 60; day++) await train(daysBefore(day), 100 - day);
     let removed = 0;
-    for (let batch = 5; batch > 0; removed += batch) {
-      const [row] = await server.sql('select housekeeping_compact_old_workouts(5, $1)::int as n', [NOW]);
-      batch = row?.n as number;
+    let after: string | null = '00000000-0000-0000-0000-000000000000';
+    while (after !== null) {
+      const [batch] = await server.sql('select last_id, removed::int from app.compact_old_workouts($1, 2, $2)', [
+        after,
+        NOW,
+      ]);
+      after = batch?.last_id as string | null;
+      removed += batch?.removed as number;
     }
     expect(removed).toBe(14);
     expect([await count('exercisetracking', id), await count('workout_summary', id)]).toEqual([46, 60]);
@@ -130,7 +135,7 @@ describe('housekeeping_compact_old_workouts (contract 4.10)', () => {
     const record = () =>
       server.sql('select pr_weight, pr_reps, one_rep_max::float from exercise_records where user_id = $1', [id]);
     const before = await record();
-    await server.sql('select housekeeping_compact_old_workouts(null, $1)', [NOW]);
+    await server.sql('select housekeeping_compact_old_workouts($1)', [NOW]);
     expect(await record()).toEqual(before);
     expect(await server.sql('select weight from v_prs where user_id = $1', [id])).toEqual([{ weight: 300 }]);
     // 40 days: 35 recent ones and the day that holds the record.

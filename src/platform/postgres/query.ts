@@ -11,5 +11,5 @@ export interface Query<Row> {
 
 /** Declares a statement, `sql<Row>('feature.what')\`select …\``. Values go through $1, $2, …, never into the text. */
 export function sql<Row = never>(name: string): (text: TemplateStringsArray) => Query<Row> {
-  return (text) => ({ name, text: text.join('') });
+  return (text) => ({ name, text: `/* ${name} */${text.join('')}` });
 }

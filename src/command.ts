@@ -1,0 +1,43 @@
+import { keptSecrets } from '#platform/developmentSecrets.ts';
+import { buildLog } from '#platform/log/log.ts';
+import { openDatabase } from '#platform/postgres/database.ts';
+import { StartupError } from '#platform/startupError.ts';
+import { type Command, UsageError } from './commands/command.ts';
+import { rebuildRecords } from './commands/rebuildRecords.ts';
+import { ConfigError, loadConfig } from './config.ts';
+import { prepareDatabase } from './preparedDatabase.ts';
+
+/** What the operator can ask for beside a running server, or without one: `node src/command.ts NAME …`. */
+const COMMANDS: Record<string, Command> = { 'rebuild-records': rebuildRecords };
+
+async function run(name: string | undefined, args: string[]): Promise<void> {
+  const command = COMMANDS[name ?? ''];
+  if (!command) throw new UsageError(`Unknown command ${name}; known: ${Object.keys(COMMANDS).join(', ')}.`);
+  const config = loadConfig(process.env, keptSecrets);
+  const log = buildLog('warn');
+  const database = await prepareDatabase(config);
+  try {
+    const db = openDatabase({
+      url: database.url,
+      poolSize: 2,
+      preparedStatements: config.DATABASE_PREPARED_STATEMENTS,
+      log,
+    });
+    try {
+      await command({ config, db, log, args, say: (line) => console.log(line) });
+    } finally {
+      await db.close();
+    }
+  } finally {
+    await database.close();
+  }
+}
+
+const [name, ...args] = process.argv.slice(2);
+try {
+  await run(name, args);
+} catch (error) {
+  if (!(error instanceof StartupError || error instanceof ConfigError || error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,19 @@
+import type { Log } from '#platform/log/log.ts';
+import type { Database } from '#platform/postgres/database.ts';
+import type { Config } from '#src/config.ts';
+
+export interface Operator {
+  config: Config;
+  db: Database;
+  log: Log;
+  /** What stands behind the command's name. */
+  args: string[];
+  /** Prints a line. */
+  say: (line: string) => void;
+}
+
+/** Something an operator asks for by hand. @throws UsageError */
+export type Command = (operator: Operator) => Promise<void>;
+
+/** The command was called wrongly; the message says how to call it. */
+export class UsageError extends Error {}

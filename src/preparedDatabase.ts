@@ -1,0 +1,36 @@
+import { join, resolve } from 'node:path';
+import { startEmbeddedPostgres } from '#platform/postgres/embedded.ts';
+import { migrate } from '#platform/postgres/migrate.ts';
+import type { Config } from './config.ts';
+
+const DB_FOLDER = resolve(import.meta.dirname, '..', 'db');
+
+export interface PreparedDatabase {
+  /** The server's own login. */
+  url: string;
+  /** Stops what was started here; a database that another process uses goes on. */
+  close(): Promise<void>;
+}
+
+/**
+ * The database of the configuration with every migration applied: that of `DATABASE_URL`, or the embedded one.
+ * @throws StartupError
+ */
+export async function prepareDatabase(config: Config): Promise<PreparedDatabase> {
+  const embedded = config.DATABASE_URL ? undefined : await startEmbeddedPostgres(config.DATA_DIR);
+  const url = config.DATABASE_URL ?? embedded?.url ?? '';
+  const close = async () => embedded?.stop();
+  try {
+    await migrate({
+      url: config.DATABASE_MIGRATION_URL ?? url,
+      ...(config.DATABASE_MIGRATION_URL ? { serverUrl: url } : {}),
+      migrationsDir: join(DB_FOLDER, 'migrations'),
+      seedDir: join(DB_FOLDER, 'seed'),
+      systemUserId: config.SYSTEM_USER_ID,
+    });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { url, close };
+}

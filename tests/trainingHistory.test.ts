@@ -1,0 +1,306 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { buildLog } from '#platform/log/log.ts';
+import { openDatabase } from '#platform/postgres/database.ts';
+import { rebuildRecords } from '#src/commands/rebuildRecords.ts';
+import { newPhone } from './helpers/person.ts';
+import { startTestServer, type TestServer } from './helpers/server.ts';
+import {
+  type DoneWorkout,
+  localDay,
+  type ReferencePlan,
+  referenceGoals,
+  referenceMaps,
+  referenceOneRepMaxima,
+  referenceRecords,
+  referenceStatistics,
+} from './helpers/trainingReference.ts';
+
+let server: TestServer;
+let ids: Map<string, number>;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  const rows = await server.sql<{ id: string; name: string }>('select id, name from exercises');
+  ids = new Map(rows.map(({ id, name }) => [name, Number(id)]));
+});
+afterAll(() => server.close());
+
+const PLAN: ReferencePlan = {
+  A: { 'Bench Press': [10, 8, 6], 'Bent Over Row': [12, 12], 'Back Squat': [5] },
+  B: { 'Back Squat': [5, 5], 'Bicycle Crunch': [20] },
+};
+const ZONES = ['Asia/Jerusalem', 'America/New_York', 'Australia/Lord_Howe', 'Pacific/Chatham', 'UTC'];
+const MINUTE_MS = 60_000;
+const WINDOW_MINUTES = 45 * 24 * 60;
+
+const weight = fc.oneof(
+  fc.integer({ min: 0, max: 800 }).map((n) => n / 4),
+  fc.integer({ min: 1, max: 3000 }).map((n) => n / 10),
+  fc.constantFrom(0, 20.1, 82.5, 9999.9),
+);
+const sets = fc.array(fc.record({ weight, reps: fc.integer({ min: 1, max: 15 }) }), { minLength: 1, maxLength: 4 });
+
+const workout = fc
+  .record({
+    // Not within two minutes of the window's edge, which moves while the test runs.
+    minutesAgo: fc.integer({ min: 1, max: 90 * 24 * 60 }).filter((n) => Math.abs(n - WINDOW_MINUTES) > 2),
+    split: fc.constantFrom(...Object.keys(PLAN)),
+  })
+  .chain(({ minutesAgo, split }) =>
+    fc
+      .subarray(Object.keys(PLAN[split] ?? {}), { minLength: 1 })
+      .chain((names) => fc.tuple(...names.map((exercise) => sets.map((done) => ({ exercise, done })))))
+      .map((exercises) => ({ minutesAgo, split, exercises })),
+  );
+const history = fc.uniqueArray(workout, { selector: (w) => w.minutesAgo, maxLength: 9 });
+
+interface Saved {
+  workoutPlan: {
+    workoutsplits: Array<{ name: string; exercisetoworkoutsplit: Array<{ id: number; exercise: string }> }>;
+  };
+}
+interface Row {
+  exercise: string;
+  splitname?: string;
+  workoutdate?: string;
+  order_index: number;
+  weight: number[];
+  reps: number[];
+}
+interface Tracking {
+  exerciseTrackingAnalysis: { prs: { pr_max: unknown } } & ReturnType<typeof referenceStatistics>;
+  exerciseTrackingMaps: Record<'byDate' | 'byETSId' | 'bySplitName', Record<string, Row[]>>;
+}
+interface Analytics {
+  _1RM: Record<string, { exercise: string; pr_weight: number; pr_reps: number; max_1rm: number }>;
+  goals: Record<string, Record<string, { planned: number; actual: number; adherence_pct: number }>>;
+}
+
+/** A person who finishes these workouts in this order. */
+async function trainee(done: DoneWorkout[]) {
+  const phone = await newPhone(server);
+  const { accessToken } = await phone.tokens();
+  const savePlan = async (plan: ReferencePlan) => {
+    const workoutData = Object.fromEntries(
+      Object.entries(plan).map(([split, exercises]) => [
+        split,
+        Object.entries(exercises).map(([name, planned]) => ({ id: ids.get(name), sets: planned })),
+      ]),
+    );
+    const response = await phone.post('/api/workouts/add', accessToken, { workoutData });
+    expect(response.status).toBe(200);
+    return (await response.json()) as Saved;
+  };
+  const { workoutPlan } = await savePlan(PLAN);
+  const ets = new Map(
+    workoutPlan.workoutsplits.flatMap(({ name, exercisetoworkoutsplit }) =>
+      exercisetoworkoutsplit.map(({ id, exercise }) => [`${name} ${exercise}`, id] as const),
+    ),
+  );
+  for (const { start, split, exercises } of done) {
+    const response = await phone.post('/api/workouts/finishworkout', accessToken, {
+      workout: exercises.map(({ exercise, ...row }) => ({
+        exercisetosplit_id: ets.get(`${split} ${exercise}`),
+        ...row,
+      })),
+      workout_start_utc: start.toISOString(),
+      workout_end_utc: start.toISOString(),
+    });
+    expect(response.status).toBe(200);
+  }
+  const get = async <T>(path: string) => (await (await phone.get(path, accessToken)).json()) as T;
+  return {
+    id: phone.id,
+    ets,
+    savePlan,
+    tracking: (zone: string) => get<Tracking>(`/api/workouts/gettracking?tz=${encodeURIComponent(zone)}`),
+    analytics: () => get<Analytics>('/api/analytics/get'),
+  };
+}
+
+const fields = ({ exercise, weight: kilograms, reps }: Row) => ({ exercise, weight: kilograms, reps });
+const mapped = <T, R>(map: Record<string, T[]>, change: (row: T) => R) =>
+  Object.fromEntries(Object.entries(map).map(([key, rows]) => [key, rows.map(change)]));
+
+async function rebuild(): Promise<string[]> {
+  const db = openDatabase({
+    url: server.databaseUrl,
+    poolSize: 1,
+    preparedStatements: true,
+    log: buildLog('silent'),
+  });
+  const said: string[] = [];
+  try {
+    await rebuildRecords({
+      config: server.config,
+      db,
+      log: buildLog('silent'),
+      args: [],
+      say: (line) => said.push(line),
+    });
+  } finally {
+    await db.close();
+  }
+  return said;
+}
+
+it('tracking, records, one-rep maxima and adherence of any history equal a plain computation, in any order of finishing', async () => {
+  await fc.assert(
+    fc.asyncProperty(history, fc.constantFrom(...ZONES), async (generated, zone) => {
+      const now = new Date();
+      const done: DoneWorkout[] = generated.map(({ minutesAgo, split, exercises }) => ({
+        start: new Date(now.getTime() - minutesAgo * MINUTE_MS),
+        split,
+        exercises: exercises.map((row) => ({
+          exercise: row.exercise,
+          weight: row.done.map((set) => set.weight),
+          reps: row.done.map((set) => set.reps),
+        })),
+      }));
+      const person = await trainee(done); // generated in no order of time
+      const { exerciseTrackingAnalysis, exerciseTrackingMaps: maps } = await person.tracking(zone);
+      const { prs, ...statistics } = exerciseTrackingAnalysis;
+      expect(statistics).toEqual(referenceStatistics(done, zone));
+
+      const records = referenceRecords(done);
+      const [best] = [...records].toSorted(
+        ([nameA, a], [nameB, b]) =>
+          b.weight - a.weight || b.reps - a.reps || b.start.getTime() - a.start.getTime() || (nameA < nameB ? -1 : 1),
+      );
+      expect(prs.pr_max).toEqual(
+        best
+          ? {
+              exercise: best[0],
+              weight: best[1].weight,
+              reps: best[1].reps,
+              workout_time_utc: localDay(best[1].start, zone),
+            }
+          : null,
+      );
+
+      const expected = referenceMaps(done, PLAN, zone, now);
+      expect(mapped(maps.byDate, fields)).toEqual(mapped(expected.byDate, fields));
+      expect(mapped(maps.bySplitName, fields)).toEqual(mapped(expected.bySplitName, fields));
+      const rowsOfExercise = Object.values(maps.byETSId).flat();
+      for (const [key, id] of person.ets) {
+        const split = key[0] as string;
+        const wanted = expected.byExercise[key.slice(2)]?.filter((row) => row.splitname === split) ?? [];
+        expect((maps.byETSId[id] ?? []).map(fields)).toEqual(wanted.map(fields));
+      }
+      expect(rowsOfExercise.map((row) => [row.workoutdate, row.splitname]).toSorted()).toEqual(
+        Object.values(expected.byExercise)
+          .flat()
+          .map((row) => [row.workoutdate, row.splitname])
+          .toSorted(),
+      );
+
+      const { _1RM, goals } = await person.analytics();
+      const maxima = referenceOneRepMaxima(done);
+      expect(_1RM).toEqual(
+        Object.fromEntries(
+          [...maxima].map(([exercise, max_1rm]) => {
+            const record = records.get(exercise);
+            return [ids.get(exercise), { exercise, pr_weight: record?.weight, pr_reps: record?.reps, max_1rm }];
+          }),
+        ),
+      );
+      expect(goals).toEqual(
+        Object.fromEntries(
+          Object.entries(referenceGoals(done, PLAN)).map(([split, exercises]) => [
+            split,
+            Object.fromEntries(
+              Object.entries(exercises).map(([name, { planned, actual }]) => [
+                name,
+                {
+                  planned,
+                  actual: expect.closeTo(actual, 9),
+                  adherence_pct: expect.closeTo((100 * actual) / planned, 9),
+                },
+              ]),
+            ),
+          ]),
+        ),
+      );
+    }),
+    { numRuns: 25 },
+  );
+});
+
+const editedPlan = fc
+  .uniqueArray(fc.constantFrom('A', 'B', 'C'), { minLength: 1, maxLength: 3 })
+  .chain((names) =>
+    fc.tuple(
+      ...names.map((name) =>
+        fc
+          .uniqueArray(fc.constantFrom('Bench Press', 'Bent Over Row', 'Back Squat', 'Bicycle Crunch'), {
+            minLength: 1,
+          })
+          .map((exercises) => [name, Object.fromEntries(exercises.map((exercise) => [exercise, [5, 5]]))] as const),
+      ),
+    ),
+  )
+  .map((splits): ReferencePlan => Object.fromEntries(splits));
+
+it('plan edits and housekeeping never lose a record or the statistics, and records can be computed anew', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      history,
+      fc.array(editedPlan, { maxLength: 4 }),
+      fc.integer({ min: 0, max: 400 }),
+      async (generated, edits, daysLater) => {
+        const now = Date.now();
+        const done: DoneWorkout[] = generated.map(({ minutesAgo, split, exercises }) => ({
+          start: new Date(now - minutesAgo * MINUTE_MS),
+          split,
+          exercises: exercises.map((row) => ({
+            exercise: row.exercise,
+            weight: row.done.map((set) => set.weight),
+            reps: row.done.map((set) => set.reps),
+          })),
+        }));
+        const person = await trainee(done);
+        const before = [await person.tracking('UTC'), (await person.analytics())._1RM] as const;
+        for (const plan of edits) await person.savePlan(plan);
+        const edited = await person.tracking('UTC');
+        expect(edited.exerciseTrackingAnalysis).toEqual(before[0].exerciseTrackingAnalysis);
+        const done45 = (tracking: Tracking) =>
+          mapped(tracking.exerciseTrackingMaps.byETSId, (row) => ({ ...fields(row), day: row.workoutdate }));
+        expect(done45(edited)).toEqual(done45(before[0]));
+
+        await server.sql('select housekeeping_compact_old_workouts(now() + make_interval(days => $1))', [daysLater]);
+        const kept = [(await person.tracking('UTC')).exerciseTrackingAnalysis, (await person.analytics())._1RM];
+        expect(kept).toEqual([before[0].exerciseTrackingAnalysis, before[1]]);
+        expect(await rebuild()).toEqual(['Every record was right.']);
+      },
+    ),
+    { numRuns: 10 },
+  );
+});
+
+it('db:rebuild-records mends what is wrong, missing or too much, and the cached payloads with it', async () => {
+  const start = new Date(Date.now() - 86_400_000);
+  const exercises = [
+    { exercise: 'Bench Press', weight: [80, 82.5], reps: [10, 8] },
+    { exercise: 'Back Squat', weight: [100], reps: [5] },
+  ];
+  const person = await trainee([{ start, split: 'A', exercises }]);
+  const right = await person.analytics();
+  await server.sql(
+    'update exercise_records set pr_weight = 1, one_rep_max = 999 where user_id = $1 and exercise_id = $2',
+    [person.id, ids.get('Bench Press')],
+  );
+  await server.sql('delete from exercise_records where user_id = $1 and exercise_id = $2', [
+    person.id,
+    ids.get('Back Squat'),
+  ]);
+  await server.sql(
+    `insert into exercise_records (user_id, exercise_id, pr_weight, pr_reps, pr_start_utc, pr_tracking_id)
+     values ($1, $2, 500, 1, now(), 1)`,
+    [person.id, ids.get('Bicycle Crunch')],
+  );
+  await server.sql('update users set data_version = data_version + 1 where id = $1', [person.id]);
+  expect(await person.analytics()).not.toEqual(right);
+  expect(await rebuild()).toEqual(['3 records were wrong and are right now.']);
+  expect(await person.analytics()).toEqual(right);
+});
