@@ -37,26 +37,38 @@ interface Figures {
 }
 
 async function main(): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'strong-together-bench-'));
+  const folder = process.env.BENCH_DATA ?? (await mkdtemp(join(tmpdir(), 'strong-together-bench-')));
   const redis = await startRedis();
   const baseUrl = `http://127.0.0.1:${await freePort()}`;
-  const server = startServer(baseUrl, folder, redis.url);
+  const uncachedUrl = `http://127.0.0.1:${await freePort()}`;
+  const servers = [startServer('all', baseUrl, folder, redis.url)];
   try {
     await untilReady(baseUrl);
+    servers.push(startServer('api', uncachedUrl, folder, redis.url, { CACHE_ENABLED: 'false' }));
+    await untilReady(uncachedUrl);
     const people = await Promise.all(Array.from({ length: PEOPLE }, (_, n) => makePerson(baseUrl, n)));
-    const figures = await measureAll(baseUrl, people);
+    const figures = await measureAll(baseUrl, uncachedUrl, people);
     print(figures);
   } finally {
-    const ended = new Promise((done) => server.once('exit', done));
-    server.kill('SIGTERM');
-    await ended;
+    for (const server of servers.reverse()) await end(server);
     await redis.stop();
-    await rm(folder, { recursive: true, force: true });
+    if (!process.env.BENCH_DATA) await rm(folder, { recursive: true, force: true });
   }
 }
 
-function startServer(baseUrl: string, folder: string, redisUrl: string): ChildProcess {
-  return spawn(process.execPath, [join(import.meta.dirname, '../src/main.ts')], {
+async function end(server: ChildProcess): Promise<void> {
+  const ended = new Promise((done) => server.once('exit', done));
+  if (server.exitCode === null && server.kill('SIGTERM')) await ended;
+}
+
+function startServer(
+  role: string,
+  baseUrl: string,
+  folder: string,
+  redisUrl: string,
+  settings: Record<string, string> = {},
+): ChildProcess {
+  return spawn(process.execPath, [join(import.meta.dirname, '../src/main.ts'), role], {
     env: {
       ...process.env,
       PORT: new URL(baseUrl).port,
@@ -66,6 +78,7 @@ function startServer(baseUrl: string, folder: string, redisUrl: string): ChildPr
       RATE_LIMIT_ENABLED: 'true',
       RATE_LIMIT_GENERAL_PER_MIN: '1000000',
       LOG_LEVEL: 'warn',
+      ...settings,
     },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -84,7 +97,7 @@ async function untilReady(baseUrl: string): Promise<void> {
 async function makePerson(baseUrl: string, number: number): Promise<Person> {
   const key = await generateKey();
   const client = new StrongTogetherClient({ baseUrl, key });
-  const [username, email, password] = [`bench_${number}`, `bench${number}@example.com`, PASSWORD];
+  const [username, email, password] = [nameOf(number), `${nameOf(number)}@example.com`, PASSWORD];
   await client.call('POST', '/api/users/create', { body: { username, email, password } });
   for (let verified = false; !verified; ) {
     const mails = (await (await fetch(`${baseUrl}/dev/mailbox/json?to=${email}`)).json()) as Array<{ text: string }>;
@@ -101,6 +114,9 @@ async function makePerson(baseUrl: string, number: number): Promise<Person> {
   return { client, key, exercises };
 }
 
+/** Not used before in this data folder. */
+const nameOf = (number: number) => `bench_${process.pid % 10_000}_${number}`;
+
 const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
 
 const workoutOf = (exercises: number[], start: string) => ({
@@ -110,18 +126,28 @@ const workoutOf = (exercises: number[], start: string) => ({
   tz: 'Asia/Jerusalem',
 });
 
-async function measureAll(baseUrl: string, people: Person[]): Promise<Figures[]> {
+type Scenario = [name: string, requests: number, make: (person: Person) => Promise<Prepared>, url?: string];
+
+async function measureAll(baseUrl: string, uncachedUrl: string, people: Person[]): Promise<Figures[]> {
   const get = (path: string) => (person: Person) => prepare(baseUrl, person, 'GET', path);
+  const getUncached = (path: string) => (person: Person) => prepare(uncachedUrl, person, 'GET', path);
+  const [tracking, bootstrap] = ['/api/workouts/gettracking', '/api/bootstrap/get'].map(
+    (p) => `${p}?tz=Asia%2FJerusalem`,
+  ) as [string, string];
   let workouts = 0;
-  const scenarios: Array<[string, number, (person: Person) => Promise<Prepared>]> = [
+  const few = Math.ceil(REQUESTS / 5);
+  const scenarios: Scenario[] = [
     ['GET /health', REQUESTS, async () => ({ method: 'GET', path: '/health', headers: {} })],
     ['GET users/get', REQUESTS, get('/api/users/get')],
     ['GET exercises/getall', REQUESTS, get('/api/exercises/getall')],
     ['GET getworkout', REQUESTS, get('/api/workouts/getworkout?tz=Asia%2FJerusalem')],
-    ['GET gettracking', REQUESTS, get('/api/workouts/gettracking?tz=Asia%2FJerusalem')],
+    ['GET gettracking', REQUESTS, get(tracking)],
+    ['GET gettracking, cache off', few, getUncached(tracking), uncachedUrl],
+    ['GET bootstrap', REQUESTS, get(bootstrap)],
+    ['GET bootstrap, cache off', few, getUncached(bootstrap), uncachedUrl],
     [
       'POST finishworkout',
-      Math.ceil(REQUESTS / 5),
+      few,
       (person) => {
         // Older than the maps show: the answer has the same size for every request.
         const body = workoutOf(person.exercises, hoursAgo(24 * 60 + workouts++));
@@ -130,16 +156,16 @@ async function measureAll(baseUrl: string, people: Person[]): Promise<Figures[]>
     ],
   ];
   const figures: Figures[] = [];
-  for (const [name, count, make] of scenarios) {
-    await measure(baseUrl, name, await signed(people, Math.ceil(count / 10), make)); // warm up
-    figures.push(await measure(baseUrl, name, await signed(people, count, make)));
+  for (const [name, count, make, url = baseUrl] of scenarios) {
+    await measure(url, name, await signed(people, Math.ceil(count / 10), make)); // warm up
+    figures.push(await measure(url, name, await signed(people, count, make)));
   }
   const busy: Array<[string, (person: Person) => Promise<Prepared>]> = [
     ['GET /health, 50 logins in flight', async () => ({ method: 'GET', path: '/health', headers: {} })],
     ['GET users/get, 50 logins in flight', get('/api/users/get')],
   ];
   for (const [name, make] of busy) {
-    const requests = await signed(people.slice(1), Math.ceil(REQUESTS / 5), make);
+    const requests = await signed(people.slice(1), few, make);
     figures.push(await duringLogins(baseUrl, people[0] as Person, () => measure(baseUrl, name, requests)));
   }
   return figures;
@@ -149,7 +175,7 @@ async function measureAll(baseUrl: string, people: Person[]): Promise<Figures[]>
 async function duringLogins<T>(baseUrl: string, { key }: Person, work: () => Promise<T>): Promise<T> {
   const agent = new Agent({ keepAlive: true });
   const headers = { 'x-app-version': '4.5.0', 'content-type': 'application/json', 'dpop-key-binding': key.thumbprint };
-  const body = JSON.stringify({ identifier: 'bench_0', password: PASSWORD });
+  const body = JSON.stringify({ identifier: nameOf(0), password: PASSWORD });
   let working = true;
   const logins = Array.from({ length: 50 }, async () => {
     while (working) await send(baseUrl, agent, { method: 'POST', path: '/api/auth/login', headers, body });

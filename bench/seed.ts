@@ -72,6 +72,24 @@ const STATEMENTS = [
    select app.system_user_id(), p.id, 'Workout Done!', 'Great work.', now() - make_interval(days => 2 * m.n)
    from (${PERSON}) p
    cross join generate_series(1, least(p.workouts, 20)) as m (n)`,
+  `insert into oauth_accounts (user_id, provider, provider_user_id)
+   select p.id, 'google', 'seed ' || p.n
+   from (${PERSON}) p
+   where p.n % 3 = 0`,
+  `insert into idempotency_keys (user_id, route, key, body_hash, status, body)
+   select p.id, 'POST /api/workouts/finishworkout', k.n::text, '', 200, '{}'
+   from (${PERSON}) p
+   cross join generate_series(1, 2) as k (n)`,
+  `insert into seen_proofs (thumbprint, jti, request_id, expires_at)
+   select md5('key ' || p.n), md5('jti ' || p.n), '', now() + interval '1 day'
+   from (${PERSON}) p`,
+  `insert into outbox (kind, user_id, dedupe_key, expires_at, status, finished_at)
+   select 'mail.verification', p.id, 'seed ' || p.n || ' ' || m.n, now(), 'sent', now() - make_interval(days => m.n)
+   from (${PERSON}) p
+   cross join generate_series(1, 3) as m (n)`,
+  `insert into security_events (kind, user_id)
+   select 'login-failed', p.id
+   from (${PERSON}) p`,
 ];
 
 const FINISH = [
