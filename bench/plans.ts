@@ -112,7 +112,13 @@ function plansIn(log: string): Map<string, string> {
     if (!text || !plan || /pg_stat_activity|set_config|^update users set/.test(text)) continue;
     const name =
       /^\/\* (\S+) \*\//.exec(text)?.[1] ?? `inside a function: ${text.replaceAll(/\s+/g, ' ').trim().slice(0, 90)}`;
-    plans.set(name, plan.replaceAll(/^\t/gm, '').trim());
+    plans.set(
+      name,
+      plan
+        .replaceAll(/^\t/gm, '')
+        .replaceAll(/^.{200}.+$/gm, (line) => `${line.slice(0, 200)} …`)
+        .trim(),
+    );
   }
   return plans;
 }

@@ -96,6 +96,7 @@ const FINISH = [
   ...['workoutplans', 'workoutsplits', 'exercisetoworkoutsplit'].map(
     (table) => `select setval(pg_get_serial_sequence('${table}', 'id'), (select max(t.id) from ${table} t))`,
   ),
+  'select refresh_user_split_information()',
   'vacuum analyze',
 ];
 
