@@ -4,11 +4,12 @@ import { openDatabase } from '#platform/postgres/database.ts';
 import { StartupError } from '#platform/startupError.ts';
 import { type Command, UsageError } from './commands/command.ts';
 import { rebuildRecords } from './commands/rebuildRecords.ts';
+import { sendMessage } from './commands/sendMessage.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import { prepareDatabase } from './preparedDatabase.ts';
 
 /** What the operator can ask for beside a running server, or without one: `node src/command.ts NAME …`. */
-const COMMANDS: Record<string, Command> = { 'rebuild-records': rebuildRecords };
+const COMMANDS: Record<string, Command> = { 'rebuild-records': rebuildRecords, 'send-message': sendMessage };
 
 async function run(name: string | undefined, args: string[]): Promise<void> {
   const command = COMMANDS[name ?? ''];

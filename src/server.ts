@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Server as SocketServer } from 'socket.io';
+import { serveSockets } from '#features/realtime/realtime.sockets.ts';
 import type { Log } from '#platform/log/log.ts';
 import { StartupError } from '#platform/startupError.ts';
 import { buildApp } from './app.ts';
@@ -28,10 +30,12 @@ export async function startServer(
     const app = buildApp(deps);
     const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, app);
     server.on('clientError', refuseUnreadable).on('checkExpectation', app);
+    const stopSweeping = serveSockets(deps, server);
     await listen(server, config.PORT);
     return {
       close: async () => {
-        await stopServing(server);
+        stopSweeping();
+        await stopServing(server, deps.sockets.io);
         await close();
       },
     };
@@ -73,8 +77,8 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   socket.end([`HTTP/1.1 ${status}`, ...headers, '', body].join('\r\n'));
 }
 
-async function stopServing(server: Server): Promise<void> {
-  const closed = new Promise((done) => server.close(done));
+async function stopServing(server: Server, io: SocketServer): Promise<void> {
+  const closed = io.close(); // sockets first, which come back to another instance; it closes the server too
   // A connection that was busy becomes idle after its answer: look again until all are gone.
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
   await closed;

@@ -2,7 +2,7 @@ import type { Log } from '#platform/log/log.ts';
 import type { Database } from '#platform/postgres/database.ts';
 import type { Config } from '#src/config.ts';
 
-export interface Operator {
+interface Operator {
   config: Config;
   db: Database;
   log: Log;

@@ -4,6 +4,7 @@ import type { PictureCleaner } from '#platform/images/picture.ts';
 import type { Log } from '#platform/log/log.ts';
 import type { Mailbox } from '#platform/mail/mailbox.ts';
 import type { Database } from '#platform/postgres/database.ts';
+import type { Sockets } from '#platform/sockets/sockets.ts';
 import type { PictureStorage } from '#platform/storage/storage.ts';
 import type { Config } from '#src/config.ts';
 import type { ProofVerifier } from './dpop.ts';
@@ -11,6 +12,7 @@ import type { Limits } from './limits.ts';
 import type { ProviderTokens } from './providerTokens.ts';
 import type { SeenProofs } from './seenProofs.ts';
 import type { SessionTokens } from './sessionTokens.ts';
+import type { SocketTickets } from './socketTickets.ts';
 
 /** What requests are answered with: built once by `src/dependencies.ts` and passed down, never imported as state. */
 export interface Deps {
@@ -24,6 +26,8 @@ export interface Deps {
   seenProofs: SeenProofs;
   sessionTokens: SessionTokens;
   providerTokens: ProviderTokens;
+  socketTickets: SocketTickets;
+  sockets: Sockets;
   passwords: Passwords;
   pictures: PictureStorage;
   cleanPicture: PictureCleaner;

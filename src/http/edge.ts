@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import cors from 'cors';
+import cors, { type CorsOptions } from 'cors';
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
 import { html } from '#platform/html.ts';
@@ -74,16 +74,24 @@ const EXPOSED_HEADERS = [
   'WWW-Authenticate',
 ];
 
+const isAllowed = (origin: string, allowedOrigins: string[] | undefined) => allowedOrigins?.includes(origin) ?? true;
+
+/** Whether a WebSocket may be opened: CORS does not apply to it, so the origin that a browser names is looked at. */
+export const mayConnect = (origin: string | undefined, allowedOrigins: string[] | undefined): boolean =>
+  origin === undefined || isAllowed(origin, allowedOrigins);
+
+export const corsOptions = (allowedOrigins: string[] | undefined): CorsOptions => ({
+  origin: (origin, answer) => answer(null, origin !== undefined && isAllowed(origin, allowedOrigins)),
+  credentials: true,
+  methods: ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'],
+  allowedHeaders: ALLOWED_HEADERS,
+  exposedHeaders: EXPOSED_HEADERS,
+  optionsSuccessStatus: 204,
+});
+
 /** Any origin unless a list narrows it; safe because no cookie ever authenticates an API call. Preflights end here. */
 export function crossOrigin(allowedOrigins: string[] | undefined): RequestHandler {
-  const reflect = cors({
-    origin: (origin, answer) => answer(null, origin !== undefined && (allowedOrigins?.includes(origin) ?? true)),
-    credentials: true,
-    methods: ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'],
-    allowedHeaders: ALLOWED_HEADERS,
-    exposedHeaders: EXPOSED_HEADERS,
-    optionsSuccessStatus: 204,
-  });
+  const reflect = cors(corsOptions(allowedOrigins));
   return (req, res, next) => {
     res.vary('Origin');
     reflect(req, res, (error?: unknown) => {

@@ -47,6 +47,8 @@ const LIMITS = {
   emailChangeDaily: mailDaily,
   profileConflicts: { points: 20, seconds: HOUR, message: DEFAULT_MESSAGE },
   verificationStatus: { points: 30, seconds: MINUTE, message: DEFAULT_MESSAGE },
+  // Not in the contract's table: a gym whose phones all come back at once stays below it.
+  socketHandshakes: { points: 600, seconds: MINUTE, message: DEFAULT_MESSAGE },
 } satisfies Record<string, Limit>;
 
 export type LimitName = keyof typeof LIMITS;

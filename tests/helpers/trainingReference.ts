@@ -1,6 +1,6 @@
 // What contract 4.1 to 4.5 say, computed plainly from a list of workouts: the tests compare the server with it.
 
-export interface DoneExercise {
+interface DoneExercise {
   exercise: string;
   weight: number[];
   reps: number[];

@@ -82,6 +82,7 @@ export const authRoutes = [
       const claims = token ? await deps.sessionTokens.readRefresh(token) : undefined;
       if (claims && claims.userId !== caller.id) throw forbidden('Refresh token belongs to another user');
       await tx.rows(END_SESSION);
+      tx.afterCommit(() => deps.sockets.recheck(caller.id));
       return reply(200, { message: 'Logged out successfully' });
     },
   }),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { announceMessage } from '#features/messages/messages.service.ts';
 import { loginRequired } from '#http/authenticate.ts';
 import type { Deps } from '#http/deps.ts';
 import { assertSameKey, type Proof } from '#http/dpop.ts';
@@ -59,8 +60,12 @@ export async function startSession(
 ): Promise<SessionRow | undefined> {
   return tx.asService(async () => {
     const session = await tx.maybe(START_SESSION, [userId, checkedHash]);
+    if (session) tx.afterCommit(() => deps.sockets.recheck(userId));
     if (session && greet) {
-      const failure = await tx.attempt(async () => void (await tx.maybe(SEND_WELCOME, [userId])));
+      const failure = await tx.attempt(async () => {
+        const welcome = await tx.maybe(SEND_WELCOME, [userId]);
+        if (welcome?.id) await announceMessage(tx, deps, welcome.id);
+      });
       if (failure) deps.log.error({ err: failure }, 'the welcome message was not written');
     }
     return session;

@@ -160,6 +160,7 @@ export const recoveryRoutes = [
         await recordEvent(tx, 'password-reset', user.id, requestId);
         await requestPasswordChangedMail(tx, user.id);
         tx.afterCommit(deps.outboxChanged);
+        tx.afterCommit(() => deps.sockets.recheck(user.id));
       });
       return reply(200, { ok: true });
     },

@@ -153,6 +153,7 @@ export const usersRoutes = [
     async handle({ tx, caller, requestId, deps }) {
       await deleteAccount(tx, caller.id, requestId);
       tx.afterCommit(deps.outboxChanged);
+      tx.afterCommit(() => deps.sockets.recheck(caller.id));
       return reply(200, { message: 'User deleted successfully' });
     },
   }),

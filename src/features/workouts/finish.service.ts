@@ -1,6 +1,7 @@
 import type { z } from 'zod';
+import { announceMessage } from '#features/messages/messages.service.ts';
+import type { Deps } from '#http/deps.ts';
 import { badRequest, validationFailed } from '#http/errors.ts';
-import type { Log } from '#platform/log/log.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import {
   FIND_OWN_EXERCISES,
@@ -23,7 +24,7 @@ export const unknownExercise = () => badRequest('UNKNOWN_EXERCISE', 'Unknown exe
  * version and the "Workout Done!" message; a message that cannot be written does not undo the workout.
  * @throws ApiError 400 for times that cannot be, or exercises that are not the caller's or of several splits
  */
-export async function saveWorkout(tx: Transaction, log: Log, userId: string, form: FinishedWorkout): Promise<void> {
+export async function saveWorkout(tx: Transaction, deps: Deps, userId: string, form: FinishedWorkout): Promise<void> {
   const [start, end] = [form.workout_start_utc ?? null, form.workout_end_utc ?? null];
   assertPlausible(start, end);
   const splitId = await findSplit(tx, userId, form.workout);
@@ -31,8 +32,11 @@ export async function saveWorkout(tx: Transaction, log: Log, userId: string, for
   const stored = await tx.maybe(SAVE_WORKOUT, [userId, splitId, start, end]);
   if (!stored) return;
   await tx.rows(SAVE_SETS, [stored.id, JSON.stringify(form.workout)]);
-  const failure = await tx.attempt(async () => void (await tx.rows(SEND_WORKOUT_DONE)));
-  if (failure) log.error({ err: failure }, 'the message about a finished workout was not written');
+  const failure = await tx.attempt(async () => {
+    const message = await tx.one(SEND_WORKOUT_DONE);
+    await announceMessage(tx, deps, message.id, form.tz ?? deps.config.DEFAULT_TZ);
+  });
+  if (failure) deps.log.error({ err: failure }, 'the message about a finished workout was not written');
 }
 
 function assertPlausible(start: Date | null, end: Date | null): void {

@@ -50,7 +50,7 @@ export const workoutsRoutes = [
     responses: { 200: tracking },
     idempotent: true,
     async handle({ tx, caller, body, deps }) {
-      await saveWorkout(tx, deps.log, caller.id, body);
+      await saveWorkout(tx, deps, caller.id, body);
       return reply(200, await readTracking(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ));
     },
   }),

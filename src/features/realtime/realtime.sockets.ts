@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
+import proxyAddr from 'proxy-addr';
+import type { Socket } from 'socket.io';
+import type { Deps } from '#http/deps.ts';
+import { hardening } from '#http/edge.ts';
+import { ApiError } from '#http/errors.ts';
+import { LIST_SOCKET_OWNERS, type SocketOwnerRow } from './realtime.queries.ts';
+
+/** What a socket remembers, also through a short absence. */
+interface SocketData {
+  userId: string;
+  sessionEpoch: number;
+}
+
+/** A person's sockets on one instance; the oldest gives way, because phones leave dead ones behind. */
+const SOCKETS_PER_PERSON = 10;
+/** A gym's phones share an address. */
+const SOCKETS_PER_ADDRESS = 1_000;
+const EVENTS = { most: 20, inMs: 10_000 };
+/** Bytes that may wait for a phone that does not read. */
+const SLOW_BYTES = 1024 * 1024;
+const SWEEP_MS = 15_000;
+
+/** Error texts that make the app mint a new ticket (contract 1.9); any other one makes it try the same again. */
+const missingTicket = () => new Error('Missing ticket');
+const endedTicket = () => new Error('Invalid or expired ticket');
+const unauthorized = () => new Error('Unauthorized');
+const busy = () => new Error('Too many connections');
+const unavailable = () => new Error('Service temporarily unavailable');
+
+/**
+ * Serves sockets on an HTTP server: the handshake, one room a person, the limits, and their end when the
+ * session ends.
+ * @returns stops the regular look at the sockets
+ */
+export function serveSockets(deps: Deps, server: HttpServer): () => void {
+  const { io } = deps.sockets;
+  const limited = deps.config.RATE_LIMIT_ENABLED;
+  const perAddress = new Map<string, number>();
+  io.attach(server);
+  io.engine.use((_req: IncomingMessage, res: ServerResponse, next: () => void) => {
+    res.setHeader('X-Request-Id', randomUUID());
+    next();
+  });
+  io.engine.use(hardening());
+
+  const addressOf = (socket: Socket) => proxyAddr(socket.request, (_hop, n) => n < deps.config.TRUST_PROXY_HOPS);
+
+  io.use(async (socket, next) => {
+    try {
+      const address = addressOf(socket);
+      if (limited && (perAddress.get(address) ?? 0) >= SOCKETS_PER_ADDRESS) throw busy();
+      await deps.limits.count('socketHandshakes', address);
+      socket.data = await admitted(deps, socket);
+      next();
+    } catch (error) {
+      next(error instanceof ApiError ? new Error(error.message) : (error as Error));
+    }
+  });
+
+  io.on('connection', (socket: Socket) => {
+    const { userId } = socket.data as SocketData;
+    const address = addressOf(socket);
+    perAddress.set(address, (perAddress.get(address) ?? 0) + 1);
+    socket.once('disconnect', () => {
+      const left = (perAddress.get(address) ?? 1) - 1;
+      if (left > 0) perAddress.set(address, left);
+      else perAddress.delete(address);
+    });
+    if (limited) limitEvents(socket);
+    socket.join(userId);
+    if (limited) endOldest(userId);
+    // The session may have ended between the handshake's look and the join.
+    endStale([userId]);
+  });
+
+  function endOldest(userId: string): void {
+    const ids = [...(io.of('/').adapter.rooms.get(userId) ?? [])];
+    for (const id of ids.slice(0, -SOCKETS_PER_PERSON)) io.of('/').sockets.get(id)?.disconnect(true);
+  }
+
+  /** Ends the sockets here whose session has ended. */
+  async function endStale(userIds: string[]): Promise<void> {
+    const { rooms } = io.of('/').adapter;
+    const here = userIds.filter((id) => rooms.has(id));
+    if (here.length === 0) return;
+    try {
+      const owners = await deps.db.asService((tx) => tx.rows(LIST_SOCKET_OWNERS, [here]));
+      const current = new Map(owners.map((owner) => [owner.id, owner]));
+      for (const socketId of here.flatMap((id) => [...(rooms.get(id) ?? [])])) {
+        const socket = io.of('/').sockets.get(socketId);
+        if (socket && !isCurrent(socket.data as SocketData, current)) socket.disconnect(true);
+      }
+    } catch (error) {
+      deps.log.warn({ err: error }, 'whether sockets may stay could not be asked');
+    }
+  }
+
+  // What was emitted during a short absence goes out before the ticket is looked at: the session must go on.
+  const { adapter } = io.of('/');
+  const restoreSession = adapter.restoreSession.bind(adapter);
+  adapter.restoreSession = async (pid, offset) => {
+    const session = await restoreSession(pid, offset);
+    const data = session?.data as SocketData | undefined;
+    if (!session || !data) throw new Error('nothing to restore');
+    const owners = await deps.db.asService((tx) => tx.rows(LIST_SOCKET_OWNERS, [[data.userId]]));
+    if (!isCurrent(data, new Map(owners.map((owner) => [owner.id, owner])))) throw new Error('the session has ended');
+    return session;
+  };
+
+  deps.sockets.onRecheck((userId) => void endStale([userId]));
+  const sweep = setInterval(async () => {
+    const sockets = [...io.of('/').sockets.values()];
+    for (const socket of sockets.filter(isSlow)) {
+      deps.log.warn({ reason: 'slow consumer' }, 'a socket was dropped');
+      socket.conn.close(true);
+    }
+    await endStale([...new Set(sockets.map((socket) => (socket.data as SocketData).userId))]);
+    await deps.sockets.forgetOld().catch(() => undefined); // Redis is away: later
+  }, SWEEP_MS);
+  sweep.unref();
+  return () => clearInterval(sweep);
+}
+
+/** The checks of contract 1.9. @throws Error with a text of the contract */
+async function admitted(deps: Deps, socket: Socket): Promise<SocketData> {
+  const sent: unknown = socket.handshake.auth.ticket;
+  if (typeof sent !== 'string' || sent === '') throw missingTicket();
+  const ticket = await deps.socketTickets.read(sent);
+  if (!ticket) throw endedTicket();
+  const { userId, sessionEpoch } = ticket;
+  let owner: SocketOwnerRow | undefined;
+  try {
+    owner = await deps.db.asService((tx) => tx.maybe(LIST_SOCKET_OWNERS, [[userId]]));
+  } catch (error) {
+    deps.log.warn({ err: error }, 'a ticket could not be checked');
+    throw unavailable();
+  }
+  if (!owner?.is_verified) throw unauthorized();
+  if (owner.session_epoch !== sessionEpoch) throw endedTicket();
+  if (socket.recovered && (socket.data as SocketData).userId !== userId) throw endedTicket();
+  return { userId, sessionEpoch };
+}
+
+function isCurrent({ userId, sessionEpoch }: SocketData, owners: Map<string, SocketOwnerRow>): boolean {
+  const owner = owners.get(userId);
+  return owner?.is_verified === true && owner.session_epoch === sessionEpoch;
+}
+
+/** The app sends one event and expects no answer to it: whoever sends many is no app. */
+function limitEvents(socket: Socket): void {
+  let windowStart = Date.now();
+  let events = 0;
+  socket.onAny(() => {
+    if (Date.now() - windowStart > EVENTS.inMs) [windowStart, events] = [Date.now(), 0];
+    if (++events > EVENTS.most) socket.disconnect(true);
+  });
+}
+
+function isSlow(socket: Socket): boolean {
+  const { socket: webSocket } = socket.conn.transport as unknown as { socket?: { bufferedAmount?: number } };
+  return (webSocket?.bufferedAmount ?? 0) > SLOW_BYTES;
+}
