@@ -6,6 +6,7 @@ import { bootstrapRoutes } from '#features/bootstrap/bootstrap.routes.ts';
 import { exercisesRoutes } from '#features/exercises/exercises.routes.ts';
 import { messagesRoutes } from '#features/messages/messages.routes.ts';
 import { oauthRoutes } from '#features/oauth/oauth.routes.ts';
+import { pushRoutes } from '#features/push/push.routes.ts';
 import { realtimeRoutes } from '#features/realtime/realtime.routes.ts';
 import { trackingRoutes } from '#features/tracking/tracking.routes.ts';
 import { usersRoutes } from '#features/users/users.routes.ts';
@@ -25,6 +26,7 @@ export const api = [
   ...bootstrapRoutes,
   ...aerobicsRoutes,
   ...realtimeRoutes,
+  ...pushRoutes,
 ];
 
 export type Api = (typeof api)[number];

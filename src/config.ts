@@ -26,7 +26,6 @@ const REQUIRED_IN_PRODUCTION = [
   'PUBLIC_BASE_URL',
   'DATABASE_URL',
   ...SECRET_NAMES,
-  'RESEND_API_KEY',
   'EMAIL_FROM',
   'SUPABASE_URL',
   'SUPABASE_SERVICE_ROLE',
@@ -111,6 +110,22 @@ const environment = z.object({
   APPLE_JWKS_URL: z.url('must be a URL').default('https://appleid.apple.com/auth/keys'),
   GOOGLE_ALLOWED_AUDS: list.optional(),
   APPLE_ALLOWED_AUDS: list.optional(),
+  /** SMTP server for mails, where there is no RESEND_API_KEY. */
+  SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// URL' }).optional(),
+  /** What the mail provider takes in a second. */
+  MAIL_MAX_PER_SEC: wholeNumber(10, 10_000),
+  /** Expo takes 600 a second for a project. */
+  PUSH_MAX_PER_SEC: wholeNumber(500, 10_000),
+  /** Seconds after which the receipt of a push is asked for. */
+  PUSH_RECEIPT_AGE_SEC: wholeNumber(900, 86_400),
+  EXPO_BASE_URL: z.url('must be a URL').optional(),
+  EXPO_ACCESS_TOKEN: z.string().optional(),
+  CRON_SECRET: z.string().optional(),
+  /** Local hour of everybody's daily push. */
+  DAILY_PUSH_HOUR: z
+    .union([z.literal('off'), wholeNumber(9, 23)], { error: 'must be an hour from 0 to 23, or off' })
+    .default(9),
+  METRICS_PORT: wholeNumber(0, 65535),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -148,6 +163,7 @@ export function loadConfig(
     for (const name of REQUIRED_IN_PRODUCTION) {
       if (!given[name]) problems.push(`${name}: missing`);
     }
+    if (!given.RESEND_API_KEY && !given.SMTP_URL) problems.push('RESEND_API_KEY (or SMTP_URL): missing');
     if (!given.REDIS_URL && !given.REDIS_HOST) problems.push('REDIS_URL (or REDIS_HOST): missing');
   }
   const secretValues = SECRET_NAMES.map((name) => given[name]).filter(Boolean);

@@ -11,20 +11,18 @@ import { buildSocketTickets } from '#http/socketTickets.ts';
 import { type Cache, memoryCache, noCache, redisCache } from '#platform/cache/cache.ts';
 import { buildPasswords } from '#platform/crypto/passwords.ts';
 import { buildPictureCleaner } from '#platform/images/picture.ts';
+import { openJobQueues } from '#platform/jobs/jobQueues.ts';
 import type { Log } from '#platform/log/log.ts';
-import { type Mailer, resendMailer } from '#platform/mail/mail.ts';
 import { openMailbox } from '#platform/mail/mailbox.ts';
+import { buildMetrics, serveMetrics } from '#platform/metrics/metrics.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
 import { connectRedis } from '#platform/redis/redis.ts';
 import { openSockets } from '#platform/sockets/sockets.ts';
 import { diskStorage, pictureFolder } from '#platform/storage/diskStorage.ts';
 import { type PictureStorage, supabaseStorage } from '#platform/storage/storage.ts';
-import { announceDeliveries } from '#workers/announceDeliveries.ts';
-import { startCleaner } from '#workers/cleaner.ts';
-import { mailDeliveries } from '#workers/mailDeliveries.ts';
-import { startOutboxWorker } from '#workers/outboxWorker.ts';
-import { removalDeliveries } from '#workers/removalDeliveries.ts';
+import { QUEUES } from '#workers/delivery.ts';
 import type { Config } from './config.ts';
+import { startWorkers } from './startWorkers.ts';
 
 /** The app's one event has no payload. */
 const MAX_SOCKET_EVENT_BYTES = 10_000;
@@ -60,15 +58,13 @@ export async function buildDeps(
     maxHttpBufferSize: MAX_SOCKET_EVENT_BYTES,
   });
   const cache = cacheOf(config, redis, log);
-  const mailbox = config.RESEND_API_KEY ? undefined : openMailbox(join(config.DATA_DIR, 'mailbox'));
   const pictures = picturesOf(config);
-  const deliveries = {
-    ...mailDeliveries(config, db, mailerOf(config)),
-    ...removalDeliveries(pictures, cache),
-    ...announceDeliveries(db, sockets, config.DEFAULT_TZ),
-  };
-  const worker = withWorkers ? startOutboxWorker(db, log, deliveries) : undefined;
-  const stopCleaner = withWorkers ? startCleaner(db, log) : undefined;
+  const jobs = config.redisUrl ? await openJobQueues(config.redisUrl, log, QUEUES) : undefined;
+  const metrics = buildMetrics();
+  const stopMetrics = config.METRICS_PORT ? await serveMetrics(metrics, config.METRICS_PORT) : undefined;
+  const surroundings = { config, log, db, cache, pictures, sockets, metrics, jobs };
+  const workers = withWorkers ? await startWorkers(surroundings) : undefined;
+  const hasMailbox = !config.RESEND_API_KEY && !config.SMTP_URL && !config.production;
   const deps: Deps = {
     config,
     log,
@@ -84,13 +80,16 @@ export async function buildDeps(
     passwords: buildPasswords(),
     pictures,
     cleanPicture: buildPictureCleaner(),
-    mailbox: config.production ? undefined : mailbox,
-    outboxChanged: () => worker?.wake(),
+    mailbox: hasMailbox ? openMailbox(join(config.DATA_DIR, 'mailbox')) : undefined,
+    jobs,
+    outboxChanged: () => workers?.wake(),
   };
   return {
     deps,
     close: async () => {
-      await Promise.all([worker?.stop(), stopCleaner?.()]);
+      await stopMetrics?.();
+      await workers?.stop();
+      await jobs?.close();
       await sockets.close();
       await db.close();
       redis?.disconnect();
@@ -101,11 +100,6 @@ export async function buildDeps(
 function cacheOf(config: Config, redis: Redis | undefined, log: Log): Cache {
   if (!config.CACHE_ENABLED) return noCache;
   return redis ? redisCache(redis, log) : memoryCache();
-}
-
-function mailerOf(config: Config): Mailer {
-  if (!config.RESEND_API_KEY) return openMailbox(join(config.DATA_DIR, 'mailbox')).mailer;
-  return resendMailer({ apiKey: config.RESEND_API_KEY, baseUrl: config.RESEND_BASE_URL, from: config.EMAIL_FROM });
 }
 
 function picturesOf({ SUPABASE_URL: url, SUPABASE_SERVICE_ROLE: serviceRole, ...config }: Config): PictureStorage {

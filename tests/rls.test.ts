@@ -151,6 +151,14 @@ const MATRIX: Record<string, Policy> = {
     column: 'jti',
     copy: "insert into seen_proofs (thumbprint, jti, request_id, expires_at) values ('x', 'new', 'r', now())",
   },
+  push_tickets: {
+    select: 'nothing',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'push_token',
+    copy: "insert into push_tickets (ticket_id, user_id, push_token) values ('new', $owner, 'x')",
+  },
   security_events: {
     select: 'nothing',
     insert: 'nothing',
@@ -219,6 +227,7 @@ async function furnish() {
     "insert into idempotency_keys (user_id, route, key, body_hash, status, body) values ($1, 'r', 'k', '', 200, '')",
     [id],
   );
+  await db.query("insert into push_tickets (ticket_id, user_id, push_token) values ($1::text, $1::uuid, 'x')", [id]);
   await db.query("insert into seen_proofs (thumbprint, jti, request_id, expires_at) values ($1, 'j', 'r', now())", [
     id,
   ]);

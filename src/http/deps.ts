@@ -1,6 +1,7 @@
 import type { Cache } from '#platform/cache/cache.ts';
 import type { Passwords } from '#platform/crypto/passwords.ts';
 import type { PictureCleaner } from '#platform/images/picture.ts';
+import type { JobQueues } from '#platform/jobs/jobQueues.ts';
 import type { Log } from '#platform/log/log.ts';
 import type { Mailbox } from '#platform/mail/mailbox.ts';
 import type { Database } from '#platform/postgres/database.ts';
@@ -33,6 +34,8 @@ export interface Deps {
   cleanPicture: PictureCleaner;
   /** Only where mails are kept for reading instead of being sent; never in production. */
   mailbox: Mailbox | undefined;
+  /** Undefined without Redis. */
+  jobs: JobQueues | undefined;
   /** Tells the worker of this process that the outbox has something new. */
   outboxChanged: () => void;
 }

@@ -2,7 +2,7 @@ import { ANNOUNCE_MESSAGES } from '#features/messages/broadcast.service.ts';
 import { announceMessages } from '#features/messages/messages.service.ts';
 import type { Database } from '#platform/postgres/database.ts';
 import type { Sockets } from '#platform/sockets/sockets.ts';
-import type { Deliveries } from './outboxWorker.ts';
+import type { Deliveries } from './delivery.ts';
 
 /** What a command wrote into inboxes is emitted by a process that has sockets, or reaches them. */
 export function announceDeliveries(db: Database, sockets: Sockets, defaultZone: string): Deliveries {

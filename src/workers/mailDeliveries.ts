@@ -13,7 +13,7 @@ import { EMAIL_CHANGE_LINK, passwordFingerprint, RESET_LINK, signLink, VERIFICAT
 import type { Mailer } from '#platform/mail/mail.ts';
 import type { Database } from '#platform/postgres/database.ts';
 import type { Config } from '#src/config.ts';
-import type { Deliveries, Delivery } from './outboxWorker.ts';
+import type { Deliveries, Delivery } from './delivery.ts';
 
 const MAX_ATTEMPTS = 5;
 
@@ -71,6 +71,6 @@ export function mailDeliveries(config: Config, db: Database, mailer: Mailer): De
     },
   };
   return Object.fromEntries(
-    Object.entries(mails).map(([kind, deliver]) => [kind, { deliver, maxAttempts: MAX_ATTEMPTS }]),
+    Object.entries(mails).map(([kind, deliver]) => [kind, { deliver, maxAttempts: MAX_ATTEMPTS, queue: 'emails' }]),
   );
 }

@@ -1,90 +1,75 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { JobQueues, JobResult, RunningJob } from '#platform/jobs/jobQueues.ts';
 import type { Log } from '#platform/log/log.ts';
-import { MailRefused } from '#platform/mail/mail.ts';
 import type { Database } from '#platform/postgres/database.ts';
-import { type Query, sql } from '#platform/postgres/query.ts';
-
-/** An intent whose turn has come. */
-interface DueIntent {
-  id: string;
-  kind: string;
-  user_id: string | null;
-  payload: Record<string, string>;
-  attempts: number;
-}
-
-/** Delivers one intent. Returns false when it is no longer wanted. @throws to try again later; MailRefused: never */
-export type Delivery = (intent: DueIntent) => Promise<boolean>;
-
-/** Kind → how it is delivered, and how often at the most; every kind ends when it expires. */
-export type Deliveries = Record<string, { deliver: Delivery; maxAttempts: number }>;
+import type { Query } from '#platform/postgres/query.ts';
+import { type Deliveries, type DueIntent, type Outcome, QUEUES, type QueueName, tryDelivery } from './delivery.ts';
+import {
+  CLAIM,
+  type ClaimedIntent,
+  DROP_EXPIRED,
+  FIND_PENDING,
+  FINISH,
+  NOTE_FAILURE,
+  RETRY,
+} from './outbox.queries.ts';
 
 export interface OutboxWorker {
-  /** There is something new; deliver it now rather than at the next look. */
+  /** There is something new; look now rather than at the next turn. */
   wake(): void;
   /** Finishes what is being delivered and stops. */
   stop(): Promise<void>;
 }
 
+export interface OutboxWorkerOptions {
+  db: Database;
+  log: Log;
+  deliveries: Deliveries;
+  /** Undefined: everything is delivered by this worker itself. */
+  jobs: JobQueues | undefined;
+  /** What the providers take in a second. */
+  mostPerSecond: Record<QueueName, number>;
+  onOutcome: (kind: string, outcome: Outcome['is']) => void;
+}
+
 const FIRST_RETRY_SECONDS = 5;
 const LONGEST_RETRY_SECONDS = 10 * 60;
-/** A claimed intent that was not finished in this time is delivered again: its worker died. */
+/**
+ * A claimed intent that was not finished in this time is claimed again: its worker died, or Redis forgot
+ * its job. Handing over what is still in the queue changes nothing.
+ */
 const LEASE_SECONDS = 60;
-const BATCH = 20;
+const BATCH = 100;
 const LOOK_EVERY_MS = 1_000;
-
-/** Takes due intents for this worker: others skip them until the lease ends. */
-const CLAIM = sql<DueIntent>('outbox.claim')`
-  with due as (
-    select o.id
-    from outbox o
-    where o.status = 'pending'
-      and o.next_attempt_at <= now()
-      and o.kind = any ($3::text[]) -- a newer worker may know kinds that this one does not
-    order by o.next_attempt_at
-    limit $1
-    for update skip locked
-  )
-  update outbox o
-  set attempts = o.attempts + 1,
-      next_attempt_at = now() + make_interval(secs => $2)
-  from due
-  where o.id = due.id
-  returning o.id, o.kind, o.user_id, o.payload, o.attempts`;
-
-const DROP_EXPIRED = sql('outbox.dropExpired')`
-  update outbox o
-  set status = 'dropped', finished_at = now(), last_error = 'expired', payload = '{}'
-  where o.status = 'pending'
-    and o.next_attempt_at <= now()
-    and o.expires_at <= now()`;
-
-const FINISH = sql('outbox.finish')`
-  update outbox o
-  set status = $2, finished_at = now(), last_error = $3, payload = '{}'
-  where o.id = $1`;
-
-const RETRY = sql('outbox.retry')`
-  update outbox o
-  set next_attempt_at = now() + make_interval(secs => $2), last_error = $3
-  where o.id = $1`;
+const CONCURRENCY: Record<QueueName, number> = { emails: 10, pushNotifications: 200 };
 
 /**
- * Delivers the outbox. Several workers may run at once, in this process or in others; a delivery that
- * was cut off is repeated, under the same idempotency key.
+ * Sees to it that every intent in the outbox ends: hands it to its queue, or delivers it itself. The row is
+ * the truth and the job a pointer to it, so nothing depends on what Redis remembers. Several workers may run
+ * at once, in this process or in others; a delivery that was cut off is repeated, under the same idempotency key.
  */
-export function startOutboxWorker(db: Database, log: Log, deliveries: Deliveries): OutboxWorker {
+export function startOutboxWorker({
+  db,
+  log,
+  deliveries,
+  jobs,
+  mostPerSecond,
+  onOutcome,
+}: OutboxWorkerOptions): OutboxWorker {
   const stopping = new AbortController();
   let woken = Promise.withResolvers<void>();
+  for (const name of jobs ? QUEUES : []) {
+    jobs?.work(name, { concurrency: CONCURRENCY[name], mostPerSecond: mostPerSecond[name] }, runJob);
+  }
   const running = run();
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const delivered = await drainOnce().catch((error) => {
+      const claimed = await drainOnce().catch((error) => {
         log.warn({ err: error }, 'the outbox could not be read');
         return 0;
       });
-      if (delivered > 0) continue;
+      if (claimed === BATCH) continue;
       await Promise.race([woken.promise, pause(LOOK_EVERY_MS, undefined, { signal: stopping.signal })]).catch(() => {});
       woken = Promise.withResolvers<void>();
     }
@@ -95,33 +80,70 @@ export function startOutboxWorker(db: Database, log: Log, deliveries: Deliveries
       await tx.rows(DROP_EXPIRED);
       return tx.rows(CLAIM, [BATCH, LEASE_SECONDS, Object.keys(deliveries)]);
     });
-    await Promise.all(due.map(deliver));
+    const byQueue = Map.groupBy(due, ({ kind }) => (jobs ? deliveries[kind]?.queue : undefined));
+    await Promise.all(
+      [...byQueue].map(([queue, intents]) =>
+        queue && jobs ? handOver(jobs, queue, intents) : Promise.all(intents.map(deliver)),
+      ),
+    );
     return due.length;
   }
 
-  async function deliver(intent: DueIntent): Promise<void> {
+  async function handOver(queues: JobQueues, queue: QueueName, intents: ClaimedIntent[]): Promise<void> {
     try {
-      const outcome = await attempt(intent);
-      await db.asService((tx) => tx.rows(...outcome));
+      // A job that has ended while its intent waits: the outcome was not noted. It gets another chance.
+      for (const { id, attempts } of intents) if (attempts > 1) await queues.removeEnded(queue, id);
+      const plans = intents.map(({ id, kind }) => ({ id, kind, maxAttempts: deliveries[kind]?.maxAttempts ?? 1 }));
+      await queues.add(queue, plans);
     } catch (error) {
-      // The lease ends and the delivery is repeated, under the same idempotency key.
-      log.warn({ err: error, outboxId: intent.id }, 'the outcome of a delivery was not noted');
+      log.warn({ err: error, intents: intents.length }, 'intents were not handed over yet');
     }
   }
 
-  /** Tries once. @returns the statement that notes what came of it */
-  async function attempt(intent: DueIntent): Promise<[Query<never>, unknown[]]> {
-    const { id, kind, attempts } = intent;
+  async function runJob({ id, attempt }: RunningJob): Promise<JobResult> {
+    let outcome: Outcome;
     try {
-      const sent = await deliveries[kind]?.deliver(intent);
-      return [FINISH, sent ? [id, 'sent', null] : [id, 'dropped', 'no longer wanted']];
+      const intent = await db.asService((tx) => tx.maybe(FIND_PENDING, [id]));
+      if (!intent) return { is: 'done' }; // delivered before, expired, or its person is gone
+      outcome = await tryDelivery(deliveries, log, intent, attempt);
+      onOutcome(intent.kind, outcome.is);
     } catch (error) {
-      const isFinal = error instanceof MailRefused || attempts >= (deliveries[kind]?.maxAttempts ?? 1);
-      log[isFinal ? 'error' : 'warn']({ err: error, outboxId: id, kind, attempts }, 'a delivery failed');
-      const reason = error instanceof Error ? error.message : 'unknown';
-      const delay = Math.min(FIRST_RETRY_SECONDS * 2 ** (attempts - 1), LONGEST_RETRY_SECONDS);
-      const seconds = delay * (0.75 + Math.random() / 2);
-      return isFinal ? [FINISH, [id, 'failed', reason]] : [RETRY, [id, seconds, reason]];
+      log.warn({ err: error, outboxId: id }, 'an intent could not be looked up');
+      return { is: 'later', waitMs: LOOK_EVERY_MS };
+    }
+    switch (outcome.is) {
+      case 'unknown':
+        return { is: 'later', waitMs: LOOK_EVERY_MS };
+      case 'throttled':
+        return outcome;
+      case 'again':
+        await noted(id, () => db.asService((tx) => tx.rows(NOTE_FAILURE, [id, outcome.reason])));
+        return { is: 'again', reason: outcome.reason };
+      default:
+        await noted(id, () => db.asService((tx) => tx.rows(FINISH, [id, outcome.is, outcome.reason])));
+        return outcome.is === 'failed' ? { is: 'final', reason: outcome.reason ?? 'refused' } : { is: 'done' };
+    }
+  }
+
+  async function deliver(intent: ClaimedIntent): Promise<void> {
+    const outcome = await tryDelivery(deliveries, log, intent, intent.attempts);
+    onOutcome(intent.kind, outcome.is);
+    await noted(intent.id, () => db.asService((tx) => tx.rows(...noteOf(intent, outcome))));
+  }
+
+  /** Writes an outcome, and again while the database is away: a delivery that is not noted is repeated. */
+  async function noted(outboxId: string, write: () => Promise<unknown>): Promise<void> {
+    for (let wait = 100; ; wait *= 2) {
+      try {
+        await write();
+        return;
+      } catch (error) {
+        if (wait > 10_000 || stopping.signal.aborted) {
+          log.warn({ err: error, outboxId }, 'the outcome of a delivery was not noted');
+          return;
+        }
+        await pause(wait);
+      }
     }
   }
 
@@ -130,6 +152,22 @@ export function startOutboxWorker(db: Database, log: Log, deliveries: Deliveries
     stop: async () => {
       stopping.abort();
       await running;
+      await jobs?.close();
     },
   };
+}
+
+function noteOf({ id, attempts }: DueIntent & { attempts: number }, outcome: Outcome): [Query<never>, unknown[]] {
+  switch (outcome.is) {
+    case 'again': {
+      const delay = Math.min(FIRST_RETRY_SECONDS * 2 ** (attempts - 1), LONGEST_RETRY_SECONDS);
+      return [RETRY, [id, delay * (0.75 + Math.random() / 2), outcome.reason, true]];
+    }
+    case 'throttled':
+      return [RETRY, [id, outcome.waitMs / 1000, outcome.reason, false]];
+    case 'unknown':
+      return [RETRY, [id, FIRST_RETRY_SECONDS, outcome.reason, false]];
+    default:
+      return [FINISH, [id, outcome.is, outcome.reason]];
+  }
 }

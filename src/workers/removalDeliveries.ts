@@ -1,7 +1,7 @@
 import { FORGET_PAYLOADS, REMOVE_PICTURE, REMOVE_PICTURES } from '#features/users/users.service.ts';
 import type { Cache } from '#platform/cache/cache.ts';
 import type { PictureStorage } from '#platform/storage/storage.ts';
-import type { Deliveries } from './outboxWorker.ts';
+import type { Deliveries } from './delivery.ts';
 
 /** What nothing points to any more, outside the database; asked for until whoever holds it has answered. */
 export function removalDeliveries(pictures: PictureStorage, cache: Cache): Deliveries {

@@ -1,4 +1,7 @@
+import { createTransport } from 'nodemailer';
 import { Resend } from 'resend';
+import { Refused, Throttled } from '#platform/outbox/deliveryErrors.ts';
+import { within } from '#platform/within.ts';
 
 export interface Mail {
   to: string;
@@ -7,13 +10,12 @@ export interface Mail {
   text: string;
 }
 
-/** The provider will never take this mail; another attempt is pointless. */
-export class MailRefused extends Error {}
-
-/** Hands a mail to whoever delivers it. The same key twice is one mail. */
+/** Hands a mail to whoever delivers it. The same key twice is one mail. @throws Refused, Throttled */
 export interface Mailer {
   send(mail: Mail, idempotencyKey: string): Promise<void>;
 }
+
+const TIMEOUT_MS = 10_000;
 
 export interface ResendOptions {
   apiKey: string;
@@ -21,31 +23,45 @@ export interface ResendOptions {
   from: string;
 }
 
-const TIMEOUT_MS = 10_000;
-
-/** Mail through Resend. Client errors other than 429 are final (MailRefused); everything else may be tried again. */
+/** Mail through Resend. Client errors other than 429 are final; everything else may be tried again. */
 export function resendMailer({ apiKey, baseUrl, from }: ResendOptions): Mailer {
   const resend = new Resend(apiKey, { baseUrl });
   return {
     async send(mail, idempotencyKey) {
-      const { error } = await within(TIMEOUT_MS, resend.emails.send({ from, ...mail }, { idempotencyKey }));
+      const sent = resend.emails.send({ from, ...mail }, { idempotencyKey });
+      const { error, headers } = await within(TIMEOUT_MS, 'Resend', sent);
       if (!error) return;
       // An earlier attempt got through and only its answer was lost: the link in this one differs.
       if (error.name === 'invalid_idempotent_request') return;
       if (error.name === 'concurrent_idempotent_requests') throw new Error('an earlier attempt is still running');
       const status = error.statusCode ?? 0;
-      if (status >= 400 && status < 500 && status !== 429) throw new MailRefused(`Resend answered ${status}`);
+      if (status === 429) throw new Throttled('Resend answered 429', secondsIn(headers?.['retry-after']) * 1000);
+      if (status >= 400 && status < 500) throw new Refused(`Resend answered ${status}`);
       throw new Error(`Resend answered ${status || error.name}`);
     },
   };
 }
 
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error('the mail provider did not answer in time')), milliseconds);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+const secondsIn = (retryAfter: string | undefined): number => Math.min(60, Math.max(1, Number(retryAfter) || 1));
+
+/**
+ * Mail through an SMTP server, for people who host their own. SMTP knows no idempotency key: the key is the
+ * Message-ID, by which many servers and mailboxes drop a repetition.
+ * @param url such as `smtps://user:password@mail.example.com`
+ */
+export function smtpMailer(url: string, from: string): Mailer {
+  const transport = createTransport({ url, pool: true, connectionTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS });
+  const host = /@([^>\s]+)/.exec(from)?.[1] ?? 'localhost';
+  return {
+    async send(mail, idempotencyKey) {
+      try {
+        await transport.sendMail({ from, ...mail, messageId: `<${idempotencyKey}@${host}>` });
+      } catch (error) {
+        const { responseCode = 0 } = error as { responseCode?: number };
+        // 5yz is permanent (RFC 5321, section 4.2.1). What the server said may name the address.
+        if (responseCode >= 500) throw new Refused(`the mail server answered ${responseCode}`);
+        throw new Error(responseCode ? `the mail server answered ${responseCode}` : 'the mail server was not reached');
+      }
+    },
+  };
 }

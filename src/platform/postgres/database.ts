@@ -100,11 +100,16 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
     }
   }
 
-  async function scope<T>(role: string, claims: object, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  async function scope<T>(
+    role: string,
+    claims: object,
+    work: (tx: Transaction) => Promise<T>,
+    timeoutMs = STATEMENT_TIMEOUT_MS,
+  ): Promise<T> {
     const client = await connect();
     const afterCommit: Array<() => unknown> = [];
     let currentRole = role;
-    const rows = <Row>(query: Query<Row>, values: unknown[] = []) => send(client, query, values);
+    const rows = <Row>(query: Query<Row>, values: unknown[] = []) => send(client, query, values, timeoutMs + 1_000);
     const maybe = async <Row>(query: Query<Row>, values: unknown[] = []) => (await rows(query, values))[0];
     const tx: Transaction = {
       rows,
@@ -148,7 +153,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
     client.on('error', onError);
     let result: T;
     try {
-      await send(client, { name: '', text: openingStatement(role, claims) }, [], QUICK_TIMEOUT_MS);
+      await send(client, { name: '', text: openingStatement(role, claims, timeoutMs) }, [], QUICK_TIMEOUT_MS);
       result = await work(tx);
       const [ended] = await commit(client);
       if (ended !== 'COMMIT') throw new Error('the transaction was rolled back instead of committed');
@@ -181,8 +186,12 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
      */
     asUser: <T>(userId: string, work: (tx: Transaction) => Promise<T>) =>
       scope('authenticated', { sub: userId, role: 'authenticated', aud: 'authenticated' }, work),
-    /** One transaction of a public flow, a worker or the schedule. */
-    asService: <T>(work: (tx: Transaction) => Promise<T>) => scope('service', { role: 'service' }, work),
+    /**
+     * One transaction of a public flow, a worker or the schedule.
+     * @param timeoutMs for one statement; the schedule's touch everybody's rows and take their time
+     */
+    asService: <T>(work: (tx: Transaction) => Promise<T>, timeoutMs?: number) =>
+      scope('service', { role: 'service' }, work, timeoutMs),
     /** One statement outside any scope, with the few rights of the login itself. */
     lookUp: async <Row>(query: Query<Row>, values: unknown[]): Promise<Row | undefined> => {
       const client = await connect();
@@ -213,12 +222,12 @@ class QuickClient extends pg.Client {
 }
 
 /** Begins, and sets role, claims and time limit in one statement and one round trip; all local to the transaction. */
-function openingStatement(role: string, claims: object): string {
+function openingStatement(role: string, claims: object, timeoutMs: number): string {
   return `begin;
     select
       set_config('role', ${pg.escapeLiteral(role)}, true),
       set_config('request.jwt.claims', ${pg.escapeLiteral(JSON.stringify(claims))}, true),
-      set_config('statement_timeout', '${STATEMENT_TIMEOUT_MS}', true)`;
+      set_config('statement_timeout', '${timeoutMs}', true)`;
 }
 
 async function commit(client: pg.PoolClient): Promise<string[]> {

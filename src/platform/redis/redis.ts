@@ -10,13 +10,13 @@ const FIRST_CONNECTION_MS = 3_000;
  * Redis does not answer, so that callers can take their fallback in time; the client reconnects by itself.
  * @throws StartupError when Redis cannot be reached at the start
  */
-export async function connectRedis(url: string, log: Log): Promise<Redis> {
+export async function connectRedis(url: string, log: Log, commandTimeout = COMMAND_TIMEOUT_MS): Promise<Redis> {
   const redis = new Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,
     enableAutoPipelining: true,
     maxRetriesPerRequest: 0,
-    commandTimeout: COMMAND_TIMEOUT_MS,
+    commandTimeout,
     connectTimeout: FIRST_CONNECTION_MS,
     retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
   });

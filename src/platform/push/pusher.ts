@@ -1,0 +1,21 @@
+import { Refused } from '#platform/outbox/deliveryErrors.ts';
+
+export interface Push {
+  to: string;
+  title: string;
+  body: string;
+}
+
+/** The phone will never take a push under this token again. */
+export class DeviceGone extends Refused {}
+
+export interface Pusher {
+  /**
+   * Sends one push; those of the same moment share a request.
+   * @returns the ticket, by which its receipt is fetched later
+   * @throws DeviceGone, Refused, Throttled, or another error that may be tried again
+   */
+  send(push: Push): Promise<string>;
+  /** Tickets whose receipts are there, and whether the phone is gone. */
+  receipts(ticketIds: string[]): Promise<Array<{ ticketId: string; isDeviceGone: boolean; error: string | null }>>;
+}

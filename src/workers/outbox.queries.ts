@@ -1,0 +1,62 @@
+import { sql } from '#platform/postgres/query.ts';
+import type { DueIntent } from './delivery.ts';
+
+export interface ClaimedIntent extends DueIntent {
+  /** How often it was claimed, this time included. */
+  attempts: number;
+}
+
+/** Takes due intents of the kinds $3 for $2 seconds: others leave them alone until then. */
+export const CLAIM = sql<ClaimedIntent>('outbox.claim')`
+  with due as (
+    select o.id
+    from outbox o
+    where o.status = 'pending'
+      and o.next_attempt_at <= now()
+      and o.kind = any ($3::text[]) -- a newer worker may know kinds that this one does not
+    order by o.next_attempt_at
+    limit $1
+    for update skip locked
+  )
+  update outbox o
+  set attempts = o.attempts + 1,
+      next_attempt_at = now() + make_interval(secs => $2)
+  from due
+  where o.id = due.id
+  returning o.id, o.kind, o.user_id, o.payload, o.attempts`;
+
+/** An intent that waits for its delivery and is not expired. */
+export const FIND_PENDING = sql<DueIntent>('outbox.findPending')`
+  select o.id, o.kind, o.user_id, o.payload
+  from outbox o
+  where o.id = $1
+    and o.status = 'pending'
+    and o.expires_at > now()`;
+
+export const DROP_EXPIRED = sql('outbox.dropExpired')`
+  update outbox o
+  set status = 'dropped', finished_at = now(), last_error = 'expired', payload = '{}'
+  where o.status = 'pending'
+    and o.next_attempt_at <= now()
+    and o.expires_at <= now()`;
+
+export const FINISH = sql('outbox.finish')`
+  update outbox o
+  set status = $2, finished_at = now(), last_error = $3, payload = '{}'
+  where o.id = $1
+    and o.status = 'pending'`;
+
+/** $2 seconds from now; $4 false: the attempt does not count. */
+export const RETRY = sql('outbox.retry')`
+  update outbox o
+  set next_attempt_at = now() + make_interval(secs => $2),
+      last_error = $3,
+      attempts = o.attempts - case when $4 then 0 else 1 end
+  where o.id = $1
+    and o.status = 'pending'`;
+
+export const NOTE_FAILURE = sql('outbox.noteFailure')`
+  update outbox o
+  set last_error = $2
+  where o.id = $1
+    and o.status = 'pending'`;
