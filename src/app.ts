@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import express, { type Express } from 'express';
+import { adminRouter } from '#features/admin/admin.router.ts';
 import { resetPageRouter } from '#features/auth/resetPage.router.ts';
 import { docsRouter } from '#features/docs/docs.router.ts';
 import { mailboxRouter } from '#features/mailbox/mailbox.router.ts';
@@ -33,6 +34,7 @@ export function buildApp(deps: Deps): Express {
   app.get('/', (_req, res) => void res.type('html').send('Server is running...'));
   // Pages for a person's browser: before the gates that only let the app through.
   app.use(docsRouter(routes, config.PUBLIC_BASE_URL));
+  if (deps.jobs) app.use(adminRouter(deps, deps.jobs));
   if (deps.mailbox) app.use(mailboxRouter(deps.mailbox));
   if (!config.SUPABASE_URL) {
     const pictures = express.static(resolve(config.DATA_DIR, 'pictures'), { index: false });

@@ -2,6 +2,7 @@ import { keptSecrets } from '#platform/developmentSecrets.ts';
 import { buildLog } from '#platform/log/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
 import { StartupError } from '#platform/startupError.ts';
+import { adminLink } from './commands/adminLink.ts';
 import { type Command, UsageError } from './commands/command.ts';
 import { rebuildRecords } from './commands/rebuildRecords.ts';
 import { sendMessage } from './commands/sendMessage.ts';
@@ -9,7 +10,11 @@ import { ConfigError, loadConfig } from './config.ts';
 import { prepareDatabase } from './preparedDatabase.ts';
 
 /** What the operator can ask for beside a running server, or without one: `node src/command.ts NAME …`. */
-const COMMANDS: Record<string, Command> = { 'rebuild-records': rebuildRecords, 'send-message': sendMessage };
+const COMMANDS: Record<string, Command> = {
+  'admin-link': adminLink,
+  'rebuild-records': rebuildRecords,
+  'send-message': sendMessage,
+};
 
 async function run(name: string | undefined, args: string[]): Promise<void> {
   const command = COMMANDS[name ?? ''];

@@ -24,7 +24,7 @@ interface SessionState {
   data_version: number;
 }
 
-const SESSION_STATE = sql<SessionState>('guard.sessionState')`
+export const SESSION_STATE = sql<SessionState>('guard.sessionState')`
   select s.* from app.session_state($1) s`;
 
 const MARK_USED = sql('guard.markTokenVersionUsed')`

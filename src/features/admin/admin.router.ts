@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { ExpressAdapter } from '@bull-board/express';
+import cookieParser from 'cookie-parser';
+import { type RequestHandler, Router } from 'express';
+import { SESSION_STATE } from '#http/authenticate.ts';
+import type { Deps } from '#http/deps.ts';
+import { ApiError, forbidden } from '#http/errors.ts';
+import type { JobQueues } from '#platform/jobs/jobQueues.ts';
+import { sql } from '#platform/postgres/query.ts';
+import { COOKIE_SECONDS, readAdminToken, signAdminToken } from './adminTokens.ts';
+
+const COOKIE = 'strong_together_admin';
+const CONSOLE = '/admin/queues';
+
+/** The memory for used proofs remembers used links too. */
+const USE_ONCE = sql<{ first: boolean }>('admin.useLinkOnce')`
+  select app.remember_proof('admin link', $1, $2, to_timestamp($3)) as first`;
+
+const signInNeeded = () =>
+  new ApiError(401, 'ADMIN_SIGN_IN_REQUIRED', 'Sign in with a fresh link from `npm run admin:link`');
+
+/** The operator's view of the queues, for people with the role Admin who hold a link from the command line. */
+export function adminRouter(deps: Deps, jobs: JobQueues): Router {
+  const serverAdapter = new ExpressAdapter();
+  serverAdapter.setBasePath(CONSOLE);
+  createBullBoard({
+    queues: jobs.queues.map((queue) => new BullMQAdapter(queue)),
+    serverAdapter,
+    options: { uiConfig: { boardTitle: 'Strong Together' } },
+  });
+  const router = Router();
+  router.get('/admin/sign-in', signIn(deps));
+  router.use(CONSOLE, cookieParser(), authorizeRoles(deps, 'Admin'), serverAdapter.getRouter() as RequestHandler);
+  return router;
+}
+
+/** Turns a link, once, into a short sign-in that only this site's own pages can use. */
+function signIn(deps: Deps): RequestHandler {
+  return async (req, res, next) => {
+    try {
+      const link = await readAdminToken(deps.config, 'admin-link', req.query.token);
+      if (!link) throw signInNeeded();
+      const jti = createHash('sha256').update(link.jti).digest('base64url');
+      const used = await deps.db.lookUp(USE_ONCE, [jti, res.locals.requestId, link.exp + 60]);
+      if (!used?.first) throw signInNeeded();
+      res.cookie(COOKIE, await signAdminToken(deps.config, 'admin-cookie', link.sub), {
+        httpOnly: true,
+        sameSite: 'strict',
+        secure: deps.config.PUBLIC_BASE_URL.startsWith('https:'),
+        path: '/admin',
+        maxAge: COOKIE_SECONDS * 1000,
+      });
+      res.set('Cache-Control', 'no-store').set('Referrer-Policy', 'no-referrer').redirect(303, CONSOLE);
+    } catch (error) {
+      next(error);
+    }
+  };
+}
+
+/**
+ * Lets people with one of these roles pass; the role is asked for with every request.
+ * @returns a handler that answers 401 without a sign-in and 403 with a role that does not suffice
+ */
+function authorizeRoles(deps: Deps, ...roles: string[]): RequestHandler {
+  return async (req, res, next) => {
+    try {
+      // SameSite keeps other sites away; this keeps away what runs on a sibling domain.
+      const site = req.get('sec-fetch-site');
+      if (site !== undefined && site !== 'same-origin' && site !== 'none') throw forbidden();
+      const signedIn = await readAdminToken(deps.config, 'admin-cookie', req.cookies[COOKIE]);
+      if (!signedIn) throw signInNeeded();
+      const state = await deps.db.lookUp(SESSION_STATE, [signedIn.sub]);
+      if (!state || !roles.includes(state.role)) throw forbidden();
+      res.set('Cache-Control', 'no-store');
+      next();
+    } catch (error) {
+      next(error);
+    }
+  };
+}

@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { buildLog } from '#platform/log/log.ts';
+import { openDatabase } from '#platform/postgres/database.ts';
+import { adminLink } from '#src/commands/adminLink.ts';
+import { newPhone, type Phone } from '#tests/helpers/person.ts';
+import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { signAdminToken } from './adminTokens.ts';
+
+let server: TestServer;
+let phone: Phone;
+
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.close());
+beforeEach(async () => {
+  phone = await newPhone(server);
+});
+
+async function link(...args: string[]): Promise<string[]> {
+  const log = buildLog('silent');
+  const db = openDatabase({ url: server.databaseUrl, poolSize: 1, preparedStatements: true, log });
+  const said: string[] = [];
+  try {
+    await adminLink({ config: server.config, db, log, args, say: (line) => said.push(line) });
+  } finally {
+    await db.close();
+  }
+  return said;
+}
+
+// A browser, not the app.
+const open = (url: string, headers: Record<string, string> = {}) =>
+  fetch(url, { redirect: 'manual', headers: { accept: 'text/html', 'user-agent': 'Mozilla/5.0', ...headers } });
+const QUEUES = '/admin/queues/api/queues';
+
+async function signIn(): Promise<string> {
+  const said = await link('--user', phone.username, '--grant');
+  const response = await open(said.at(-1) ?? '');
+  expect([response.status, response.headers.get('location')]).toEqual([303, '/admin/queues']);
+  return response.headers.get('set-cookie') ?? '';
+}
+
+describe('npm run admin:link', () => {
+  it('prints a link that signs in once, with a cookie that no script and no other site can use', async () => {
+    const said = await link('--user', phone.username, '--grant');
+    const url = said.at(-1) ?? '';
+    expect(url).toMatch(new RegExp(`^${server.url}/admin/sign-in\\?token=`));
+    const cookie = (await open(url)).headers.get('set-cookie') ?? '';
+    for (const part of ['HttpOnly', 'SameSite=Strict', 'Path=/admin', 'Max-Age=1800']) expect(cookie).toContain(part);
+    const again = await open(url);
+    expect([again.status, again.headers.get('set-cookie')]).toEqual([401, null]);
+    expect(server.logged.join('\n')).not.toContain(new URL(url).searchParams.get('token'));
+  });
+
+  it('is for Admins; --grant makes one', async () => {
+    await expect(link('--user', phone.username)).rejects.toThrow('has the role User, not Admin');
+    await link('--user', phone.username, '--grant');
+    await expect(link('--user', phone.username.toUpperCase())).resolves.toHaveLength(2);
+    await expect(link('--user', 'nobody_here')).rejects.toThrow('nobody');
+    await expect(link('--user', 'system_bot', '--grant')).rejects.toThrow('nobody');
+    for (const args of [[], ['--what']]) await expect(link(...args)).rejects.toThrow('Usage');
+  });
+});
+
+describe('the console', () => {
+  it('shows the queues to an Admin, and works with them', async () => {
+    const cookie = (await signIn()).split(';')[0] ?? '';
+    const page = await open(`${server.url}/admin/queues`, { cookie });
+    expect([page.status, page.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    expect(await page.text()).toContain('Strong Together');
+    const { queues } = (await (await open(server.url + QUEUES, { cookie })).json()) as {
+      queues: Array<{ name: string }>;
+    };
+    expect(queues.map(({ name }) => name).sort()).toEqual(['emails', 'pushNotifications']);
+    const pause = (headers: Record<string, string>) =>
+      fetch(`${server.url}/admin/queues/api/queues/emails/pause`, {
+        method: 'PUT',
+        headers: { cookie, 'user-agent': 'Mozilla/5.0', ...headers },
+      });
+    for (const site of ['cross-site', 'same-site']) expect((await pause({ 'sec-fetch-site': site })).status).toBe(403);
+    expect((await pause({ 'sec-fetch-site': 'same-origin' })).status).toBe(200);
+    expect(await server.redis.hget('bull:emails:meta', 'paused')).toBe('1');
+  });
+
+  it('nobody else gets in: no cookie, a forged one, a link as a cookie, a lost role, a deleted person', async () => {
+    const good = (await signIn()).split(';')[0] ?? '';
+    const linkToken = await signAdminToken(server.config, 'admin-link', phone.id);
+    const cookies = ['', 'strong_together_admin=nonsense', `strong_together_admin=${linkToken}`, `${good}x`];
+    for (const path of ['/admin/queues', QUEUES, '/admin/queues/static/css/anything.css']) {
+      for (const cookie of cookies) {
+        const response = await open(server.url + path, { cookie });
+        expect([path, cookie, response.status]).toEqual([path, cookie, 401]);
+        expect(await response.json()).toMatchObject({ code: 'ADMIN_SIGN_IN_REQUIRED', requestId: expect.any(String) });
+      }
+    }
+    const { accessToken } = await phone.tokens();
+    expect((await open(server.url + QUEUES, { authorization: `DPoP ${accessToken}` })).status).toBe(401);
+    await server.sql("update users set role = 'User' where id = $1", [phone.id]);
+    const refused = await open(server.url + QUEUES, { cookie: good });
+    expect([refused.status, await refused.json()]).toMatchObject([403, { code: 'FORBIDDEN' }]);
+    await server.sql('delete from users where id = $1', [phone.id]);
+    expect((await open(server.url + QUEUES, { cookie: good })).status).toBe(403);
+  });
+
+  it('the cookie authenticates no call of the API', async () => {
+    const cookie = (await signIn()).split(';')[0] ?? '';
+    expect((await server.fetch('/api/users/get', { headers: { cookie } })).status).toBe(401);
+  });
+
+  it('a forged link signs nobody in', async () => {
+    for (const token of ['', 'nonsense', await signAdminToken(server.config, 'admin-cookie', phone.id)]) {
+      expect((await open(`${server.url}/admin/sign-in?token=${token}`)).status).toBe(401);
+    }
+  });
+});
