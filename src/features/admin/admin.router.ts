@@ -74,6 +74,9 @@ function authorizeRoles(deps: Deps, ...roles: string[]): RequestHandler {
       const state = await deps.db.lookUp(SESSION_STATE, [signedIn.sub]);
       if (!state || !roles.includes(state.role)) throw forbidden();
       res.set('Cache-Control', 'no-store');
+      // The console's page names its folder in a <base>.
+      const policy = String(res.get('Content-Security-Policy'));
+      res.set('Content-Security-Policy', policy.replace("base-uri 'none'", "base-uri 'self'"));
       next();
     } catch (error) {
       next(error);

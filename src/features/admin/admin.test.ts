@@ -68,6 +68,7 @@ describe('the console', () => {
     const cookie = (await signIn()).split(';')[0] ?? '';
     const page = await open(`${server.url}/admin/queues`, { cookie });
     expect([page.status, page.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    expect(page.headers.get('content-security-policy')).toContain("base-uri 'self'"); // its page has a <base>
     expect(await page.text()).toContain('Strong Together');
     const { queues } = (await (await open(server.url + QUEUES, { cookie })).json()) as {
       queues: Array<{ name: string }>;

@@ -6,8 +6,8 @@ import { openDatabase } from '#platform/postgres/database.ts';
 import { sendMessage } from '#src/commands/sendMessage.ts';
 import { newPhone, type Phone, type Tokens } from '#tests/helpers/person.ts';
 import { openSocket, type PhoneSocket, ticketOf } from '#tests/helpers/phoneSocket.ts';
+import { type ServerProcess, startSecondProcess } from '#tests/helpers/process.ts';
 import { makeProof } from '#tests/helpers/proof.ts';
-import { type SecondProcess, startSecondProcess } from '#tests/helpers/secondProcess.ts';
 import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
 import { startTcpProxy } from '#tests/helpers/tcpProxy.ts';
 
@@ -15,7 +15,7 @@ import { startTcpProxy } from '#tests/helpers/tcpProxy.ts';
 const MINT = /(missing|invalid|expired|unauth)/i;
 
 let server: TestServer;
-let second: SecondProcess;
+let second: ServerProcess;
 let phone: Phone;
 let tokens: Tokens;
 const open: PhoneSocket[] = [];

@@ -30,14 +30,20 @@ interface Cluster {
  * starts), on a free loopback port. A cluster that a killed server left running is taken over.
  * As root it runs under an ordinary account, because PostgreSQL refuses root.
  * @param settings PostgreSQL settings for this start, such as `fsync=off` in tests
+ * @param wantedPort else a free one
  * @throws StartupError
  */
-export async function startEmbeddedPostgres(dataDir: string, settings: string[] = []): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres(
+  dataDir: string,
+  settings: string[] = [],
+  wantedPort?: number,
+): Promise<EmbeddedPostgres> {
   const root = resolve(dataDir, 'postgres');
   makeDataFolder(root);
   const cluster: Cluster = { dir: join(root, 'cluster'), binaries: await findBinaries(), password: keptPassword(root) };
   if (!existsSync(join(cluster.dir, 'PG_VERSION'))) await initialise(root, cluster);
-  const port = (await runningPort(cluster.dir)) ?? (await start(root, cluster, settings));
+  const port =
+    (await runningPort(cluster.dir)) ?? (await start(root, cluster, settings, wantedPort ?? (await freePort())));
   const superuserUrl = `postgres://postgres:${cluster.password}@127.0.0.1:${port}/postgres`;
   const url = await makeServerLogin(superuserUrl, cluster.password);
   return { url, superuserUrl, stop: () => stopUnlessShared(cluster, superuserUrl) };
@@ -87,8 +93,7 @@ async function initialise(root: string, cluster: Cluster): Promise<void> {
   }
 }
 
-async function start(root: string, cluster: Cluster, settings: string[]): Promise<number> {
-  const port = await freePort();
+async function start(root: string, cluster: Cluster, settings: string[], port: number): Promise<number> {
   const flags = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', ...settings];
   const log = join(cluster.dir, 'server.log');
   try {

@@ -5,32 +5,27 @@ import type { TestServer } from './server.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
-export interface SecondProcess {
+export interface ServerProcess {
   url: string;
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** Another instance of a test's server, in a process of its own, on the same database, Redis and secrets. */
-export async function startSecondProcess(
-  first: TestServer,
+/** A server in a process of its own; returns when everything in it runs. */
+export async function startProcess(
   role: 'all' | 'api' | 'worker',
-  env: Record<string, string> = {},
-): Promise<SecondProcess> {
-  const port = await freePort();
+  env: Record<string, string>,
+): Promise<ServerProcess> {
+  const port = env.PORT ?? String(await freePort());
   const child = spawn(process.execPath, [MAIN, role], {
     env: {
       PATH: process.env.PATH,
       NODE_ENV: 'test',
-      PORT: String(port),
-      PUBLIC_BASE_URL: first.url,
-      DATA_DIR: first.config.DATA_DIR,
-      DATABASE_URL: first.databaseUrl,
-      ...(first.config.redisUrl ? { REDIS_URL: first.config.redisUrl } : {}),
       RATE_LIMIT_ENABLED: 'false',
-      LOG_LEVEL: 'warn',
+      LOG_LEVEL: 'error',
+      PORT: port,
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   await banner(child);
   return {
@@ -44,14 +39,26 @@ export async function startSecondProcess(
   };
 }
 
+/** Another instance of a test's server, on the same database, Redis and secrets. */
+export function startSecondProcess(first: TestServer, role: 'all' | 'api' | 'worker'): Promise<ServerProcess> {
+  return startProcess(role, {
+    PUBLIC_BASE_URL: first.url,
+    DATA_DIR: first.config.DATA_DIR,
+    DATABASE_URL: first.databaseUrl,
+    ...(first.config.redisUrl ? { REDIS_URL: first.config.redisUrl } : {}),
+  });
+}
+
 /** The banner is printed when everything runs. */
 async function banner(child: ChildProcess): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let output = '';
-  child.stdout?.on('data', (chunk) => {
-    output += chunk;
-    if (output.includes('Strong Together')) resolve();
-  });
-  child.once('exit', (code) => reject(new Error(`the second process ended with ${code}: ${output}`)));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk) => {
+      output = (output + chunk).slice(-5_000);
+      if (output.includes('Strong Together')) resolve();
+    });
+  }
+  child.once('exit', (code) => reject(new Error(`the process ended with ${code}: ${output}`)));
   await promise;
 }
