@@ -60,3 +60,10 @@ export const NOTE_FAILURE = sql('outbox.noteFailure')`
   set last_error = $2
   where o.id = $1
     and o.status = 'pending'`;
+
+/** Claimed intents that could not be handed over: their turn comes again in $2 seconds. */
+export const RELEASE = sql('outbox.release')`
+  update outbox o
+  set next_attempt_at = now() + make_interval(secs => $2)
+  where o.id = any ($1::uuid[])
+    and o.status = 'pending'`;

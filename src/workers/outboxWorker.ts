@@ -11,6 +11,7 @@ import {
   FIND_PENDING,
   FINISH,
   NOTE_FAILURE,
+  RELEASE,
   RETRY,
 } from './outbox.queries.ts';
 
@@ -39,6 +40,8 @@ const LONGEST_RETRY_SECONDS = 10 * 60;
  * its job. Handing over what is still in the queue changes nothing.
  */
 const LEASE_SECONDS = 60;
+/** Redis is away: looked at again after so many seconds. */
+const HAND_OVER_AGAIN_SECONDS = 2;
 const BATCH = 100;
 const LOOK_EVERY_MS = 1_000;
 const CONCURRENCY: Record<QueueName, number> = { emails: 10, pushNotifications: 200 };
@@ -97,6 +100,8 @@ export function startOutboxWorker({
       await queues.add(queue, plans);
     } catch (error) {
       log.warn({ err: error, intents: intents.length }, 'intents were not handed over yet');
+      const ids = intents.map(({ id }) => id);
+      await db.asService((tx) => tx.rows(RELEASE, [ids, HAND_OVER_AGAIN_SECONDS]));
     }
   }
 
