@@ -26,6 +26,7 @@ export async function prepareDatabase(config: Config): Promise<PreparedDatabase>
       ...(config.DATABASE_MIGRATION_URL ? { serverUrl: url } : {}),
       migrationsDir: join(DB_FOLDER, 'migrations'),
       seedDir: join(DB_FOLDER, 'seed'),
+      scheduleFile: join(DB_FOLDER, 'schedule.sql'),
       systemUserId: config.SYSTEM_USER_ID,
     });
   } catch (error) {

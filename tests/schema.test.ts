@@ -45,6 +45,7 @@ describe('migrations', () => {
     url: server.databaseUrl,
     migrationsDir,
     seedDir: join(DB, 'seed'),
+    scheduleFile: join(DB, 'schedule.sql'),
     systemUserId: '8dedd0e0-8c25-4c84-a05b-4ae5f5c48f3a',
   });
 

@@ -26,6 +26,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     url: postgres.url,
     migrationsDir: join(import.meta.dirname, '../../db/migrations'),
     seedDir: join(import.meta.dirname, '../../db/seed'),
+    scheduleFile: join(import.meta.dirname, '../../db/schedule.sql'),
     systemUserId: '8dedd0e0-8c25-4c84-a05b-4ae5f5c48f3a',
   });
   await allowCopies(postgres.superuserUrl);

@@ -11,6 +11,8 @@ export interface MigrateOptions {
   serverUrl?: string;
   migrationsDir: string;
   seedDir: string;
+  /** Run at every start, as the login that migrates. */
+  scheduleFile: string;
   systemUserId: string;
 }
 
@@ -38,6 +40,8 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
     await client.query('set local role service');
     for (const file of await sqlFiles(options.seedDir)) await client.query(await readFile(file, 'utf8'));
     await seedSystemUser(client, options.systemUserId);
+    await client.query('reset role');
+    await client.query(await readFile(options.scheduleFile, 'utf8'));
     await client.query('commit');
     return applied;
   } finally {
