@@ -90,6 +90,7 @@ async function useEverything(baseUrl: string, superuser: pg.Client): Promise<voi
     await client.call('POST', '/api/auth/forgotpassemail', { body: { identifier: 'seed100@example.com' } });
     await client.call('POST', '/api/auth/sendverificationemail', { body: { email: 'seed9@example.com' } });
     await client.call('DELETE', '/api/users/deleteprofilepic');
+    await client.call('POST', '/api/ws/generateticket');
     await client.refresh();
     const passer = new StrongTogetherClient({ baseUrl });
     const username = `plans_${Date.now() % 1e8}`;
