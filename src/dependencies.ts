@@ -46,12 +46,11 @@ export async function buildDeps(
   withWorkers: boolean,
 ): Promise<RunningDeps> {
   const redis: Redis | undefined = config.redisUrl ? await connectRedis(config.redisUrl, log) : undefined;
-  const db = openDatabase({
-    url: databaseUrl,
-    poolSize: config.DATABASE_POOL_SIZE,
-    preparedStatements: config.DATABASE_PREPARED_STATEMENTS,
-    log,
-  });
+  const openPool = (poolSize: number) =>
+    openDatabase({ url: databaseUrl, poolSize, preparedStatements: config.DATABASE_PREPARED_STATEMENTS, log });
+  const db = openPool(config.DATABASE_POOL_SIZE);
+  // Connections of their own: a hundred thousand pushes must not make requests wait.
+  const workerDb = withWorkers ? openPool(Math.ceil(config.DATABASE_POOL_SIZE / 2)) : undefined;
   const sockets = await openSockets(config.redisUrl, log, {
     cors: corsOptions(config.CORS_ORIGINS),
     allowRequest: (req, answer) => answer(null, mayConnect(req.headers.origin, config.CORS_ORIGINS)),
@@ -62,8 +61,8 @@ export async function buildDeps(
   const jobs = config.redisUrl ? await openJobQueues(config.redisUrl, log, QUEUES) : undefined;
   const metrics = buildMetrics();
   const stopMetrics = config.METRICS_PORT ? await serveMetrics(metrics, config.METRICS_PORT) : undefined;
-  const surroundings = { config, log, db, cache, pictures, sockets, metrics, jobs };
-  const workers = withWorkers ? await startWorkers(surroundings) : undefined;
+  const surroundings = { config, log, cache, pictures, sockets, metrics, jobs };
+  const workers = workerDb ? await startWorkers({ ...surroundings, db: workerDb }) : undefined;
   const hasMailbox = !config.RESEND_API_KEY && !config.SMTP_URL && !config.production;
   const deps: Deps = {
     config,
@@ -91,7 +90,7 @@ export async function buildDeps(
       await workers?.stop();
       await jobs?.close();
       await sockets.close();
-      await db.close();
+      await Promise.all([db.close(), workerDb?.close()]);
       redis?.disconnect();
     },
   };
