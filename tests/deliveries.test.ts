@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { buildLog } from '#platform/log/log.ts';
 import { freePort } from '#platform/postgres/embedded.ts';
@@ -84,6 +86,35 @@ describe.each([
     await new Promise((done) => setTimeout(done, 6_000)); // the next attempt of the queue
     expect([(await outcome(server, email))?.last_error, resend.sent.size]).toEqual(['expired', 0]);
   });
+});
+
+it('a hundred thousand pushes, or a picture store that hangs, do not stand before a mail', async () => {
+  const hanging = createServer(() => undefined);
+  await new Promise<void>((done) => hanging.listen(0, '127.0.0.1', done));
+  closers.push(async () => void hanging.close().closeAllConnections());
+  const resend = await startResend();
+  closers.push(() => resend.close());
+  const server = await serverWith({
+    RESEND_API_KEY: 're_test',
+    RESEND_BASE_URL: resend.url,
+    SUPABASE_URL: `http://127.0.0.1:${(hanging.address() as AddressInfo).port}`,
+    SUPABASE_SERVICE_ROLE: 'service-role',
+  });
+  await server.sql(
+    `insert into outbox (kind, payload, dedupe_key, created_at, next_attempt_at, expires_at)
+     select k.kind, k.payload, k.kind || n, now(), now() - interval '1 minute', now() + interval '1 hour'
+     from (values
+       ('pictures.remove-one', '{"key":"a/b.jpg"}'::jsonb, 80),
+       ('push.daily', '{"tokenHash":"x"}'::jsonb, 100000)
+     ) as k (kind, payload, count)
+     cross join lateral generate_series(1, k.count) as n`,
+  );
+  const email = await register(server);
+  await until(async () => (await outcome(server, email))?.status === 'sent');
+  const [waiting] = await server.sql(
+    "select count(*)::int as n from outbox where kind = 'push.daily' and status = 'pending'",
+  );
+  expect(waiting?.n).toBeGreaterThan(0); // the mail was not last
 });
 
 it('what Redis forgot is handed over again, also a job that ended while its intent waits', async () => {

@@ -15,6 +15,11 @@ alter table push_tickets force row level security;
 create policy service_all on push_tickets to service using (true) with check (true);
 grant select, insert, delete on push_tickets to service;
 
+-- Each kind has its own line: a hundred thousand pushes do not stand before a mail.
+drop index outbox_pending_idx;
+create index outbox_pending_idx on outbox (kind, next_attempt_at) where status = 'pending';
+create index outbox_expiry_idx on outbox (expires_at) where status = 'pending';
+
 -- Every row is written again with each refresh: room in the pages spares the indexes.
 alter table user_split_information set (fillfactor = 60);
 
@@ -55,7 +60,7 @@ begin
   select
     'push.daily',
     u.id,
-    jsonb_build_object('tokenHash', encode(sha256(u.push_token::bytea), 'hex')),
+    jsonb_build_object('tokenHash', encode(sha256(convert_to(u.push_token, 'UTF8')), 'hex')),
     'push.daily:' || u.id || ':' || (p_now at time zone z.zone)::date,
     p_now,
     p_now,
@@ -66,6 +71,7 @@ begin
   where u.push_token is not null
     and u.role <> 'System'
     and (p_local_hour is null or extract(hour from p_now at time zone z.zone) = p_local_hour)
+  for key share of u -- whoever is just being deleted is waited for, and left out
   on conflict (dedupe_key) do nothing;
   get diagnostics v_enqueued = row_count;
   return v_enqueued;
@@ -86,7 +92,7 @@ begin
     'push.reminder',
     u.id,
     jsonb_build_object(
-      'tokenHash', encode(sha256(u.push_token::bytea), 'hex'),
+      'tokenHash', encode(sha256(convert_to(u.push_token, 'UTF8')), 'hex'),
       'splitId', usi.split_id::text,
       'offset', o.minutes::text
     ),
@@ -110,9 +116,93 @@ begin
     and urs.workout_reminders_enabled
     and u.push_token is not null
     and r.remind_at <= p_now + interval '24 hours' -- not null: still to come
+  for key share of u
   on conflict (dedupe_key) do nothing;
   get diagnostics v_enqueued = row_count;
   return v_enqueued;
+end $$;
+
+-- As before, and it does not fail when somebody is deleted meanwhile.
+create or replace function public.refresh_user_split_information(p_now timestamptz default now()) returns bigint
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_rows bigint;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('refresh_user_split_information', 0));
+
+  with workout as (
+    select
+      ws.user_id,
+      ws.workoutsplit_id as split_id,
+      ws.workout_start_utc,
+      coalesce(z.zone, 'UTC') as zone,
+      ws.workout_start_utc at time zone coalesce(z.zone, 'UTC') as local_start
+    from workout_summary ws
+    join workoutsplits s on s.id = ws.workoutsplit_id and s.is_active
+    join workoutplans p on p.id = s.workout_id and p.is_active and p.user_id = ws.user_id
+    left join user_reminder_settings urs on urs.user_id = ws.user_id
+    left join app.stored_zones z on z.timezone = urs.timezone
+    where ws.workout_start_utc >= p_now - interval '21 days'
+  ),
+  habit as (
+    select
+      w.user_id,
+      w.split_id,
+      w.zone,
+      extract(dow from w.local_start)::int as weekday,
+      count(*) as workouts,
+      max(w.workout_start_utc) as last_trained,
+      -- times of day lie on a circle: 23:50 and 00:10 average to midnight, not to noon
+      atan2(
+        sum(sin(2 * pi() * extract(epoch from w.local_start::time) / 86400)),
+        sum(cos(2 * pi() * extract(epoch from w.local_start::time) / 86400))
+      ) as mean_angle
+    from workout w
+    group by w.user_id, w.split_id, w.zone, extract(dow from w.local_start)
+  ),
+  strongest as (
+    select distinct on (h.user_id, h.split_id) h.*
+    from habit h
+    order by h.user_id, h.split_id, h.workouts desc, h.last_trained desc, h.weekday
+  ),
+  next_time as (
+    select
+      s.user_id,
+      s.split_id,
+      s.workouts,
+      (
+        t.local_today + (s.weekday - extract(dow from t.local_today)::int + 7) % 7
+        + make_interval(secs => (round(s.mean_angle / (2 * pi()) * 86400)::int + 86400) % 86400)
+      ) at time zone s.zone as estimated_time_utc
+    from strongest s
+    cross join lateral (select (p_now at time zone s.zone)::date as local_today) t
+  ),
+  stale as (
+    delete from user_split_information usi
+    where not exists (
+      select from next_time n where n.user_id = usi.user_id and n.split_id = usi.split_id
+    )
+  )
+  insert into user_split_information as usi
+    (user_id, split_id, estimated_time_utc, confidence, last_computed_at, preferred_weekday)
+  select
+    n.user_id,
+    n.split_id,
+    n.estimated_time_utc,
+    case when n.workouts >= 3 then 1.00 when n.workouts = 2 then 0.60 else 0.30 end,
+    p_now,
+    extract(dow from n.estimated_time_utc at time zone 'UTC')::int
+  from next_time n
+  join users u on u.id = n.user_id
+  for key share of u -- whoever is just being deleted is waited for, and left out
+  on conflict (user_id, split_id) do update
+    set estimated_time_utc = excluded.estimated_time_utc,
+        confidence = excluded.confidence,
+        last_computed_at = excluded.last_computed_at,
+        preferred_weekday = excluded.preferred_weekday;
+  get diagnostics v_rows = row_count;
+  return v_rows;
 end $$;
 
 reset role;

@@ -6,17 +6,24 @@ export interface ClaimedIntent extends DueIntent {
   attempts: number;
 }
 
-/** Takes due intents of the kinds $3 for $2 seconds: others leave them alone until then. */
+/**
+ * Takes due intents for $2 seconds: others leave them alone until then. At most $1 of each kind, so that none
+ * stands in another's way; of the kinds $3, because a newer worker may know kinds that this one does not.
+ */
 export const CLAIM = sql<ClaimedIntent>('outbox.claim')`
   with due as (
     select o.id
-    from outbox o
-    where o.status = 'pending'
-      and o.next_attempt_at <= now()
-      and o.kind = any ($3::text[]) -- a newer worker may know kinds that this one does not
-    order by o.next_attempt_at
-    limit $1
-    for update skip locked
+    from unnest($3::text[]) as k (kind)
+    cross join lateral (
+      select o.id
+      from outbox o
+      where o.status = 'pending'
+        and o.kind = k.kind
+        and o.next_attempt_at <= now()
+      order by o.next_attempt_at
+      limit $1
+      for update skip locked
+    ) o
   )
   update outbox o
   set attempts = o.attempts + 1,
@@ -37,7 +44,6 @@ export const DROP_EXPIRED = sql('outbox.dropExpired')`
   update outbox o
   set status = 'dropped', finished_at = now(), last_error = 'expired', payload = '{}'
   where o.status = 'pending'
-    and o.next_attempt_at <= now()
     and o.expires_at <= now()`;
 
 export const FINISH = sql('outbox.finish')`

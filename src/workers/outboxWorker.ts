@@ -42,7 +42,10 @@ const LONGEST_RETRY_SECONDS = 10 * 60;
 const LEASE_SECONDS = 60;
 /** Redis is away: looked at again after so many seconds. */
 const HAND_OVER_AGAIN_SECONDS = 2;
+/** Of each kind. */
 const BATCH = 100;
+/** Deliveries that this worker makes itself at the same time. */
+const MOST_UNDER_WAY = 100;
 const LOOK_EVERY_MS = 1_000;
 const CONCURRENCY: Record<QueueName, number> = { emails: 10, pushNotifications: 200 };
 
@@ -64,6 +67,7 @@ export function startOutboxWorker({
   for (const name of jobs ? QUEUES : []) {
     jobs?.work(name, { concurrency: CONCURRENCY[name], mostPerSecond: mostPerSecond[name] }, runJob);
   }
+  const underWay = new Set<Promise<void>>();
   const running = run();
 
   async function run(): Promise<void> {
@@ -72,7 +76,7 @@ export function startOutboxWorker({
         log.warn({ err: error }, 'the outbox could not be read');
         return 0;
       });
-      if (claimed === BATCH) continue;
+      if (claimed >= BATCH) continue;
       await Promise.race([woken.promise, pause(LOOK_EVERY_MS, undefined, { signal: stopping.signal })]).catch(() => {});
       woken = Promise.withResolvers<void>();
     }
@@ -84,12 +88,18 @@ export function startOutboxWorker({
       return tx.rows(CLAIM, [BATCH, LEASE_SECONDS, Object.keys(deliveries)]);
     });
     const byQueue = Map.groupBy(due, ({ kind }) => (jobs ? deliveries[kind]?.queue : undefined));
-    await Promise.all(
-      [...byQueue].map(([queue, intents]) =>
-        queue && jobs ? handOver(jobs, queue, intents) : Promise.all(intents.map(deliver)),
-      ),
-    );
+    for (const [queue, intents] of byQueue) {
+      if (queue && jobs) await handOver(jobs, queue, intents);
+      else for (const intent of intents) await begin(intent);
+    }
     return due.length;
+  }
+
+  /** Delivers here, beside others: one that takes its time holds up nothing else. */
+  async function begin(intent: ClaimedIntent): Promise<void> {
+    while (underWay.size >= MOST_UNDER_WAY) await Promise.race(underWay);
+    const delivery = deliver(intent).finally(() => underWay.delete(delivery));
+    underWay.add(delivery);
   }
 
   async function handOver(queues: JobQueues, queue: QueueName, intents: ClaimedIntent[]): Promise<void> {
@@ -157,6 +167,7 @@ export function startOutboxWorker({
     stop: async () => {
       stopping.abort();
       await running;
+      await Promise.all(underWay);
       await jobs?.close();
     },
   };

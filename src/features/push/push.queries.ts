@@ -33,7 +33,7 @@ export const FIND_ADDRESSEE = sql<AddresseeRow>('push.findAddressee')`
   from users u
   join user_reminder_settings urs on urs.user_id = u.id
   cross join lateral (select app.known_zone(urs.timezone, 'UTC') as name) z
-  left join workoutsplits s on s.id = $2
+  left join workoutsplits s on s.id = $2 and s.is_active
   where u.id = $1`;
 
 /** A phone that is gone, wherever its token stands. */

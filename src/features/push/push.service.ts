@@ -39,7 +39,7 @@ export function sendDailyPush(db: Database, pusher: Pusher, log: Log, intent: Pu
   }));
 }
 
-/** False when the phone is another one, reminders are off, or the split was trained today (contract 4.8). */
+/** False when the phone is another one, reminders are off, or the split was trained today or is no longer in the plan (contract 4.8). */
 export function sendReminder(db: Database, pusher: Pusher, log: Log, intent: PushIntent): Promise<boolean> {
   return sendPush(db, pusher, log, intent, ({ first_name, split, reminders_enabled, trained_today }) => {
     if (!reminders_enabled || trained_today || split === null) return undefined;

@@ -1,9 +1,10 @@
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildLog } from '#platform/log/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
 import { type FakeExpo, startExpo } from '#tests/fakes/expo.ts';
 import { newPhone, type Phone } from '#tests/helpers/person.ts';
-import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { asSuperuser, startTestServer, type TestServer } from '#tests/helpers/server.ts';
 import { fetchReceipts } from './push.service.ts';
 
 const SECRET = 'a secret of the cron';
@@ -141,6 +142,30 @@ describe('the daily push', () => {
     },
   );
 
+  it('a token with a backslash, or somebody who is just being deleted, stops nobody', async () => {
+    await server.sql(
+      `insert into users (username, push_token, is_verified)
+       values ('backslash', 'ExponentPushToken[a\\b]', true), ('leaving', 'ExponentPushToken[leaving]', true)`,
+    );
+    const deleting = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
+    await deleting.connect();
+    await deleting.query('begin');
+    await deleting.query("delete from users where username = 'leaving'");
+    const calls = Promise.all([
+      trigger('daily'),
+      trigger('hourlyreminder'),
+      server.sql('select refresh_user_split_information()'),
+    ]);
+    await new Promise((done) => setTimeout(done, 300));
+    await deleting.query('commit');
+    await deleting.end();
+    const [daily, hourly] = await calls;
+    expect([daily.status, hourly.status]).toEqual([200, 200]);
+    await finished('push.daily');
+    await until(() => pushesTo('ExponentPushToken[a\\b]').length === 1);
+    expect(pushesTo('ExponentPushToken[leaving]')).toEqual([]);
+  });
+
   it('is dropped for a phone that changed hands or signed out meanwhile (BG3)', async () => {
     await server.sql(
       `insert into outbox (kind, user_id, payload, dedupe_key, expires_at)
@@ -192,6 +217,7 @@ describe('the reminder', () => {
           phone.id,
         ]),
       async () => server.sql('update users set push_token = null where id = $1', [phone.id]),
+      async (split: number) => server.sql('update workoutsplits set is_active = false where id = $1', [split]),
     ]) {
       phone = await newPhone(server);
       token = `ExponentPushToken[${phone.username}]`;

@@ -39,6 +39,8 @@ export type JobQueues = Awaited<ReturnType<typeof openJobQueues>>;
 const BACKOFF = { type: 'exponential', delay: 5_000, jitter: 0.2 };
 const KEPT_FAILURES = { age: 7 * 24 * 60 * 60, count: 1_000 };
 
+/** Longer than any blocking read: a connection that says nothing for so long is dead. */
+const SILENCE_MS = 20_000;
 /** A job that runs longer is run again by another process. */
 const LONGEST_CLOSE_MS = 8_000;
 /** For the lists that an operator looks at, too. */
@@ -48,7 +50,7 @@ const COMMAND_TIMEOUT_MS = 5_000;
 export async function openJobQueues(redisUrl: string, log: Log, names: readonly string[]) {
   const adding = await connectRedis(redisUrl, log, COMMAND_TIMEOUT_MS);
   // Workers wait in blocking reads, however long Redis is away.
-  const working = new Redis(redisUrl, { maxRetriesPerRequest: null });
+  const working = new Redis(redisUrl, { maxRetriesPerRequest: null, socketTimeout: SILENCE_MS });
   working.on('error', () => undefined); // told of by the other connections
   const queues = new Map(
     names.map((name) => [name, new Queue(name, { connection: adding, skipWaitingForReady: true })]),

@@ -34,13 +34,20 @@ export function resendMailer({ apiKey, baseUrl, from }: ResendOptions): Mailer {
       // An earlier attempt got through and only its answer was lost: the link in this one differs.
       if (error.name === 'invalid_idempotent_request') return;
       if (error.name === 'concurrent_idempotent_requests') throw new Error('an earlier attempt is still running');
-      const status = error.statusCode ?? 0;
+      const status = error.statusCode ?? STATUS_OF_NAME[error.name] ?? 422;
       if (status === 429) throw new Throttled('Resend answered 429', secondsIn(headers?.['retry-after']) * 1000);
       if (status >= 400 && status < 500) throw new Refused(`Resend answered ${status}`);
-      throw new Error(`Resend answered ${status || error.name}`);
+      throw new Error(`Resend answered ${status}`);
     },
   };
 }
+
+/** Errors without a status that pass; every other name says that the mail is wrong. */
+const STATUS_OF_NAME: Record<string, number> = {
+  application_error: 500,
+  internal_server_error: 500,
+  rate_limit_exceeded: 429,
+};
 
 const secondsIn = (retryAfter: string | undefined): number => Math.min(60, Math.max(1, Number(retryAfter) || 1));
 

@@ -4,7 +4,8 @@ import { Refused, Throttled } from '#platform/outbox/deliveryErrors.ts';
 import { within } from '#platform/within.ts';
 import { DeviceGone, type Pusher } from './pusher.ts';
 
-const TIMEOUT_MS = 15_000;
+/** Expo has no idempotency key: who gives up early sends twice. */
+const TIMEOUT_MS = 30_000;
 /** How long a push waits for others to share its request. */
 const GATHER_MS = 15;
 const THROTTLED_MS = 5_000;

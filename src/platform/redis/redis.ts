@@ -3,6 +3,8 @@ import type { Log } from '#platform/log/log.ts';
 import { StartupError } from '#platform/startupError.ts';
 
 const COMMAND_TIMEOUT_MS = 400;
+/** A connection that answers nothing for so long is made anew. */
+const SILENCE_MS = 5_000;
 const FIRST_CONNECTION_MS = 3_000;
 
 /**
@@ -17,6 +19,7 @@ export async function connectRedis(url: string, log: Log, commandTimeout = COMMA
     enableAutoPipelining: true,
     maxRetriesPerRequest: 0,
     commandTimeout,
+    socketTimeout: SILENCE_MS,
     connectTimeout: FIRST_CONNECTION_MS,
     retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
   });

@@ -6,6 +6,8 @@ import { connectRedis } from '#platform/redis/redis.ts';
 
 /** How long a phone may be without network and still get what was emitted meanwhile, in milliseconds. */
 const RECOVERY_MS = 2 * 60 * 1000;
+/** Longer than a blocking read: a connection that says nothing for so long is dead. */
+const SILENCE_MS = 20_000;
 const STREAM = 'socket.io';
 const RECHECK = 'recheck';
 
@@ -81,7 +83,7 @@ async function openBus(url: string, log: Log) {
   const publisher = await connectRedis(url, log);
   const readers: Redis[] = [];
   publisher.duplicate = () => {
-    const reader = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: null });
+    const reader = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: null, socketTimeout: SILENCE_MS });
     readers.push(reader);
     return reader;
   };
