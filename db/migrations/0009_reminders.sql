@@ -47,8 +47,9 @@ as $$
   ) r
 $$;
 
--- One push a person and local day: "Ready to go workout?". With p_local_hour only to those for whom it is
--- that hour of the day (0-23). Returns how many were newly enqueued.
+-- One push a person and local day: "Ready to go workout?". With p_local_hour (0-23) only to those for whom it
+-- is that hour of the day, or one of the two after it, should a run have been missed. Returns how many were
+-- newly enqueued.
 create function app.enqueue_daily_pushes(p_local_hour integer default null, p_now timestamptz default now())
 returns bigint
 language plpgsql security definer set search_path = public, pg_temp
@@ -70,7 +71,10 @@ begin
   join app.stored_zones z on z.timezone = urs.timezone
   where u.push_token is not null
     and u.role <> 'System'
-    and (p_local_hour is null or extract(hour from p_now at time zone z.zone) = p_local_hour)
+    and (
+      p_local_hour is null
+      or extract(hour from p_now at time zone z.zone) between p_local_hour and p_local_hour + 2
+    )
   for key share of u -- whoever is just being deleted is waited for, and left out
   on conflict (dedupe_key) do nothing;
   get diagnostics v_enqueued = row_count;
@@ -78,7 +82,7 @@ begin
 end $$;
 
 -- Reminders that fall due in the next 24 hours, for workouts of today and tomorrow (UTC), each with its own
--- check of the weekday. A reminder that is late by a quarter of an hour after the workout's time says nothing
+-- check of the weekday. One that waits follows a habit or setting that changed. A reminder that is late by a quarter of an hour after the workout's time says nothing
 -- to anybody: then it expires. Returns how many were newly enqueued.
 create function app.enqueue_workout_reminders(p_now timestamptz default now()) returns bigint
 language plpgsql security definer set search_path = public, pg_temp
@@ -87,38 +91,47 @@ declare
   v_enqueued bigint;
   v_today date := (p_now at time zone 'UTC')::date;
 begin
-  insert into outbox (kind, user_id, payload, dedupe_key, created_at, next_attempt_at, expires_at)
-  select
-    'push.reminder',
-    u.id,
-    jsonb_build_object(
-      'tokenHash', encode(sha256(convert_to(u.push_token, 'UTF8')), 'hex'),
-      'splitId', usi.split_id::text,
-      'offset', o.minutes::text
-    ),
-    'push.reminder:' || u.id || ':' || usi.split_id || ':' || d.day,
-    p_now,
-    r.remind_at,
-    least(r.remind_at + make_interval(mins => o.minutes + 15), p_now + interval '24 hours 15 minutes')
-  from user_split_information usi
-  join users u on u.id = usi.user_id
-  join user_reminder_settings urs on urs.user_id = usi.user_id
-  cross join lateral (select least(greatest(urs.reminder_offset_minutes, 0), 1440) as minutes) o
-  cross join lateral (values (v_today), (v_today + 1)) as d (day)
-  cross join lateral (
+  with enqueued as (
+    insert into outbox as waiting (kind, user_id, payload, dedupe_key, created_at, next_attempt_at, expires_at)
     select
-      p_now + make_interval(
-        secs => app.compute_delay_from_utc(p_now, d.day, usi.estimated_time_utc, o.minutes) / 1000.0
-      ) as remind_at
-  ) r
-  where usi.confidence >= 0.60
-    and usi.preferred_weekday = extract(dow from d.day)
-    and urs.workout_reminders_enabled
-    and u.push_token is not null
-    and r.remind_at <= p_now + interval '24 hours' -- not null: still to come
-  for key share of u
-  on conflict (dedupe_key) do nothing;
-  get diagnostics v_enqueued = row_count;
+      'push.reminder',
+      u.id,
+      jsonb_build_object(
+        'tokenHash', encode(sha256(convert_to(u.push_token, 'UTF8')), 'hex'),
+        'splitId', usi.split_id::text,
+        'offset', o.minutes::text
+      ),
+      'push.reminder:' || u.id || ':' || usi.split_id || ':' || d.day,
+      p_now,
+      r.remind_at,
+      least(r.remind_at + make_interval(mins => o.minutes + 15), p_now + interval '24 hours 15 minutes')
+    from user_split_information usi
+    join users u on u.id = usi.user_id
+    join user_reminder_settings urs on urs.user_id = usi.user_id
+    cross join lateral (select least(greatest(urs.reminder_offset_minutes, 0), 1440) as minutes) o
+    cross join lateral (values (v_today), (v_today + 1)) as d (day)
+    cross join lateral (
+      select
+        p_now + make_interval(
+          secs => app.compute_delay_from_utc(p_now, d.day, usi.estimated_time_utc, o.minutes) / 1000.0
+        ) as remind_at
+    ) r
+    where usi.confidence >= 0.60
+      and usi.preferred_weekday = extract(dow from d.day)
+      and urs.workout_reminders_enabled
+      and u.push_token is not null
+      and r.remind_at <= p_now + interval '24 hours' -- not null: still to come
+    for key share of u
+    on conflict (dedupe_key) do update
+      set next_attempt_at = excluded.next_attempt_at,
+          expires_at = excluded.expires_at,
+          payload = excluded.payload
+      where waiting.status = 'pending'
+        and waiting.attempts = 0
+        and (waiting.next_attempt_at, waiting.payload) is distinct from (excluded.next_attempt_at, excluded.payload)
+    returning waiting.xmax = 0 as is_new
+  )
+  select count(*) into v_enqueued from enqueued e where e.is_new;
   return v_enqueued;
 end $$;
 

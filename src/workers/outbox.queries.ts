@@ -7,7 +7,7 @@ export interface ClaimedIntent extends DueIntent {
 }
 
 /**
- * Takes due intents for $2 seconds: others leave them alone until then. At most $1 of each kind, so that none
+ * Takes due intents for $2 seconds, and longer each time: others leave them alone until then. At most $1 of each kind, so that none
  * stands in another's way; of the kinds $3, because a newer worker may know kinds that this one does not.
  */
 export const CLAIM = sql<ClaimedIntent>('outbox.claim')`
@@ -27,7 +27,7 @@ export const CLAIM = sql<ClaimedIntent>('outbox.claim')`
   )
   update outbox o
   set attempts = o.attempts + 1,
-      next_attempt_at = now() + make_interval(secs => $2)
+      next_attempt_at = now() + make_interval(secs => $2 * least(o.attempts + 1, 10))
   from due
   where o.id = due.id
   returning o.id, o.kind, o.user_id, o.payload, o.attempts`;

@@ -105,7 +105,8 @@ export function startOutboxWorker({
   async function handOver(queues: JobQueues, queue: QueueName, intents: ClaimedIntent[]): Promise<void> {
     try {
       // A job that has ended while its intent waits: the outcome was not noted. It gets another chance.
-      for (const { id, attempts } of intents) if (attempts > 1) await queues.removeEnded(queue, id);
+      const again = intents.filter(({ attempts }) => attempts > 1);
+      await Promise.all(again.map(({ id }) => queues.removeEnded(queue, id)));
       const plans = intents.map(({ id, kind }) => ({ id, kind, maxAttempts: deliveries[kind]?.maxAttempts ?? 1 }));
       await queues.add(queue, plans);
     } catch (error) {

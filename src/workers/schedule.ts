@@ -45,9 +45,15 @@ export function scheduledTasks(config: Config, db: Database, pusher: Pusher, log
       run: async () => {
         await db.asService((tx) => tx.rows(REFRESH_HABITS), LONG_MS);
         await db.asService((tx) => tx.rows(ENQUEUE_REMINDERS), LONG_MS);
-        if (config.DAILY_PUSH_HOUR !== 'off') {
-          await db.asService((tx) => tx.rows(ENQUEUE_DAILY_PUSHES, [config.DAILY_PUSH_HOUR]), LONG_MS);
-        }
+        wake();
+      },
+    },
+    {
+      name: 'daily push',
+      next: every(HOUR_MS, 7 * MINUTE_MS),
+      run: async () => {
+        if (config.DAILY_PUSH_HOUR === 'off') return;
+        await db.asService((tx) => tx.rows(ENQUEUE_DAILY_PUSHES, [config.DAILY_PUSH_HOUR]), LONG_MS);
         wake();
       },
     },
@@ -83,7 +89,7 @@ export function startSchedule(tasks: Task[], log: Log): () => Promise<void> {
   function start(task: Task): void {
     const run: Promise<void> = task
       .run()
-      .catch((error) => log.warn({ err: error, task: task.name }, 'a scheduled task failed'))
+      .catch((error) => log.error({ err: error, task: task.name }, 'a scheduled task failed'))
       .finally(() => {
         running.delete(run);
         if (timers.has(task)) plan(task);

@@ -33,7 +33,10 @@ export const FIND_ADDRESSEE = sql<AddresseeRow>('push.findAddressee')`
   from users u
   join user_reminder_settings urs on urs.user_id = u.id
   cross join lateral (select app.known_zone(urs.timezone, 'UTC') as name) z
-  left join workoutsplits s on s.id = $2 and s.is_active
+  left join (
+    workoutsplits s
+    join workoutplans p on p.id = s.workout_id and p.is_active
+  ) on s.id = $2 and s.is_active
   where u.id = $1`;
 
 /** A phone that is gone, wherever its token stands. */

@@ -119,6 +119,9 @@ describe('the daily push', () => {
       hours.push(await enqueue(`2030-03-01T${String(hour).padStart(2, '0')}:07:00Z`));
     expect(hours.map((n, hour) => [n, hour]).filter(([n]) => n)).toEqual([[1, 4]]); // 04:07Z is 09:37 in Kolkata
     await server.sql('delete from outbox where user_id = $1', [phone.id]);
+    // Should that run be missed, one of the next two makes up for it.
+    expect([await enqueue('2030-03-01T06:07:00Z'), await enqueue('2030-03-02T07:07:00Z')]).toEqual([1, 0]);
+    await server.sql('delete from outbox where user_id = $1', [phone.id]);
   });
 
   it.each(['daily', 'hourlyreminder'])(
@@ -252,6 +255,11 @@ describe('the reminder', () => {
     const [intent] = await server.sql('select next_attempt_at from outbox where user_id = $1', [phone.id]);
     expect((intent?.next_attempt_at as Date | undefined)?.toISOString()).toBe('2030-01-01T17:45:00.000Z');
     expect(await enqueue('2029-12-31T20:00:00Z')).toBe(0); // the same day's, seen from the day before
+    // It follows a habit that changed, and is none the newer for it.
+    await set("estimated_time_utc = '2030-01-01T19:30:00Z'");
+    expect(await enqueue(noon)).toBe(0);
+    const moved = await server.sql('select next_attempt_at from outbox where user_id = $1', [phone.id]);
+    expect(moved).toEqual([{ next_attempt_at: new Date('2030-01-01T18:30:00Z') }]);
     await server.sql('delete from outbox where user_id = $1', [phone.id]);
   });
 

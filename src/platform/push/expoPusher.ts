@@ -5,7 +5,7 @@ import { within } from '#platform/within.ts';
 import { DeviceGone, type Pusher } from './pusher.ts';
 
 /** Expo has no idempotency key: who gives up early sends twice. */
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 60_000;
 /** How long a push waits for others to share its request. */
 const GATHER_MS = 15;
 const THROTTLED_MS = 5_000;
