@@ -22,6 +22,8 @@ export async function startProcess(
       NODE_ENV: 'test',
       RATE_LIMIT_ENABLED: 'false',
       LOG_LEVEL: 'error',
+      DAILY_PUSH_HOUR: 'off',
+      EXPO_BASE_URL: 'http://127.0.0.1:9',
       PORT: port,
       ...env,
     },

@@ -52,6 +52,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       DATA_DIR: options.sharing?.config.DATA_DIR ?? dataDir,
       RATE_LIMIT_ENABLED: 'false',
       LOG_LEVEL: 'debug',
+      EXPO_BASE_URL: 'http://127.0.0.1:9', // nobody: no test reaches beyond this machine
+      DAILY_PUSH_HOUR: 'off',
       ...(options.redis === false ? {} : { REDIS_URL: redisUrl }),
       ...options.env,
     },
