@@ -7,7 +7,7 @@ import { mailboxRouter } from '#features/mailbox/mailbox.router.ts';
 import { healthRouter } from '#features/service/service.routes.ts';
 import { corridor } from '#http/corridor.ts';
 import type { Deps } from '#http/deps.ts';
-import { crossOrigin, errorAnswer, hardening, requestLog } from '#http/edge.ts';
+import { connectionEnd, crossOrigin, errorAnswer, hardening, requestLog } from '#http/edge.ts';
 import { notFound } from '#http/errors.ts';
 import { botBlocker, generalLimit, versionGate } from '#http/gates.ts';
 import type { AnyRoute } from '#http/route.ts';
@@ -27,7 +27,7 @@ export function buildApp(deps: Deps): Express {
   app.disable('etag');
   app.disable('x-powered-by');
 
-  app.use(requestLog(log), hardening());
+  app.use(requestLog(log), hardening(), connectionEnd(deps.lifecycle));
   app.use(crossOrigin(config.CORS_ORIGINS));
   app.use(healthRouter(deps));
   app.use(generalLimit(deps));

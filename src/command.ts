@@ -16,6 +16,11 @@ const COMMANDS: Record<string, Command> = {
   'send-message': sendMessage,
 };
 
+function progress(line: string): void {
+  if (process.stdout.isTTY) process.stdout.write(`\r${line}`);
+  else console.log(line);
+}
+
 async function run(name: string | undefined, args: string[]): Promise<void> {
   const command = COMMANDS[name ?? ''];
   if (!command) throw new UsageError(`Unknown command ${name}; known: ${Object.keys(COMMANDS).join(', ')}.`);
@@ -30,7 +35,7 @@ async function run(name: string | undefined, args: string[]): Promise<void> {
       log,
     });
     try {
-      await command({ config, db, log, args, say: (line) => console.log(line) });
+      await command({ config, db, log, args, say: (line) => console.log(line), progress });
     } finally {
       await db.close();
     }

@@ -34,8 +34,13 @@ const REQUIRED_IN_PRODUCTION = [
 ] as const;
 
 const origin = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).transform((url) => new URL(url).origin);
-const wholeNumber = (fallback: number, max = 2 ** 31 - 1) =>
-  z.coerce.number({ error: 'must be a whole number' }).int('must be a whole number').min(0).max(max).default(fallback);
+const wholeNumber = (fallback: number, max = 2 ** 31 - 1, min = 0) =>
+  z.coerce
+    .number({ error: 'must be a whole number' })
+    .int('must be a whole number')
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`)
+    .default(fallback);
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -113,9 +118,9 @@ const environment = z.object({
   /** SMTP server for mails, where there is no RESEND_API_KEY. */
   SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// URL' }).optional(),
   /** What the mail provider takes in a second. */
-  MAIL_MAX_PER_SEC: wholeNumber(10, 10_000),
+  MAIL_MAX_PER_SEC: wholeNumber(10, 10_000, 1),
   /** Expo takes 600 a second for a project. */
-  PUSH_MAX_PER_SEC: wholeNumber(500, 10_000),
+  PUSH_MAX_PER_SEC: wholeNumber(500, 10_000, 1),
   /** Seconds after which the receipt of a push is asked for. */
   PUSH_RECEIPT_AGE_SEC: wholeNumber(900, 86_400),
   EXPO_BASE_URL: z.url('must be a URL').optional(),
@@ -126,6 +131,10 @@ const environment = z.object({
     .union([z.literal('off'), wholeNumber(9, 23)], { error: 'must be an hour from 0 to 23, or off' })
     .default(9),
   METRICS_PORT: wholeNumber(0, 65535),
+  /** Where metrics are served; the own machine only, unless asked otherwise. */
+  METRICS_HOST: z.string().default('127.0.0.1'),
+  /** Milliseconds between "not ready" and the end of the listener: a balancer needs them to look away. */
+  SHUTDOWN_DRAIN_MS: wholeNumber(1_000, 8_000),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 

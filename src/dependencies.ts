@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Deps } from '#http/deps.ts';
 import { buildProofVerifier } from '#http/dpop.ts';
-import { corsOptions, mayConnect } from '#http/edge.ts';
+import { corsOptions } from '#http/edge.ts';
 import { buildLimits } from '#http/limits.ts';
+import { buildOutageHold } from '#http/outageHold.ts';
 import { buildProviderTokens } from '#http/providerTokens.ts';
 import { buildSeenProofs } from '#http/seenProofs.ts';
 import { buildSessionTokens } from '#http/sessionTokens.ts';
@@ -53,14 +54,15 @@ export async function buildDeps(
   const workerDb = withWorkers ? openPool(Math.ceil(config.DATABASE_POOL_SIZE / 2)) : undefined;
   const sockets = await openSockets(config.redisUrl, log, {
     cors: corsOptions(config.CORS_ORIGINS),
-    allowRequest: (req, answer) => answer(null, mayConnect(req.headers.origin, config.CORS_ORIGINS)),
     maxHttpBufferSize: MAX_SOCKET_EVENT_BYTES,
   });
   const cache = cacheOf(config, redis, log);
   const pictures = picturesOf(config);
   const jobs = config.redisUrl ? await openJobQueues(config.redisUrl, log, QUEUES) : undefined;
   const metrics = buildMetrics();
-  const stopMetrics = config.METRICS_PORT ? await serveMetrics(metrics, config.METRICS_PORT) : undefined;
+  const stopMetrics = config.METRICS_PORT
+    ? await serveMetrics(metrics, config.METRICS_PORT, config.METRICS_HOST)
+    : undefined;
   const surroundings = { config, log, cache, pictures, sockets, metrics, jobs };
   const workers = workerDb ? await startWorkers({ ...surroundings, db: workerDb }) : undefined;
   const hasMailbox = !config.RESEND_API_KEY && !config.SMTP_URL && !config.production;
@@ -77,10 +79,12 @@ export async function buildDeps(
     sockets,
     providerTokens: buildProviderTokens(config),
     passwords: buildPasswords(),
+    outageHold: buildOutageHold(),
     pictures,
     cleanPicture: buildPictureCleaner(),
     mailbox: hasMailbox ? openMailbox(join(config.DATA_DIR, 'mailbox')) : undefined,
     jobs,
+    lifecycle: { isDraining: false },
     outboxChanged: () => workers?.wake(),
   };
   return {

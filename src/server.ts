@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Server as SocketServer } from 'socket.io';
 import { serveSockets } from '#features/realtime/realtime.sockets.ts';
 import type { Log } from '#platform/log/log.ts';
@@ -11,6 +12,10 @@ import { buildDeps } from './dependencies.ts';
 
 /** How long a client may take to send a request, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Longer than proxies keep a connection (60 s): it is never this side that closes one which is just being used. */
+const KEEP_ALIVE_MS = 72_000;
+/** What is still being received or answered so long after the listener has closed is cut off, in milliseconds. */
+const LAST_REQUESTS_MS = 5_000;
 
 export interface RunningServer {
   /** Finishes requests and deliveries in flight, then closes every connection. */
@@ -28,12 +33,17 @@ export async function startServer(
   if (!runs.api) return { close };
   try {
     const app = buildApp(deps);
-    const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, app);
+    const server = createServer(
+      { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS, shouldUpgradeCallback: isForSockets },
+      app,
+    );
     server.on('clientError', refuseUnreadable).on('checkExpectation', app);
     const stopSweeping = serveSockets(deps, server);
     await listen(server, config.PORT);
     return {
       close: async () => {
+        deps.lifecycle.isDraining = true;
+        await pause(config.SHUTDOWN_DRAIN_MS);
         stopSweeping();
         await stopServing(server, deps.sockets.io);
         await close();
@@ -43,6 +53,11 @@ export async function startServer(
     await close();
     throw error;
   }
+}
+
+/** Any other `Upgrade`, such as HTTP/2 by curl, is ignored and the request answered (RFC 9110, section 7.8). */
+function isForSockets({ url = '', headers }: IncomingMessage): boolean {
+  return url.startsWith('/socket.io/') && headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 async function listen(server: Server, port: number): Promise<void> {
@@ -81,6 +96,8 @@ async function stopServing(server: Server, io: SocketServer): Promise<void> {
   const closed = io.close(); // sockets first, which come back to another instance; it closes the server too
   // A connection that was busy becomes idle after its answer: look again until all are gone.
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  const cutOff = setTimeout(() => server.closeAllConnections(), LAST_REQUESTS_MS);
   await closed;
   clearInterval(sweep);
+  clearTimeout(cutOff);
 }

@@ -45,7 +45,7 @@ export async function startWorkers({ config, log, db, metrics, jobs, ...rest }: 
     deliveries: {
       ...mailDeliveries(config, db, mailerOf(config)),
       ...pushDeliveries(db, pusher, log),
-      ...removalDeliveries(rest.pictures, rest.cache),
+      ...removalDeliveries(db, config.BUCKET_NAME, rest.pictures, rest.cache),
       ...announceDeliveries(db, rest.sockets, config.DEFAULT_TZ),
     },
     mostPerSecond: { emails: config.MAIL_MAX_PER_SEC, pushNotifications: config.PUSH_MAX_PER_SEC },

@@ -151,6 +151,14 @@ const MATRIX: Record<string, Policy> = {
     column: 'jti',
     copy: "insert into seen_proofs (thumbprint, jti, request_id, expires_at) values ('x', 'new', 'r', now())",
   },
+  retired_sets: {
+    select: 'nothing',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'weight',
+    copy: "insert into retired_sets (user_id, exercise_id, best_by, weight, reps, workout_summary_id, tracking_id) values ($owner, 99, 'weight', 1, 1, $summary, 1)",
+  },
   push_tickets: {
     select: 'nothing',
     insert: 'nothing',
@@ -226,6 +234,11 @@ async function furnish() {
   await db.query(
     "insert into idempotency_keys (user_id, route, key, body_hash, status, body) values ($1, 'r', 'k', '', 200, '')",
     [id],
+  );
+  await db.query(
+    `insert into retired_sets (user_id, exercise_id, best_by, weight, reps, workout_summary_id, tracking_id)
+     values ($1, 1, 'weight', 1, 1, $2, 1)`,
+    [id, summary],
   );
   await db.query("insert into push_tickets (ticket_id, user_id, push_token) values ($1::text, $1::uuid, 'x')", [id]);
   await db.query("insert into seen_proofs (thumbprint, jti, request_id, expires_at) values ($1, 'j', 'r', now())", [

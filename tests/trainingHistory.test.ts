@@ -138,6 +138,7 @@ async function rebuild(): Promise<string[]> {
       log: buildLog('silent'),
       args: [],
       say: (line) => said.push(line),
+      progress: () => undefined,
     });
   } finally {
     await db.close();

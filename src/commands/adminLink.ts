@@ -5,8 +5,8 @@ import { type Command, UsageError } from './command.ts';
 
 const USAGE = 'Usage: npm run admin:link -- --user <username> [--grant]';
 
-const FIND_PERSON = sql<{ id: string; role: string }>('admin.findPerson')`
-  select u.id, u.role
+const FIND_PERSON = sql<{ id: string; role: string; session_epoch: number }>('admin.findPerson')`
+  select u.id, u.role, u.session_epoch
   from users u
   where lower(trim(u.username)) = lower(trim($1))
     and u.role <> 'System'`;
@@ -27,7 +27,7 @@ export const adminLink: Command = async ({ config, db, args, say }) => {
   });
   if (!person) throw new UsageError(`There is nobody with the user name ${user}.`);
   if (!person.isAdmin) throw new UsageError(`${user} has the role ${person.role}, not Admin; --grant changes that.`);
-  const token = await signAdminToken(config, 'admin-link', person.id);
+  const token = await signAdminToken(config, 'admin-link', person.id, person.session_epoch);
   say(`Works once, for ${LINK_SECONDS / 60} minutes:`);
   say(`${config.PUBLIC_BASE_URL}/admin/sign-in?token=${token}`);
 };

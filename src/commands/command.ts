@@ -10,6 +10,8 @@ interface Operator {
   args: string[];
   /** Prints a line. */
   say: (line: string) => void;
+  /** Prints how far it is, over the line before where there is a terminal. */
+  progress: (line: string) => void;
 }
 
 /** Something an operator asks for by hand. @throws UsageError */

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Transaction } from '#platform/postgres/database.ts';
+import type { Access, Transaction } from '#platform/postgres/database.ts';
 import type { Caller } from './authenticate.ts';
 import type { Deps } from './deps.ts';
 import type { AnyRoute, Context } from './route.ts';
@@ -23,7 +23,7 @@ export async function act(
   caller: Caller | undefined,
 ): Promise<Rendered> {
   const transaction = <T>(work: (tx: Transaction) => Promise<T>) =>
-    caller ? deps.db.asUser(caller.id, work) : deps.db.asService(work);
+    caller ? deps.db.asUser(caller.session, accessOf(route), work, context.signal) : deps.db.asService(work);
   if (route.unit === 'steps') {
     return rendered(route, await translated(route, () => route.handle({ ...context, transaction })), deps);
   }
@@ -32,6 +32,9 @@ export async function act(
     transaction(async (tx) => rendered(route, await route.handle({ ...context, tx }), deps)),
   );
 }
+
+/** A GET only reads, everything else may write, unless the route says otherwise. */
+export const accessOf = (route: AnyRoute): Access => route.access ?? (route.method === 'GET' ? 'read' : 'write');
 
 /** Runs the handler and gives broken constraints the meaning that the route declares. */
 export async function translated<T>(route: AnyRoute, work: () => Promise<T>): Promise<T> {

@@ -1,8 +1,9 @@
 import type { Request } from 'express';
+import type { Session } from '#platform/postgres/database.ts';
 import { sql } from '#platform/postgres/query.ts';
 import type { Deps } from './deps.ts';
 import { assertSameKey, assertTokenHash, type Proof } from './dpop.ts';
-import { unauthorized } from './errors.ts';
+import { loginRequired, unauthorized } from './errors.ts';
 import type { SessionClaims } from './sessionTokens.ts';
 
 /** The person that a protected request acts for. */
@@ -13,6 +14,10 @@ export interface Caller {
   thumbprint: string | undefined;
   /** Version of the person's data when the request came in: part of cache keys. */
   dataVersion: number;
+  /** The session that this request was let in with: every transaction of it looks whether it goes on. */
+  session: Session;
+  /** IANA zone that is stored for reminders. */
+  storedZone: string;
 }
 
 interface SessionState {
@@ -22,6 +27,7 @@ interface SessionState {
   is_verified: boolean;
   role: string;
   data_version: number;
+  stored_zone: string;
 }
 
 export const SESSION_STATE = sql<SessionState>('guard.sessionState')`
@@ -55,11 +61,18 @@ export async function authenticate(req: Request, requestId: string, deps: Deps):
   if (!state.is_verified) {
     throw unauthorized('EMAIL_NOT_VERIFIED', 'A validation email is pending.', 'invalid_token');
   }
+  // Last: neither a captured request nor a token without its key may use up what its owner has.
+  await deps.limits.count('person', claims.userId);
   if (!state.token_version_used) await deps.db.lookUp(MARK_USED, [claims.userId, claims.tokenVersion]);
-  return { id: claims.userId, role: state.role, thumbprint: proof?.thumbprint, dataVersion: state.data_version };
+  return {
+    id: claims.userId,
+    role: state.role,
+    thumbprint: proof?.thumbprint,
+    dataVersion: state.data_version,
+    session: { userId: claims.userId, epoch: state.session_epoch },
+    storedZone: state.stored_zone,
+  };
 }
-
-export const loginRequired = () => unauthorized('LOGIN_REQUIRED', 'New login required', 'invalid_token');
 
 /** Checks 1 to 7 against this request. @throws ApiError 401 */
 export function proofOf(req: Request, deps: Deps): Proof {

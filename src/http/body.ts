@@ -10,38 +10,68 @@ export interface Received {
   file?: Buffer | undefined;
 }
 
-const received = new WeakMap<Request, Buffer>();
-const parseJson = express.json({
-  limit: '100kb',
-  verify: (req, _res, bytes) => void received.set(req as Request, bytes),
-});
+export const NOTHING_RECEIVED: Received = { body: undefined, bytes: Buffer.alloc(0) };
+
+const readBytes = express.raw({ type: 'application/json', limit: '100kb' });
 
 /**
- * Reads a JSON body of at most 100 kB. There is never a 415: a body of another type counts as absent.
+ * Reads a JSON body of at most 100 kB. There is never a 415: a body of another type or another charset than
+ * UTF-8 (RFC 8259, section 8.1) counts as absent.
  * @throws ApiError 400 `MALFORMED_JSON`, 413 `PAYLOAD_TOO_LARGE`
  */
 export async function readBody(req: Request, res: Response): Promise<Received> {
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(req.get('content-type') ?? '')?.[1];
+  if (charset !== undefined && !/^utf-?8$/i.test(charset)) return NOTHING_RECEIVED;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  parseJson(req, res, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
+  readBytes(req, res, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
   try {
     await promise;
   } catch (error) {
     const status = (error as { status?: number }).status;
     if (status === 413) throw tooLarge();
-    if (status === 415) return { body: undefined, bytes: Buffer.alloc(0) };
-    if (status !== undefined && status < 500) throw new ApiError(400, 'MALFORMED_JSON', 'Malformed JSON body');
+    if (status === 415) return NOTHING_RECEIVED; // a content encoding that is not known
+    if (status !== undefined && status < 500) throw malformed();
     throw error;
   }
-  const bytes = received.get(req) ?? Buffer.alloc(0);
-  // Half of an emoji, cut off at a length limit, can only come as an escape.
-  const body = /\\ud[89a-f]/i.test(bytes.toString('latin1')) ? wellFormed(req.body) : req.body;
-  return { body, bytes };
+  const bytes: unknown = req.body;
+  if (!Buffer.isBuffer(bytes) || bytes.length === 0) return NOTHING_RECEIVED;
+  return { body: parse(bytes.toString('utf8')), bytes };
 }
 
-/** The same value with half characters replaced by U+FFFD, as every other way into the database does. */
-function wellFormed(value: unknown): unknown {
-  if (typeof value === 'string') return value.toWellFormed();
-  if (Array.isArray(value)) return value.map(wellFormed);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name.toWellFormed(), wellFormed(inner)]));
+const malformed = () => new ApiError(400, 'MALFORMED_JSON', 'Malformed JSON body');
+
+function parse(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
+  } catch {
+    throw malformed();
+  }
+  if (typeof value !== 'object' || value === null) throw malformed();
+  // Half of an emoji, cut off at a length limit, can only come as an escape.
+  if (/\\ud[89a-f]/i.test(text)) makeWellFormed(value);
+  return value;
+}
+
+/**
+ * Replaces half characters by U+FFFD in every text and name, as every other way into the database does. Without
+ * recursion: a body may be nested deeper than the stack.
+ */
+function makeWellFormed(root: object): void {
+  const open: object[] = [root];
+  for (let parent = open.pop(); parent !== undefined; parent = open.pop()) {
+    for (const [name, value] of Object.entries(parent)) {
+      if (typeof value === 'object' && value !== null) open.push(value);
+      const known = name.toWellFormed();
+      if (known === name && (typeof value !== 'string' || value.isWellFormed())) continue;
+      Reflect.deleteProperty(parent, name);
+      // Defined, not assigned: a body may name `__proto__`.
+      Object.defineProperty(parent, known, {
+        value: typeof value === 'string' ? value.toWellFormed() : value,
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      });
+    }
+  }
 }

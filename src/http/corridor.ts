@@ -1,13 +1,16 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { z } from 'zod';
-import { act, rendered, type Scopeless, translated } from './act.ts';
+import { WaitedTooLong } from '#platform/fairQueue.ts';
+import { RowLocked, type Transaction } from '#platform/postgres/database.ts';
+import { accessOf, act, rendered, type Scopeless, translated } from './act.ts';
 import { authenticate, type Caller, proofOf } from './authenticate.ts';
-import { type Received, readBody } from './body.ts';
+import { NOTHING_RECEIVED, type Received, readBody } from './body.ts';
+import { clientAddress } from './clientAddress.ts';
 import type { Deps } from './deps.ts';
-import { ApiError, validationFailed } from './errors.ts';
-import { type KeptAnswer, onceByKey, parseIdempotencyKey } from './idempotency.ts';
+import { ApiError, hungUp, MOST_PROBLEMS, validationFailed } from './errors.ts';
+import { type KeptAnswer, onceByKey, parseIdempotencyKey, stillRunning } from './idempotency.ts';
 import { readerOf } from './read.ts';
-import type { AnyRoute } from './route.ts';
+import type { AnyRoute, NamedProblem } from './route.ts';
 import { send, sendRevalidated } from './send.ts';
 import { readUpload } from './upload.ts';
 
@@ -21,10 +24,10 @@ export function corridor(route: AnyRoute, deps: Deps, routes: AnyRoute[]): Reque
   return async (req: Request, res: Response, next: NextFunction) => {
     try {
       const caller = route.audience === 'user' ? await authenticate(req, res.locals.requestId, deps) : undefined;
-      const received = route.upload ? await readUpload(req, res, route.upload) : await readBody(req, res);
-      const context = buildContext(route, req, res, deps, caller, received);
+      const received = await receive(route, req, res);
+      const context = await buildContext(route, req, res, deps, caller, received);
       for (const limit of route.limits ?? []) {
-        await context.count(limit.name, limit.by === 'user' && caller ? caller.id : context.ip);
+        await context.count(limit.name, limit.by === 'user' && caller ? caller.id : { address: context.address });
       }
       if (read && caller) {
         const answer = await read(context, caller);
@@ -41,6 +44,12 @@ export function corridor(route: AnyRoute, deps: Deps, routes: AnyRoute[]): Reque
   };
 }
 
+/** Nobody can hold a GET by keeping back a body: it is not read. */
+async function receive(route: AnyRoute, req: Request, res: Response): Promise<Received> {
+  if (route.upload) return readUpload(req, res, route.upload);
+  return route.method === 'GET' ? NOTHING_RECEIVED : readBody(req, res);
+}
+
 /** Acts once for an Idempotency-Key; later requests get the first answer. */
 async function actOnce(
   route: AnyRoute,
@@ -51,64 +60,88 @@ async function actOnce(
 ): Promise<KeptAnswer> {
   const key = parseIdempotencyKey(context.header('idempotency-key'));
   const request = { route: `${route.method} ${route.path}`, key, bytes };
-  return translated(route, () =>
-    deps.db.asUser(caller.id, (tx) =>
-      onceByKey(tx, request, async () => {
-        const answer = rendered(route, await route.handle({ ...context, tx }), deps);
-        return { status: answer.status, body: answer.body ?? '' };
-      }),
-    ),
-  );
+  const { replay } = route;
+  const work = {
+    first: async (tx: Transaction) => rendered(route, await route.handle({ ...context, tx }), deps),
+    replay: replay && (async (tx: Transaction) => rendered(route, await replay({ ...context, tx }), deps)),
+  };
+  try {
+    return await translated(route, () =>
+      deps.db.asUser(caller.session, accessOf(route), (tx) => onceByKey(tx, request, work), context.signal),
+    );
+  } catch (error) {
+    // Changes of one person follow one another, so the first request with this key is what is waited for.
+    if (error instanceof RowLocked || error instanceof WaitedTooLong) throw stillRunning();
+    throw error;
+  }
 }
 
-function buildContext(
+async function buildContext(
   route: AnyRoute,
   req: Request,
   res: Response,
   deps: Deps,
   caller: Caller | undefined,
   received: Received,
-): Scopeless {
-  const parsed = validated(route, { query: req.query, params: req.params, body: received.body });
+): Promise<Scopeless> {
+  const { nameProblems } = route;
+  const parsed = await validated(
+    route,
+    { query: req.query, params: req.params, body: received.body },
+    async (problems) =>
+      caller && nameProblems
+        ? deps.db.asUser(caller.session, 'read', (tx) => nameProblems(tx, received.body, problems))
+        : problems,
+  );
   return {
     deps,
     requestId: res.locals.requestId,
-    ip: req.ip ?? '',
+    address: clientAddress(req.ip),
     ...parsed,
     header: (name) => req.get(name),
     proof: () => proofOf(req, deps),
     count: async (limit, key) => void res.set(await deps.limits.count(limit, key)),
     check: async (limit, key) => void res.set(await deps.limits.check(limit, key)),
+    giveBack: (limit, key) => deps.limits.giveBack(limit, key),
     file: received.file,
+    signal: signalOf(res),
     ...(caller ? { caller } : {}),
   } as Scopeless;
 }
 
-/** @throws ApiError 400 with every problem of the first part that has any */
-function validated(route: AnyRoute, parts: { query: unknown; params: unknown; body: unknown }) {
-  const check = (schema: z.ZodType | undefined, value: unknown) => {
+function signalOf(res: Response): AbortSignal {
+  const controller = new AbortController();
+  res.once('close', () => {
+    if (!res.writableFinished) controller.abort(hungUp());
+  });
+  return controller.signal;
+}
+
+/** @throws ApiError 400 with the problems of the first part that has any */
+async function validated(
+  route: AnyRoute,
+  parts: { query: unknown; params: unknown; body: unknown },
+  nameProblems: (problems: NamedProblem[]) => Promise<NamedProblem[]>,
+) {
+  const check = async (schema: z.ZodType | undefined, value: unknown) => {
     if (!schema) return undefined;
     const result = schema.safeParse(value);
     if (result.success) return result.data;
-    const problems = result.error.issues.map((issue) => ({
-      path: issue.path.join('.'),
-      message: issue.message,
-      issue,
-    }));
-    for (const { issue } of problems) {
+    for (const issue of result.error.issues) {
       // A schema may name its own answer, such as 400 INVALID_TIMEZONE.
       if (issue.code === 'custom' && issue.params?.answer instanceof ApiError) throw issue.params.answer;
     }
-    throw validationFailed(problems.map(({ path, message }) => ({ path, message })));
+    const problems = await nameProblems(result.error.issues.slice(0, MOST_PROBLEMS));
+    throw validationFailed(problems.map(({ path, message }) => ({ path: path.map(String).join('.'), message })));
   };
   return {
-    params: check(route.params, parts.params),
-    query: check(route.query, parts.query),
-    body: check(route.body, parts.body),
+    params: await check(route.params, parts.params),
+    query: await check(route.query, parts.query),
+    body: await check(route.body, parts.body),
   };
 }
 
 function sendKept(route: AnyRoute, res: Response, kept: KeptAnswer): void {
   if (kept.replayed) res.set('Idempotency-Replayed', 'true');
-  send(route, res, { status: kept.status, body: kept.body === '' ? undefined : kept.body });
+  send(route, res, kept);
 }

@@ -10,6 +10,7 @@ import type { PictureStorage } from '#platform/storage/storage.ts';
 import type { Config } from '#src/config.ts';
 import type { ProofVerifier } from './dpop.ts';
 import type { Limits } from './limits.ts';
+import type { HeldStep } from './outageHold.ts';
 import type { ProviderTokens } from './providerTokens.ts';
 import type { SeenProofs } from './seenProofs.ts';
 import type { SessionTokens } from './sessionTokens.ts';
@@ -30,12 +31,16 @@ export interface Deps {
   socketTickets: SocketTickets;
   sockets: Sockets;
   passwords: Passwords;
+  /** Holds a request while the database is away. */
+  outageHold: (signal: AbortSignal) => HeldStep;
   pictures: PictureStorage;
   cleanPicture: PictureCleaner;
   /** Only where mails are kept for reading instead of being sent; never in production. */
   mailbox: Mailbox | undefined;
   /** Undefined without Redis. */
   jobs: JobQueues | undefined;
+  /** Whether this process is about to stop: it is not ready any more, and asks clients to connect anew. */
+  lifecycle: { isDraining: boolean };
   /** Tells the worker of this process that the outbox has something new. */
   outboxChanged: () => void;
 }

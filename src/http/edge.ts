@@ -23,6 +23,14 @@ export function requestLog(log: Log): RequestHandler {
   };
 }
 
+/** While the process stops, a connection ends with its answer: the next request goes to another instance. */
+export function connectionEnd(lifecycle: { isDraining: boolean }): RequestHandler {
+  return (_req, res, next) => {
+    if (lifecycle.isDraining) res.set('Connection', 'close');
+    next();
+  };
+}
+
 /** Paths can carry ids and scanners' text: what is not a plain path is not logged. */
 function safePath(req: Request): string {
   const path = req.originalUrl.split('?')[0] ?? '';

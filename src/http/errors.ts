@@ -1,4 +1,5 @@
-import { DatabaseUnavailable } from '#platform/postgres/database.ts';
+import { QueueFull, WaitedTooLong } from '#platform/fairQueue.ts';
+import { DatabaseUnavailable, SessionEnded } from '#platform/postgres/database.ts';
 
 export interface FieldProblem {
   /** Dotted path inside the request, e.g. `workout.0.reps`. */
@@ -38,9 +39,18 @@ export const tooLarge = (message = 'Request body too large') => new ApiError(413
 export const unavailable = () =>
   new ApiError(503, 'SERVICE_UNAVAILABLE', 'Service temporarily unavailable', { headers: { 'Retry-After': '5' } });
 
-/** 400 with every field's problem; the first one is the message. */
+export const tooManyAtOnce = () =>
+  new ApiError(429, 'RATE_LIMITED', 'Too many requests.', { headers: { 'Retry-After': '1' } });
+/** Nobody reads this answer; it stands in the log. */
+export const hungUp = () => new ApiError(499, 'CLIENT_CLOSED_REQUEST', 'The client hung up');
+
+/** A person cannot act on more of them, and an answer should not grow with what was sent. */
+export const MOST_PROBLEMS = 20;
+
+/** 400 with the problems of the first fields; the first one is the message. */
 export function validationFailed(errors: FieldProblem[]): ApiError {
-  return new ApiError(400, 'VALIDATION_FAILED', errors[0]?.message ?? 'Invalid request', { errors });
+  const shown = errors.slice(0, MOST_PROBLEMS);
+  return new ApiError(400, 'VALIDATION_FAILED', shown[0]?.message ?? 'Invalid request', { errors: shown });
 }
 
 /**
@@ -52,13 +62,17 @@ export function unauthorized(code: string, message: string, error?: 'invalid_dpo
   return new ApiError(401, code, message, { headers: { 'WWW-Authenticate': challenge } });
 }
 
+export const loginRequired = () => unauthorized('LOGIN_REQUIRED', 'New login required', 'invalid_token');
+
 /** SQLSTATEs of text that PostgreSQL cannot hold: the character U+0000, alone or inside JSON. */
 const UNSTORABLE_TEXT = ['22021', '22P05'];
 
 /** What the caller is told of anything that was thrown; undefined details stay in the log. */
 export function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
-  if (thrown instanceof DatabaseUnavailable) return unavailable();
+  if (thrown instanceof SessionEnded) return loginRequired();
+  if (thrown instanceof QueueFull) return thrown.ofKey ? tooManyAtOnce() : unavailable();
+  if (thrown instanceof DatabaseUnavailable || thrown instanceof WaitedTooLong) return unavailable();
   if (UNSTORABLE_TEXT.includes((thrown as { code?: string } | undefined)?.code ?? '')) {
     return validationFailed([{ path: '', message: 'Text contains characters that cannot be stored' }]);
   }

@@ -1,4 +1,5 @@
 import type { Request, RequestHandler } from 'express';
+import { clientAddress } from './clientAddress.ts';
 import type { Deps } from './deps.ts';
 import { ApiError, notFound } from './errors.ts';
 import { tokenOf } from './sessionTokens.ts';
@@ -84,7 +85,7 @@ export function generalLimit({ limits, sessionTokens }: Deps): RequestHandler {
         const token = tokenOf(req.get('x-refresh-token'));
         if (token && (await sessionTokens.readRefresh(token))) return next();
       }
-      res.set(await limits.count('general', req.ip ?? ''));
+      res.set(await limits.count('general', { address: clientAddress(req.ip) }));
       next();
     } catch (error) {
       next(error);

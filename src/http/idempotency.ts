@@ -2,10 +2,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Transaction } from '#platform/postgres/database.ts';
 import { sql } from '#platform/postgres/query.ts';
 import { ApiError, badRequest } from './errors.ts';
+import type { Rendered } from './send.ts';
 
-export interface KeptAnswer {
-  status: number;
-  body: string;
+export interface KeptAnswer extends Rendered {
   replayed: boolean;
 }
 
@@ -15,16 +14,6 @@ interface KeyedRequest {
   bytes: Buffer;
 }
 
-/** How long a second request waits for the first, in milliseconds (contract 0.13). */
-const WAIT_MS = 9_000;
-const LOCK_NOT_AVAILABLE = '55P03';
-
-const LIMIT_WAIT = sql('idempotency.limitWait')`
-  select set_config('lock_timeout', $1, true)`;
-
-const WAIT_FOR_FIRST = sql('idempotency.waitForFirst')`
-  select pg_advisory_xact_lock(hashtextextended(app.user_id()::text || ' ' || $1 || ' ' || $2, 0))`;
-
 const FIRST_ANSWER = sql<{ body_hash: Buffer; status: number; body: string }>('idempotency.firstAnswer')`
   select k.body_hash, k.status, k.body
   from idempotency_keys k
@@ -33,8 +22,11 @@ const FIRST_ANSWER = sql<{ body_hash: Buffer; status: number; body: string }>('i
     and k.key = $2
     and k.created_at > now() - interval '24 hours'`;
 
-const KEEP_ANSWER = sql('idempotency.keepAnswer')`
-  select app.keep_idempotent_answer($1, $2, $3, $4, $5)`;
+/** False: a person has so many answers of the last 24 hours that no further one is stored. */
+const KEEP_ANSWER = sql<{ kept: boolean }>('idempotency.keepAnswer')`
+  select app.keep_idempotent_answer($1, $2, $3, $4, $5) as kept`;
+
+const TOO_MANY_KEYS = 'Too many requests with an Idempotency-Key today: at most 100 are remembered.';
 
 /** @throws ApiError 400 `IDEMPOTENCY_KEY_INVALID` */
 export function parseIdempotencyKey(header: string | undefined): string {
@@ -42,32 +34,46 @@ export function parseIdempotencyKey(header: string | undefined): string {
   throw badRequest('IDEMPOTENCY_KEY_INVALID', 'Idempotency-Key is invalid');
 }
 
+export const stillRunning = () =>
+  new ApiError(409, 'IDEMPOTENCY_IN_PROGRESS', 'A request with this Idempotency-Key is still running');
+
+/** The work of a keyed request, and how its answer is made again where it is not stored. */
+interface KeyedWork {
+  first(tx: Transaction): Promise<Rendered>;
+  replay: ((tx: Transaction) => Promise<Rendered>) | undefined;
+}
+
 /**
  * Does the work once for a caller, route and key, inside the caller's transaction, and keeps a 2xx
- * answer with its effect. Later requests with the same bytes get that answer.
- * @throws ApiError 409 while the first request still runs, 422 when the body is another one
+ * answer with its effect. Later requests with the same bytes get that answer. The transaction holds the person's
+ * row, so a second request waits for the first.
+ * @throws ApiError 422 when the body is another one, 429 when too many answers are kept already
  */
 export async function onceByKey(
   tx: Transaction,
   { route, key, bytes }: KeyedRequest,
-  work: () => Promise<{ status: number; body: string }>,
+  work: KeyedWork,
 ): Promise<KeptAnswer> {
-  await tx.rows(LIMIT_WAIT, [String(WAIT_MS)]);
-  try {
-    await tx.rows(WAIT_FOR_FIRST, [route, key]);
-  } catch (error) {
-    if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
-    throw new ApiError(409, 'IDEMPOTENCY_IN_PROGRESS', 'A request with this Idempotency-Key is still running');
-  }
-  await tx.rows(LIMIT_WAIT, ['0']);
   const hash = createHash('sha256').update(bytes).digest();
   const first = await tx.maybe(FIRST_ANSWER, [route, key]);
-  if (first) {
-    if (timingSafeEqual(first.body_hash, hash)) return { status: first.status, body: first.body, replayed: true };
+  if (first && !timingSafeEqual(first.body_hash, hash)) {
     const message = 'Idempotency-Key was already used with another body';
     throw new ApiError(422, 'IDEMPOTENCY_KEY_REUSED', message);
   }
-  const answer = await work();
-  if (answer.status < 300) await tx.rows(KEEP_ANSWER, [route, key, hash, answer.status, answer.body]);
+  if (first) {
+    if (work.replay) return { ...(await work.replay(tx)), status: first.status, replayed: true };
+    return { status: first.status, body: first.body === '' ? undefined : first.body, replayed: true };
+  }
+  const answer = await work.first(tx);
+  if (answer.status < 300) {
+    const { kept } = await tx.one(KEEP_ANSWER, [
+      route,
+      key,
+      hash,
+      answer.status,
+      work.replay ? '' : (answer.body ?? ''),
+    ]);
+    if (!kept) throw new ApiError(429, 'RATE_LIMITED', TOO_MANY_KEYS, { headers: { 'Retry-After': '3600' } });
+  }
   return { ...answer, replayed: false };
 }

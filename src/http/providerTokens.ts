@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { z } from 'zod';
+import { fairQueue } from '#platform/fairQueue.ts';
 import type { Config } from '#src/config.ts';
 import { ApiError, badRequest, unavailable } from './errors.ts';
 
@@ -18,6 +19,8 @@ export type ProviderTokens = ReturnType<typeof buildProviderTokens>;
 const GOOGLE_ISSUERS = ['https://accounts.google.com', 'accounts.google.com'];
 const APPLE_ISSUER = 'https://appleid.apple.com';
 const KEY_TIMEOUT_MS = 5_000;
+/** A few at once from one address: that many are counted as failures until they turn out to be none. */
+const TURNS = { atOnce: 32, atOncePerKey: 8, waitingPerKey: 60, waiting: 500, longestWaitMs: 10_000 };
 const KEYS_FRESH_MS = 60 * 60 * 1000;
 /** Forged tokens with unknown key ids must not become a flood of requests to the provider. */
 const REFETCH_PAUSE_MS = 2_000;
@@ -31,6 +34,9 @@ export function buildProviderTokens(config: Config) {
   const appleKeys = keySet(config.APPLE_JWKS_URL);
 
   return {
+    /** Runs what proves a token when the asker's turn comes. @throws QueueFull, WaitedTooLong */
+    inTurn: fairQueue(TURNS),
+
     /** @throws ApiError 400 `INVALID_AUDIENCE`, 401 `INVALID_ID_TOKEN`, 503 without any key set */
     async google(idToken: string): Promise<ProvenIdentity> {
       const audience = config.GOOGLE_ALLOWED_AUDS ?? [];

@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Transaction } from '#platform/postgres/database.ts';
 import { act, rendered, type Scopeless } from './act.ts';
 import type { Caller } from './authenticate.ts';
 import type { Deps } from './deps.ts';
@@ -65,7 +68,26 @@ async function findKept(
 ): Promise<PackedBody | undefined> {
   if (!route.keptAs) return undefined;
   const bytes = await deps.cache.get(keyOf(route, context, deps, caller));
-  return bytes && { hash: bytes.toString('latin1', 0, HASH_LENGTH), gzip: bytes.subarray(HASH_LENGTH) };
+  const shape = shapeOf(route);
+  if (bytes?.toString('latin1', 0, SHAPE_LENGTH) !== shape) return undefined; // of a release with another shape
+  const [hashAt, gzipAt] = [SHAPE_LENGTH, SHAPE_LENGTH + HASH_LENGTH];
+  return { hash: bytes.toString('latin1', hashAt, gzipAt), gzip: bytes.subarray(gzipAt) };
+}
+
+const SHAPE_LENGTH = 8;
+const shapes = new WeakMap<AnyRoute, string>();
+
+/**
+ * What the declared answer looks like, in a few characters in front of the kept bytes: instances of two releases
+ * share one cache during a deploy, and neither may serve the other's shape.
+ */
+function shapeOf(route: AnyRoute): string {
+  const known = shapes.get(route);
+  if (known !== undefined) return known;
+  const schema = JSON.stringify(z.toJSONSchema(route.responses[200], { unrepresentable: 'any' }));
+  const shape = createHash('sha256').update(schema).digest('base64url').slice(0, SHAPE_LENGTH);
+  shapes.set(route, shape);
+  return shape;
 }
 
 async function keep(
@@ -78,8 +100,9 @@ async function keep(
   const body = await packed(text);
   const seconds = route.keptAs ? deps.config[LIFETIMES[route.keptAs]] : 0;
   if (seconds > 0) {
-    const bytes = Buffer.concat([Buffer.from(body.hash, 'latin1'), body.gzip]);
-    deps.cache.set({ key: keyOf(route, context, deps, caller), owner: caller.id, bytes, seconds });
+    const bytes = Buffer.concat([Buffer.from(shapeOf(route) + body.hash, 'latin1'), body.gzip]);
+    const key = keyOf(route, context, deps, caller);
+    deps.cache.set({ key, owner: caller.id, version: caller.dataVersion, bytes, seconds });
   }
   return body;
 }
@@ -101,15 +124,18 @@ async function composed(
     if (kept) texts.set(name, await textOf(kept));
   }
   const missing = parts.filter(({ name }) => !texts.has(name));
-  await deps.db.asUser(caller.id, async (tx) => {
-    await route.handle({ ...context, tx });
+  const transaction = <T>(work: (tx: Transaction) => Promise<T>) =>
+    deps.db.asUser(caller.session, 'write', work, context.signal);
+  await route.handle({ ...context, transaction });
+  const readMissing = async (tx: Transaction) => {
     for (const { name, part } of missing) {
       const failure = await tx.attempt(async () => {
         texts.set(name, rendered(part, await part.handle({ ...context, tx }), deps).body ?? 'null');
       });
       if (failure) deps.log.error({ requestId: context.requestId, part: name, err: failure }, 'a part failed');
     }
-  });
+  };
+  if (missing.length > 0) await deps.db.asUser(caller.session, 'read', readMissing, context.signal);
   for (const { name, part } of missing) {
     const text = texts.get(name);
     if (part.keptAs && text !== undefined) await keep(part, context, deps, caller, text);

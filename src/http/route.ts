@@ -1,10 +1,11 @@
 import type { z } from 'zod';
-import type { Transaction } from '#platform/postgres/database.ts';
+import type { Access, Transaction } from '#platform/postgres/database.ts';
 import type { Caller } from './authenticate.ts';
+import type { ClientAddress } from './clientAddress.ts';
 import type { Deps } from './deps.ts';
 import type { Proof } from './dpop.ts';
 import type { ApiError } from './errors.ts';
-import type { LimitName } from './limits.ts';
+import type { LimitKey, LimitName } from './limits.ts';
 
 type Schema = z.ZodType;
 export type CacheNamespace = 'plan' | 'tracking' | 'aerobics' | 'analytics';
@@ -13,10 +14,12 @@ type Responses = Readonly<Record<number, Schema>>;
 
 /** What a service needs to count a request against limits. */
 export interface Counting {
-  /** Address of the client (contract 0.1). */
-  ip: string;
+  /** Where the client comes from (contract 0.1). */
+  address: ClientAddress;
   /** Counts one event against a limit. @throws ApiError 429 */
-  count(limit: LimitName, key: string): Promise<void>;
+  count(limit: LimitName, key: LimitKey): Promise<void>;
+  /** Takes back an event that was counted. */
+  giveBack(limit: LimitName, key: LimitKey): Promise<void>;
 }
 
 /** What every handler may read and do. It cannot answer by itself: it returns, the corridor commits and answers. */
@@ -30,7 +33,9 @@ interface BaseContext<Query extends Schema, Params extends Schema, Body extends 
   /** Checks 1 to 7 of the request's DPoP proof, for public routes that need one. @throws ApiError 401 */
   proof(): Proof;
   /** Looks at a limit without counting. @throws ApiError 429 */
-  check(limit: LimitName, key: string): Promise<void>;
+  check(limit: LimitName, key: LimitKey): Promise<void>;
+  /** Aborts when the client hangs up before it is answered. */
+  signal: AbortSignal;
   /** The uploaded file's bytes, on routes that declare `upload`; undefined when there was none. */
   file: Buffer | undefined;
 }
@@ -65,10 +70,16 @@ type Answer<R extends Responses> = {
     : { status: Status; body: z.input<R[Status]> };
 }[keyof R & number];
 
+/** A problem with a field of the request. */
+export interface NamedProblem {
+  path: PropertyKey[];
+  message: string;
+}
+
 interface LimitUse {
   name: LimitName;
   /** What the limit counts by. */
-  by: 'ip' | 'user';
+  by: 'address' | 'user';
 }
 
 /**
@@ -101,12 +112,18 @@ export interface RouteDeclaration<
   failureTitle?: string;
   responses: R;
   limits?: LimitUse[];
+  /** Says in a person's words what a problem with the body is about; runs in a transaction of the caller's. */
+  nameProblems?(tx: Transaction, body: unknown, problems: NamedProblem[]): Promise<NamedProblem[]>;
   /** Names of constraints, and what breaking one means here. */
   constraints?: Record<string, () => ApiError>;
   /** Takes a multipart upload of one file in this field instead of a JSON body. */
   upload?: { field: string; maxBytes: number };
-  /** Honours the Idempotency-Key header (contract 0.13). */
+  /** How the caller's transactions hold on to the session; default: `read` for a GET, else `write`. */
+  access?: Audience extends 'user' ? Access : never;
+  /** Honours the Idempotency-Key header (contract 0.13): the first answer is stored. */
   idempotent?: Unit extends 'whole' ? boolean : false;
+  /** Makes the answer to a repeated Idempotency-Key anew, where the first one is too large to be stored. */
+  replay?(context: Context<Audience, Unit, Query, Params, Body>): Promise<Answer<R>>;
   /**
    * The answer carries an ETag, and a client that names it gets 304. For routes of a person that only read
    * and answer nothing but 200.

@@ -7,13 +7,13 @@ export interface ClaimedIntent extends DueIntent {
 }
 
 /**
- * Takes due intents for $2 seconds, and longer each time: others leave them alone until then. At most $1 of each kind, so that none
- * stands in another's way; of the kinds $3, because a newer worker may know kinds that this one does not.
+ * Takes due intents for $1 seconds, and longer each time: others leave them alone until then. Of each kind in $2 at
+ * most as many as $3 says, so that none stands in another's way; a newer worker may know kinds that this one does not.
  */
 export const CLAIM = sql<ClaimedIntent>('outbox.claim')`
   with due as (
     select o.id
-    from unnest($3::text[]) as k (kind)
+    from unnest($2::text[], $3::bigint[]) as k (kind, most)
     cross join lateral (
       select o.id
       from outbox o
@@ -21,13 +21,13 @@ export const CLAIM = sql<ClaimedIntent>('outbox.claim')`
         and o.kind = k.kind
         and o.next_attempt_at <= now()
       order by o.next_attempt_at
-      limit $1
+      limit k.most
       for update skip locked
     ) o
   )
   update outbox o
   set attempts = o.attempts + 1,
-      next_attempt_at = now() + make_interval(secs => $2 * least(o.attempts + 1, 10))
+      next_attempt_at = now() + make_interval(secs => $1 * least(o.attempts + 1, 10))
   from due
   where o.id = due.id
   returning o.id, o.kind, o.user_id, o.payload, o.attempts`;

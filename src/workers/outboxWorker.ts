@@ -42,9 +42,9 @@ const LONGEST_RETRY_SECONDS = 10 * 60;
 const LEASE_SECONDS = 60;
 /** Redis is away: looked at again after so many seconds. */
 const HAND_OVER_AGAIN_SECONDS = 2;
-/** Of each kind. */
+/** Of each kind, in one look. */
 const BATCH = 100;
-/** Deliveries that this worker makes itself at the same time. */
+/** Deliveries of one kind that this worker makes itself at the same time. */
 const MOST_UNDER_WAY = 100;
 const LOOK_EVERY_MS = 1_000;
 const CONCURRENCY: Record<QueueName, number> = { emails: 10, pushNotifications: 200 };
@@ -67,39 +67,50 @@ export function startOutboxWorker({
   for (const name of jobs ? QUEUES : []) {
     jobs?.work(name, { concurrency: CONCURRENCY[name], mostPerSecond: mostPerSecond[name] }, runJob);
   }
-  const underWay = new Set<Promise<void>>();
+  const underWay = new Map(Object.keys(deliveries).map((kind) => [kind, new Set<Promise<void>>()]));
   const running = run();
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
       const claimed = await drainOnce().catch((error) => {
         log.warn({ err: error }, 'the outbox could not be read');
-        return 0;
+        return false;
       });
-      if (claimed >= BATCH) continue;
+      if (claimed) continue;
       await Promise.race([woken.promise, pause(LOOK_EVERY_MS, undefined, { signal: stopping.signal })]).catch(() => {});
       woken = Promise.withResolvers<void>();
     }
   }
 
-  async function drainOnce(): Promise<number> {
+  /** True when there is more to claim at once. */
+  async function drainOnce(): Promise<boolean> {
+    // Only what has a free place is claimed: a provider that takes its time holds up no other kind.
+    const room = new Map(Object.keys(deliveries).map((kind) => [kind, roomFor(kind)]));
     const due = await db.asService(async (tx) => {
       await tx.rows(DROP_EXPIRED);
-      return tx.rows(CLAIM, [BATCH, LEASE_SECONDS, Object.keys(deliveries)]);
+      return tx.rows(CLAIM, [LEASE_SECONDS, [...room.keys()], [...room.values()]]);
     });
-    const byQueue = Map.groupBy(due, ({ kind }) => (jobs ? deliveries[kind]?.queue : undefined));
+    const byQueue = Map.groupBy(due, ({ kind }) => queueOf(kind));
     for (const [queue, intents] of byQueue) {
       if (queue && jobs) await handOver(jobs, queue, intents);
-      else for (const intent of intents) await begin(intent);
+      else for (const intent of intents) begin(intent);
     }
-    return due.length;
+    const claimed = Map.groupBy(due, ({ kind }) => kind);
+    return [...claimed].some(([kind, intents]) => intents.length === room.get(kind) && roomFor(kind) > 0);
   }
 
-  /** Delivers here, beside others: one that takes its time holds up nothing else. */
-  async function begin(intent: ClaimedIntent): Promise<void> {
-    while (underWay.size >= MOST_UNDER_WAY) await Promise.race(underWay);
-    const delivery = deliver(intent).finally(() => underWay.delete(delivery));
-    underWay.add(delivery);
+  const queueOf = (kind: string) => (jobs ? deliveries[kind]?.queue : undefined);
+  const roomFor = (kind: string) => (queueOf(kind) ? BATCH : MOST_UNDER_WAY - (underWay.get(kind)?.size ?? 0));
+
+  /** Delivers here, beside others. Where all places were taken, the next look is due when one is free again. */
+  function begin(intent: ClaimedIntent): void {
+    const ofKind = underWay.get(intent.kind);
+    const delivery = deliver(intent).finally(() => {
+      const wasFull = roomFor(intent.kind) === 0;
+      ofKind?.delete(delivery);
+      if (wasFull) woken.resolve();
+    });
+    ofKind?.add(delivery);
   }
 
   async function handOver(queues: JobQueues, queue: QueueName, intents: ClaimedIntent[]): Promise<void> {
@@ -168,7 +179,7 @@ export function startOutboxWorker({
     stop: async () => {
       stopping.abort();
       await running;
-      await Promise.all(underWay);
+      await Promise.all([...underWay.values()].flatMap((ofKind) => [...ofKind]));
       await jobs?.close();
     },
   };

@@ -1,22 +1,35 @@
+import { IS_PICTURE_USED } from '#features/users/users.queries.ts';
 import { FORGET_PAYLOADS, REMOVE_PICTURE, REMOVE_PICTURES } from '#features/users/users.service.ts';
 import type { Cache } from '#platform/cache/cache.ts';
+import type { Database } from '#platform/postgres/database.ts';
 import type { PictureStorage } from '#platform/storage/storage.ts';
 import type { Deliveries } from './delivery.ts';
 
-/** What nothing points to any more, outside the database; asked for until whoever holds it has answered. */
-export function removalDeliveries(pictures: PictureStorage, cache: Cache): Deliveries {
-  const removal = (field: string, remove: (value: string) => Promise<void>) => ({
+/**
+ * What nothing points to any more, outside the database; asked for until whoever holds it has answered.
+ * @param bucket first part of the paths that people keep
+ */
+export function removalDeliveries(db: Database, bucket: string, pictures: PictureStorage, cache: Cache): Deliveries {
+  const removal = (field: string, remove: (value: string) => Promise<boolean>) => ({
     maxAttempts: Number.POSITIVE_INFINITY,
     deliver: async ({ payload }: { payload: Record<string, string> }) => {
       const value = payload[field];
-      if (!value) return false;
-      await remove(value);
-      return true;
+      return value !== undefined && value !== '' && remove(value);
     },
   });
   return {
-    [REMOVE_PICTURES]: removal('userId', pictures.removeAllOf),
-    [REMOVE_PICTURE]: removal('key', pictures.remove),
-    [FORGET_PAYLOADS]: removal('userId', cache.forget),
+    [REMOVE_PICTURES]: removal('userId', async (userId) => {
+      await pictures.removeAllOf(userId);
+      return true;
+    }),
+    [REMOVE_PICTURE]: removal('key', async (key) => {
+      const { used } = await db.asService((tx) => tx.one(IS_PICTURE_USED, [key.split('/')[0], `${bucket}/${key}`]));
+      if (!used) await pictures.remove(key);
+      return !used;
+    }),
+    [FORGET_PAYLOADS]: removal('userId', async (userId) => {
+      await cache.forget(userId);
+      return true;
+    }),
   };
 }

@@ -20,7 +20,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 /** A statement about everybody may take so long. */
 const LONG_MS = 5 * MINUTE_MS;
-const PEOPLE_AT_ONCE = 200;
+const PEOPLE_AT_ONCE = 20;
 const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
 const REFRESH_HABITS = sql('schedule.refreshHabits')`

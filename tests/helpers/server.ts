@@ -51,6 +51,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       PUBLIC_BASE_URL: `http://127.0.0.1:${port}`,
       DATA_DIR: options.sharing?.config.DATA_DIR ?? dataDir,
       RATE_LIMIT_ENABLED: 'false',
+      SHUTDOWN_DRAIN_MS: '0',
       LOG_LEVEL: 'debug',
       EXPO_BASE_URL: 'http://127.0.0.1:9', // nobody: no test reaches beyond this machine
       DAILY_PUSH_HOUR: 'off',

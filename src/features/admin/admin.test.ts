@@ -22,7 +22,14 @@ async function link(...args: string[]): Promise<string[]> {
   const db = openDatabase({ url: server.databaseUrl, poolSize: 1, preparedStatements: true, log });
   const said: string[] = [];
   try {
-    await adminLink({ config: server.config, db, log, args, say: (line) => said.push(line) });
+    await adminLink({
+      config: server.config,
+      db,
+      log,
+      args,
+      say: (line) => said.push(line),
+      progress: (line) => said.push(line),
+    });
   } finally {
     await db.close();
   }
@@ -86,7 +93,7 @@ describe('the console', () => {
 
   it('nobody else gets in: no cookie, a forged one, a link as a cookie, a lost role, a deleted person', async () => {
     const good = (await signIn()).split(';')[0] ?? '';
-    const linkToken = await signAdminToken(server.config, 'admin-link', phone.id);
+    const linkToken = await signAdminToken(server.config, 'admin-link', phone.id, 0);
     const cookies = ['', 'strong_together_admin=nonsense', `strong_together_admin=${linkToken}`, `${good}x`];
     for (const path of ['/admin/queues', QUEUES, '/admin/queues/static/css/anything.css']) {
       for (const cookie of cookies) {
@@ -97,11 +104,13 @@ describe('the console', () => {
     }
     const { accessToken } = await phone.tokens();
     expect((await open(server.url + QUEUES, { authorization: `DPoP ${accessToken}` })).status).toBe(401);
+    expect((await open(server.url + QUEUES, { cookie: good })).status).toBe(401); // the phone has signed in anew
+    const later = (await signIn()).split(';')[0] ?? '';
     await server.sql("update users set role = 'User' where id = $1", [phone.id]);
-    const refused = await open(server.url + QUEUES, { cookie: good });
+    const refused = await open(server.url + QUEUES, { cookie: later });
     expect([refused.status, await refused.json()]).toMatchObject([403, { code: 'FORBIDDEN' }]);
     await server.sql('delete from users where id = $1', [phone.id]);
-    expect((await open(server.url + QUEUES, { cookie: good })).status).toBe(403);
+    expect((await open(server.url + QUEUES, { cookie: later })).status).toBe(403);
   });
 
   it('the cookie authenticates no call of the API', async () => {
@@ -110,7 +119,7 @@ describe('the console', () => {
   });
 
   it('a forged link signs nobody in', async () => {
-    for (const token of ['', 'nonsense', await signAdminToken(server.config, 'admin-cookie', phone.id)]) {
+    for (const token of ['', 'nonsense', await signAdminToken(server.config, 'admin-cookie', phone.id, 0)]) {
       expect((await open(`${server.url}/admin/sign-in?token=${token}`)).status).toBe(401);
     }
   });

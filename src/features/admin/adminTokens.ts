@@ -7,7 +7,7 @@ import type { Config } from '#src/config.ts';
 export const LINK_SECONDS = 5 * 60;
 export const COOKIE_SECONDS = 30 * 60;
 
-const claims = z.object({ sub: z.guid(), jti: z.string(), exp: z.int() });
+const claims = z.object({ sub: z.guid(), jti: z.string(), exp: z.int(), epoch: z.int() });
 type Kind = 'admin-link' | 'admin-cookie';
 
 /** Link and cookie of the operator's console: HS256 with a key of their own, derived (RFC 5869) per kind. */
@@ -15,9 +15,10 @@ function keyOf(config: Config, kind: Kind) {
   return createSecretKey(Buffer.from(hkdfSync('sha256', config.secrets.JWT_ACCESS_SECRET, '', kind, 32)));
 }
 
-export function signAdminToken(config: Config, kind: Kind, userId: string): Promise<string> {
+/** @param epoch of the person's session: when that ends, by a logout or a reset, so do link and cookie */
+export function signAdminToken(config: Config, kind: Kind, userId: string, epoch: number): Promise<string> {
   const issuedAt = Math.floor(Date.now() / 1000);
-  return new SignJWT({ typ: kind })
+  return new SignJWT({ typ: kind, epoch })
     .setProtectedHeader({ alg: 'HS256' })
     .setSubject(userId)
     .setJti(randomUUID())

@@ -1,7 +1,7 @@
 import { reply, route } from '#http/route.ts';
 import { timeZoneQuery } from '#http/timeZone.ts';
 import { cardioForm, cardioMaps } from './aerobics.schemas.ts';
-import { addCardio, readCardio } from './aerobics.service.ts';
+import { addCardio, assertCardioBounds, readCardio } from './aerobics.service.ts';
 
 export const aerobicsRoutes = [
   route({
@@ -28,7 +28,9 @@ export const aerobicsRoutes = [
     idempotent: true,
     async handle({ tx, caller, body, deps }) {
       await addCardio(tx, caller.id, body);
-      return reply(201, await readCardio(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ));
+      const cardio = await readCardio(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ);
+      assertCardioBounds(cardio);
+      return reply(201, cardio);
     },
   }),
 ];

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { ApiError } from '#http/errors.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import { sql } from '#platform/postgres/query.ts';
 import type { cardioForm } from './aerobics.schemas.ts';
@@ -42,6 +43,16 @@ export async function addCardio(
 ): Promise<void> {
   await tx.rows(RAISE_DATA_VERSION);
   await tx.rows(ADD, [userId, record.type, record.durationMins, record.durationSec]);
+}
+
+/** Of 45 days; somebody who moves ten times a day stays far below. */
+const MOST_RECORDS = 1_000;
+
+/** @throws ApiError 409 `CARDIO_LIMIT_REACHED` when the window holds more than is served */
+export function assertCardioBounds({ daily }: Awaited<ReturnType<typeof readCardio>>): void {
+  const records = Object.values(daily).reduce((sum, ofDay) => sum + (ofDay?.length ?? 0), 0);
+  if (records <= MOST_RECORDS) return;
+  throw new ApiError(409, 'CARDIO_LIMIT_REACHED', `At most ${MOST_RECORDS} cardio records can be stored for 45 days`);
 }
 
 /** The maps of contract 4.7. */

@@ -19,7 +19,10 @@ export const FIND_ACCOUNT = sql<AccountRow>('auth.findAccount')`
   where lower(trim(u.username)) = $1
      or lower(trim(u.email)) = $1`;
 
-/** $2: the password hash that was checked, or null where no password was used. No row: it changed meanwhile. */
+/**
+ * $2: the password hash that was checked, or null where no password was used. $3: the epoch of the session that asks
+ * for this one, or null where none does. No row: it changed meanwhile.
+ */
 export const START_SESSION = sql<SessionRow>('auth.startSession')`
   update users u
   set token_version = u.token_version + 1,
@@ -28,6 +31,7 @@ export const START_SESSION = sql<SessionRow>('auth.startSession')`
       token_version_used = false
   where u.id = $1
     and ($2::text is null or u.password = $2)
+    and ($3::bigint is null or u.session_epoch = $3)
   returning u.id, u.role, u.token_version`;
 
 /**
@@ -81,12 +85,13 @@ export const FIND_BY_USERNAME = sql<AccountRow>('auth.findByUsername')`
   from users u
   where lower(trim(u.username)) = $1`;
 
-/** The unverified account with this address; $1 lower-cased. */
+/** The unverified account with this address; $1 lower-cased. It is not deleted before the commit. */
 export const FIND_UNVERIFIED_BY_EMAIL = sql<{ id: string }>('auth.findUnverifiedByEmail')`
   select u.id
   from users u
   where lower(trim(u.email)) = $1
-    and not u.is_verified`;
+    and not u.is_verified
+  for key share`;
 
 /** No row: the account was verified meanwhile, or its password changed. */
 export const CORRECT_EMAIL = sql<{ id: string }>('auth.correctEmail')`
@@ -106,13 +111,14 @@ export interface ResettableRow {
   password: string;
 }
 
-/** The account that a reset link would be for: it has a password and an address. */
+/** The account that a reset link would be for: it has a password and an address. It is not deleted before the commit. */
 export const FIND_RESETTABLE = sql<ResettableRow>('auth.findResettable')`
   select u.id, u.username, u.name, u.email, u.password
   from users u
   where u.id = $1
     and u.password is not null
-    and u.email is not null`;
+    and u.email is not null
+  for key share`;
 
 /** Ends the session with the old password. No row: the password or the address is not the link's any more. */
 export const SET_PASSWORD = sql<{ id: string }>('auth.setPassword')`
@@ -126,3 +132,7 @@ export const SET_PASSWORD = sql<{ id: string }>('auth.setPassword')`
     and u.password = $3
     and lower(trim(u.email)) = $4
   returning u.id`;
+
+/** Role service. */
+export const VOID_EVERYTHING_BEGUN = sql('auth.voidEverythingBegun')`
+  select app.void_everything_begun($1)`;

@@ -7,14 +7,8 @@ import { tokenOf } from '#http/sessionTokens.ts';
 import { verificationFailed, verified } from './auth.pages.ts';
 import { END_SESSION, FIND_ACCOUNT, VERIFY_EMAIL } from './auth.queries.ts';
 import { acknowledged, credentials, htmlPage, linkQuery, loggedIn, refreshed } from './auth.schemas.ts';
-import {
-  checkRefreshToken,
-  issueTokens,
-  notVerified,
-  outageHold,
-  rotateSession,
-  startSession,
-} from './auth.service.ts';
+import { checkRefreshToken, issueTokens, notVerified, rotateSession, startSession } from './auth.service.ts';
+import { checkPassword } from './credentials.service.ts';
 
 export const authRoutes = [
   route({
@@ -25,25 +19,15 @@ export const authRoutes = [
     summary: 'Signs in with a password; DPoP-Key-Binding names the key that the tokens are bound to.',
     body: credentials,
     responses: { 200: loggedIn },
-    async handle({ body, ip, deps, requestId, header, check, count, transaction }) {
+    async handle(context) {
+      const { body, deps, header, transaction } = context;
       const thumbprint = deps.config.DPOP_ENABLED ? parseKeyBinding(header('dpop-key-binding')) : undefined;
       const identifier = body.identifier.toLowerCase();
-      const pair = `${identifier} ${ip}`;
-      await check('signInFailuresByIp', ip);
-      await check('signInFailures', pair);
-      const account = await transaction((tx) => tx.maybe(FIND_ACCOUNT, [identifier]));
-      const matches = await deps.passwords.matches(body.password, account?.password);
-      if (!account || !matches) {
-        await transaction((tx) => recordEvent(tx, 'login-failed', account?.id ?? null, requestId));
-        await count('signInFailuresByIp', ip);
-        await count('signInFailures', pair);
-        throw invalidCredentials();
-      }
-      // Guesses that ran beside this one may have used up the tries.
-      await check('signInFailuresByIp', ip);
-      await check('signInFailures', pair);
+      const account = await checkPassword(context, identifier, body.password, (tx) =>
+        tx.maybe(FIND_ACCOUNT, [identifier]),
+      );
       if (!account.is_verified) throw notVerified();
-      const session = await transaction((tx) => startSession(tx, deps, account.id, account.password));
+      const session = await transaction((tx) => startSession(tx, deps, account.id, { passwordHash: account.password }));
       if (!session) throw invalidCredentials();
       const tokens = await issueTokens(deps, session, thumbprint);
       return reply(200, { message: 'Login successful', user: account.id, ...tokens });
@@ -56,12 +40,12 @@ export const authRoutes = [
     unit: 'steps',
     summary: 'Exchanges the refresh token in X-Refresh-Token for a new pair, with a proof by the key it is bound to.',
     responses: { 200: refreshed },
-    async handle({ deps, ip, requestId, header, proof: readProof, count, transaction }) {
-      const hold = outageHold();
+    async handle({ deps, address, requestId, header, proof: readProof, count, transaction, signal }) {
+      const hold = deps.outageHold(signal);
       const proof = deps.config.DPOP_ENABLED ? readProof() : undefined;
       if (proof) await hold(() => deps.seenProofs.accept(proof, requestId));
       const claims = await checkRefreshToken(deps, tokenOf(header('x-refresh-token')), proof, async (userId) => {
-        await count('foreignKeyByIp', ip);
+        await count('foreignKeyByAddress', { address });
         await transaction((tx) => recordEvent(tx, 'refresh-by-foreign-key', userId, requestId));
       });
       await count('refresh', claims.userId);

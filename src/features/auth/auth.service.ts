@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { announceMessage } from '#features/messages/messages.service.ts';
-import { loginRequired } from '#http/authenticate.ts';
 import type { Deps } from '#http/deps.ts';
 import { assertSameKey, type Proof } from '#http/dpop.ts';
-import { ApiError, unauthorized } from '#http/errors.ts';
+import { ApiError, loginRequired, unauthorized } from '#http/errors.ts';
 import { RESET_LINK, VERIFICATION_LINK } from '#http/linkTokens.ts';
 import type { SessionClaims, TokenPair } from '#http/sessionTokens.ts';
 import { addToOutbox } from '#platform/outbox/outbox.ts';
-import { DatabaseUnavailable, type Transaction } from '#platform/postgres/database.ts';
+import type { Session, Transaction } from '#platform/postgres/database.ts';
 import { ROTATE_SESSION, SEND_WELCOME, type SessionRow, START_SESSION } from './auth.queries.ts';
 
 /** Kinds of intents in the outbox. */
@@ -18,9 +16,6 @@ export const PASSWORD_CHANGED_MAIL = 'mail.password-changed';
 
 /** Notices are worth sending for a day, in seconds. */
 export const NOTICE_LIFETIME = 24 * 60 * 60;
-
-/** Longest that a refresh is held during an outage; the app gives up at 12 s. */
-const HOLD_MS = 8_500;
 
 /** Writes the verification mail's outbox entry; every token is minted when its mail is sent. */
 export const requestVerificationMail = (tx: Transaction, userId: string, email: string): Promise<void> =>
@@ -47,19 +42,23 @@ export async function requestMail(
 /**
  * Starts the one session of a user (contract 0.7): every earlier token and ticket is dead with the
  * commit. The first one ever also writes the welcome message; if that fails, the next one tries again.
- * @param checkedHash the password hash that let the person in, or null where no password was used
+ * @param grounds what it is founded on: the password hash that was compared, or the session that asks for it
  * @param greet false while something of the profile is missing
- * @returns undefined when the user is gone or the password changed meanwhile
+ * @returns undefined when the user is gone, or what it is founded on has changed meanwhile
  */
 export async function startSession(
   tx: Transaction,
   deps: Deps,
   userId: string,
-  checkedHash: string | null,
+  grounds: { passwordHash?: string | null; session?: Session },
   greet = true,
 ): Promise<SessionRow | undefined> {
   return tx.asService(async () => {
-    const session = await tx.maybe(START_SESSION, [userId, checkedHash]);
+    const session = await tx.maybe(START_SESSION, [
+      userId,
+      grounds.passwordHash ?? null,
+      grounds.session?.epoch ?? null,
+    ]);
     if (session) tx.afterCommit(() => deps.sockets.recheck(userId));
     if (session && greet) {
       const failure = await tx.attempt(async () => {
@@ -108,28 +107,9 @@ export async function checkRefreshToken(
 /** Rotates the session, or repeats the last rotation within the grace. @throws ApiError 401 `LOGIN_REQUIRED` */
 export async function rotateSession(deps: Deps, claims: SessionClaims): Promise<SessionRow> {
   const values = [claims.userId, claims.tokenVersion, deps.config.REFRESH_GRACE_SEC];
-  const session = await deps.db.asService((tx) => tx.maybe(ROTATE_SESSION, values));
+  const session = await deps.db.asServiceUrgently(claims.userId, (tx) => tx.maybe(ROTATE_SESSION, values));
   if (!session) throw loginRequired();
   return session;
-}
-
-/**
- * Makes a way to hold a request while the database is away and try its steps again: any failure but a
- * lost connection would sign the phone out (contract 2.4). All steps share one deadline.
- * @returns runs a step; it throws DatabaseUnavailable when the outage lasts longer than the app waits
- */
-export function outageHold() {
-  const deadline = performance.now() + HOLD_MS;
-  return async <T>(step: () => Promise<T>): Promise<T> => {
-    for (let wait = 100; ; wait = Math.min(wait * 2, 1_000)) {
-      try {
-        return await step();
-      } catch (error) {
-        if (!(error instanceof DatabaseUnavailable) || performance.now() + wait > deadline) throw error;
-        await pause(wait);
-      }
-    }
-  };
 }
 
 export const notVerified = () => new ApiError(401, 'EMAIL_NOT_VERIFIED', 'You need to verify your account');

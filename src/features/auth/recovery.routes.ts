@@ -1,4 +1,5 @@
-import { ApiError, badRequest, invalidCredentials } from '#http/errors.ts';
+import type { Deps } from '#http/deps.ts';
+import { ApiError, badRequest } from '#http/errors.ts';
 import { passwordFingerprint, RESET_LINK, readLink } from '#http/linkTokens.ts';
 import { type Counting, reply, route } from '#http/route.ts';
 import { recordEvent } from '#http/securityEvents.ts';
@@ -9,6 +10,7 @@ import {
   FIND_RESETTABLE,
   FIND_UNVERIFIED_BY_EMAIL,
   SET_PASSWORD,
+  VOID_EVERYTHING_BEGUN,
 } from './auth.queries.ts';
 import {
   account,
@@ -22,6 +24,7 @@ import {
   verificationStatus,
 } from './auth.schemas.ts';
 import { requestPasswordChangedMail, requestResetMail, requestVerificationMail } from './auth.service.ts';
+import { checkPassword } from './credentials.service.ts';
 
 const alreadyVerified = () => badRequest('ALREADY_VERIFIED', 'Account already verified');
 const emailInUse = () => new ApiError(409, 'EMAIL_IN_USE', 'Email already in use');
@@ -30,17 +33,33 @@ const linkUsed = () => badRequest('RESET_TOKEN_USED', 'URL already used or expir
 
 /** Mail limits count by target whether or not there is an account, so that a 429 tells nothing. */
 async function countMail(
-  { count, ip }: Counting,
+  { count, address }: Pick<Counting, 'count' | 'address'>,
   [burst, daily]:
     | ['verificationMailBurst', 'verificationMailDaily']
     | ['correctedAddressBurst', 'correctedAddressDaily']
     | ['resetMailBurst', 'resetMailDaily'],
   targets: string[],
 ): Promise<void> {
-  await count('mailByIp', ip);
+  await count('mailByAddress', { address });
   for (const target of targets) {
     await count(burst, target);
     await count(daily, target);
+  }
+}
+
+/**
+ * The account's own counter of reset mails. It works in silence: whoever asks by name and then by address must not
+ * learn from a 429 that both are one account.
+ */
+async function mayMail({ limits, log }: Deps, userId: string): Promise<boolean> {
+  try {
+    await limits.count('resetMailBurst', `account ${userId}`);
+    await limits.count('resetMailDaily', `account ${userId}`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    log.info('a reset mail was not sent: the account had enough of them');
+    return false;
   }
 }
 
@@ -54,8 +73,8 @@ export const recoveryRoutes = [
     summary: 'Sends another verification mail, if the address belongs to an unverified account. Always 204.',
     body: address,
     responses: { 204: noBody },
-    async handle({ body, ip, count, transaction, deps }) {
-      await countMail({ count, ip }, ['verificationMailBurst', 'verificationMailDaily'], [body.email]);
+    async handle({ body, address, count, transaction, deps }) {
+      await countMail({ count, address }, ['verificationMailBurst', 'verificationMailDaily'], [body.email]);
       await transaction(async (tx) => {
         const user = await tx.maybe(FIND_UNVERIFIED_BY_EMAIL, [body.email]);
         if (!user) return;
@@ -74,23 +93,14 @@ export const recoveryRoutes = [
     body: correctedAddress,
     responses: { 204: noBody },
     constraints: { users_email_key: emailInUse },
-    async handle({ body, ip, check, count, transaction, deps, requestId }) {
+    async handle(context) {
+      const { body, transaction, deps, requestId } = context;
       const username = body.username.toLowerCase();
-      const pair = `${username} ${ip}`;
-      await check('signInFailuresByIp', ip);
-      await check('signInFailures', pair);
-      const found = await transaction((tx) => tx.maybe(FIND_BY_USERNAME, [username]));
-      const matches = await deps.passwords.matches(body.password, found?.password);
-      if (!found || !matches) {
-        await transaction((tx) => recordEvent(tx, 'login-failed', found?.id ?? null, requestId));
-        await count('signInFailuresByIp', ip);
-        await count('signInFailures', pair);
-        throw invalidCredentials();
-      }
-      await check('signInFailuresByIp', ip);
-      await check('signInFailures', pair);
+      const found = await checkPassword(context, username, body.password, (tx) =>
+        tx.maybe(FIND_BY_USERNAME, [username]),
+      );
       if (found.is_verified) throw alreadyVerified();
-      await countMail({ count, ip }, ['correctedAddressBurst', 'correctedAddressDaily'], [found.id, body.newEmail]);
+      await countMail(context, ['correctedAddressBurst', 'correctedAddressDaily'], [found.id, body.newEmail]);
       await transaction(async (tx) => {
         const user = await tx.maybe(CORRECT_EMAIL, [found.id, body.newEmail, found.password]);
         if (!user) throw alreadyVerified();
@@ -109,7 +119,7 @@ export const recoveryRoutes = [
     summary: 'Whether an account is verified; false for unknown users.',
     query: usernameQuery,
     responses: { 200: verificationStatus },
-    limits: [{ name: 'verificationStatus', by: 'ip' }],
+    limits: [{ name: 'verificationStatus', by: 'address' }],
     async handle({ tx, query }) {
       const found = await tx.maybe(FIND_BY_USERNAME, [query.username.toLowerCase()]);
       return reply(200, { isVerified: found?.is_verified ?? false });
@@ -123,13 +133,13 @@ export const recoveryRoutes = [
     summary: 'Sends a reset mail, if the account has a password and an address. Always 204.',
     body: account,
     responses: { 204: noBody },
-    async handle({ body, ip, count, transaction, deps }) {
+    async handle({ body, address, count, transaction, deps }) {
       const identifier = body.identifier.toLowerCase();
-      const found = await transaction((tx) => tx.maybe(FIND_ACCOUNT, [identifier]));
-      await countMail({ count, ip }, ['resetMailBurst', 'resetMailDaily'], [found?.id ?? identifier]);
+      await countMail({ count, address }, ['resetMailBurst', 'resetMailDaily'], [identifier]);
       await transaction(async (tx) => {
+        const found = await tx.maybe(FIND_ACCOUNT, [identifier]);
         const user = await tx.maybe(FIND_RESETTABLE, [found?.id ?? null]);
-        if (!user) return;
+        if (!user || !(await mayMail(deps, user.id))) return;
         await requestResetMail(tx, user.id);
         tx.afterCommit(deps.outboxChanged);
       });
@@ -145,18 +155,19 @@ export const recoveryRoutes = [
     query: linkQuery,
     body: newPasswordForm,
     responses: { 200: resetDone },
-    async handle({ body, query, transaction, deps, requestId }) {
+    async handle({ body, query, address, transaction, deps, requestId, signal }) {
       if (!query.token) throw badRequest('VALIDATION_FAILED', 'Missing token');
       const claims = await readLink(deps.config.secrets, RESET_LINK, query.token);
       if (claims === 'expired') throw linkUsed();
       if (typeof claims === 'string') throw linkInvalid();
       const user = await transaction((tx) => tx.maybe(FIND_RESETTABLE, [claims.sub]));
       if (!user || passwordFingerprint(user.password) !== claims.fingerprint) throw linkUsed();
-      const passwordHash = await deps.passwords.hash(body.newPassword);
+      const passwordHash = await deps.passwords.inTurn(address.network, ({ hash }) => hash(body.newPassword), signal);
       await transaction(async (tx) => {
         const values = [user.id, passwordHash, user.password, claims.email.toLowerCase()];
         const done = await tx.maybe(SET_PASSWORD, values);
         if (!done) throw linkUsed();
+        await tx.rows(VOID_EVERYTHING_BEGUN, [user.id]);
         await recordEvent(tx, 'password-reset', user.id, requestId);
         await requestPasswordChangedMail(tx, user.id);
         tx.afterCommit(deps.outboxChanged);

@@ -267,8 +267,15 @@ describe('the limits of mails (contract 0.6, AB1)', () => {
 
       const forgot = (identifier: string) => ask(limited, '/api/auth/forgotpassemail', { identifier }, '203.0.113.5');
       expect((await forgot(phone.username)).status).toBe(204);
-      expect((await forgot('Corrected@example.com')).status).toBe(204);
+      const byAddress = await forgot('Corrected@example.com');
+      // Counted by what was typed: a name and an address do not tell that they are one account.
+      expect([byAddress.status, byAddress.headers.get('ratelimit-remaining')]).toEqual([204, '2']);
+      expect((await forgot(phone.username)).status).toBe(204);
       expect((await forgot(phone.username)).status).toBe(429);
+      // The account's own counter works in silence: two mails, not three.
+      await limited.mails('corrected@example.com', 'Reset your password', 2);
+      const asked = await limited.sql("select 1 from outbox where kind = 'mail.reset' and user_id = $1", [phone.id]);
+      expect(asked).toHaveLength(2);
       for (let n = 0; n < 2; n++) expect((await forgot('nobody_there')).status).toBe(204);
       expect((await forgot('nobody_there')).status).toBe(429);
     } finally {

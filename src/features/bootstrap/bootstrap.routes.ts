@@ -21,7 +21,7 @@ export const bootstrapRoutes = [
     method: 'GET',
     path: '/api/bootstrap/get',
     audience: 'user',
-    unit: 'whole',
+    unit: 'steps',
     summary: 'What the app needs at its start, in one answer; a part that fails is left out.',
     query: timeZoneQuery,
     responses: { 200: bootstrap },
@@ -33,8 +33,8 @@ export const bootstrapRoutes = [
       aerobics: '/api/aerobics/get',
       messages: '/api/messages/getmessages',
     },
-    async handle({ tx, caller, query, deps }) {
-      if (query.tz) await storeZone(tx, deps.log, caller.id, query.tz);
+    async handle({ caller, query, deps, transaction }) {
+      if (query.tz && query.tz !== caller.storedZone) await storeZone(transaction, deps.log, caller.id, query.tz);
       return reply(200, {});
     },
   }),

@@ -4,11 +4,14 @@ import { sql } from '#platform/postgres/query.ts';
 export const LOCK_IDENTITY = sql('oauth.lockIdentity')`
   select pg_advisory_xact_lock(hashtextextended($1, 0))`;
 
+/** The account is locked: it is not deleted before this sign-in is done. */
 export const FIND_LINK = sql<{ user_id: string }>('oauth.findLink')`
   select oa.user_id
   from oauth_accounts oa
+  join users u on u.id = oa.user_id
   where oa.provider = $1
-    and oa.provider_user_id = $2`;
+    and oa.provider_user_id = $2
+  for no key update of u`;
 
 export interface OwnerRow {
   id: string;
@@ -35,10 +38,12 @@ export const TAKE_OVER = sql('oauth.takeOver')`
   set password = null,
       name = $2,
       is_verified = true,
-      auth_provider = $3,
-      pending_email = null,
-      push_token = null
+      auth_provider = $3
   where u.id = $1`;
+
+/** As with a password reset: what was begun before is void. */
+export const VOID_EVERYTHING_BEGUN = sql('oauth.voidEverythingBegun')`
+  select app.void_everything_begun($1)`;
 
 export const REMOVE_LINKS = sql('oauth.removeLinks')`
   delete from oauth_accounts oa

@@ -1,43 +1,37 @@
 import { issueTokens, startSession } from '#features/auth/auth.service.ts';
-import { loginRequired } from '#http/authenticate.ts';
+import { countingFailures } from '#http/attempts.ts';
 import type { Deps } from '#http/deps.ts';
 import { parseKeyBinding } from '#http/dpop.ts';
-import { ApiError, notFound } from '#http/errors.ts';
+import { ApiError, loginRequired, notFound } from '#http/errors.ts';
 import type { ProvenIdentity } from '#http/providerTokens.ts';
-import { reply, route } from '#http/route.ts';
+import { type Counting, reply, route } from '#http/route.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import { appleSignIn, googleSignIn, proceeded, signedIn } from './oauth.schemas.ts';
 import { joinedName, readMissingFields, resolveAccount, usableName } from './oauth.service.ts';
 
-interface SignIn {
+interface SignIn extends Counting {
   deps: Deps;
-  ip: string;
   requestId: string;
   header(name: string): string | undefined;
-  check(limit: 'signInFailuresByIp', key: string): Promise<void>;
-  count(limit: 'signInFailuresByIp', key: string): Promise<void>;
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
 }
 
 /** The part that both providers share: prove, resolve, start the session. */
 async function signIn(
-  { deps, ip, requestId, header, check, count, transaction }: SignIn,
+  context: SignIn,
   prove: () => Promise<ProvenIdentity>,
   nameOf: (identity: ProvenIdentity) => string | null,
 ) {
+  const { deps, address, requestId, header, transaction } = context;
   const thumbprint = deps.config.DPOP_ENABLED ? parseKeyBinding(header('dpop-key-binding')) : undefined;
-  await check('signInFailuresByIp', ip);
-  let identity: ProvenIdentity;
-  try {
-    identity = await prove();
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 401) await count('signInFailuresByIp', ip);
-    throw error;
-  }
+  const isForged = (error: unknown) => error instanceof ApiError && error.status === 401;
+  const identity = await deps.providerTokens.inTurn(address.network, () =>
+    countingFailures(context, [['signInFailuresByAddress', { address }]], isForged, prove),
+  );
   const { session, missingFields } = await transaction(async (tx) => {
     const userId = await resolveAccount(tx, identity, nameOf(identity), requestId);
     const missing = (await readMissingFields(tx, userId)) ?? null;
-    return { session: await startSession(tx, deps, userId, null, missing === null), missingFields: missing };
+    return { session: await startSession(tx, deps, userId, {}, missing === null), missingFields: missing };
   });
   if (!session) throw new Error('the account that was just resolved is gone');
   const { accessToken, refreshToken } = await issueTokens(deps, session, thumbprint);
@@ -92,7 +86,7 @@ export const oauthRoutes = [
       const missing = await tx.asService(() => readMissingFields(tx, caller.id));
       if (missing === undefined) throw notFound('No linked sign-in account', 'OAUTH_ACCOUNT_NOT_FOUND');
       if (missing !== null) throw new ApiError(409, 'PROFILE_INCOMPLETE', 'Profile not completed yet');
-      const session = await startSession(tx, deps, caller.id, null);
+      const session = await startSession(tx, deps, caller.id, { session: caller.session });
       if (!session) throw loginRequired();
       const tokens = await issueTokens(deps, session, caller.thumbprint);
       return reply(200, { message: 'Login successful', user: session.id, ...tokens });

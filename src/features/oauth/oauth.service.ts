@@ -12,6 +12,7 @@ import {
   type OwnerRow,
   REMOVE_LINKS,
   TAKE_OVER,
+  VOID_EVERYTHING_BEGUN,
 } from './oauth.queries.ts';
 
 const MAX_USERNAME = 15;
@@ -82,6 +83,7 @@ async function joinOwner(
   const name = givenName ?? (identity.provider === 'apple' ? owner.username : null);
   await tx.rows(REMOVE_LINKS, [owner.id]);
   await tx.rows(TAKE_OVER, [owner.id, name, identity.provider]);
+  await tx.rows(VOID_EVERYTHING_BEGUN, [owner.id]);
   await addLink(tx, owner.id, identity, { email: owner.email, name });
   await recordEvent(tx, 'account-taken-over', owner.id, requestId);
   return owner.id;

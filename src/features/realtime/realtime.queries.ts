@@ -1,9 +1,11 @@
 import { sql } from '#platform/postgres/query.ts';
 
+/** $2: the epoch of the session that asks. No row: it has ended. */
 export const FIND_SOCKET_OWNER = sql<{ username: string; session_epoch: number }>('realtime.findSocketOwner')`
   select u.username, u.session_epoch
   from users u
-  where u.id = $1`;
+  where u.id = $1
+    and u.session_epoch = $2`;
 
 export interface SocketOwnerRow {
   id: string;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { loginRequired } from '#http/authenticate.ts';
+import { loginRequired } from '#http/errors.ts';
 import { reply, route } from '#http/route.ts';
 import { FIND_SOCKET_OWNER } from './realtime.queries.ts';
 
@@ -12,7 +12,7 @@ export const realtimeRoutes = [
     summary: 'A ticket for the socket handshake, good until it expires or the session ends.',
     responses: { 201: z.object({ ticket: z.string() }) },
     async handle({ tx, caller, deps }) {
-      const owner = await tx.maybe(FIND_SOCKET_OWNER, [caller.id]);
+      const owner = await tx.maybe(FIND_SOCKET_OWNER, [caller.id, caller.session.epoch]);
       if (!owner) throw loginRequired();
       const { username, session_epoch: sessionEpoch } = owner;
       return reply(201, { ticket: await deps.socketTickets.issue({ userId: caller.id, username, sessionEpoch }) });

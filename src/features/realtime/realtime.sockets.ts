@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import proxyAddr from 'proxy-addr';
 import type { Socket } from 'socket.io';
+import { type ClientAddress, clientAddress } from '#http/clientAddress.ts';
 import type { Deps } from '#http/deps.ts';
-import { hardening } from '#http/edge.ts';
-import { ApiError } from '#http/errors.ts';
+import { hardening, mayConnect } from '#http/edge.ts';
 import { LIST_SOCKET_OWNERS, type SocketOwnerRow } from './realtime.queries.ts';
 
 /** What a socket remembers, also through a short absence. */
@@ -26,7 +26,6 @@ const SWEEP_MS = 15_000;
 const missingTicket = () => new Error('Missing ticket');
 const endedTicket = () => new Error('Invalid or expired ticket');
 const unauthorized = () => new Error('Unauthorized');
-const busy = () => new Error('Too many connections');
 const unavailable = () => new Error('Service temporarily unavailable');
 
 /**
@@ -38,36 +37,53 @@ export function serveSockets(deps: Deps, server: HttpServer): () => void {
   const { io } = deps.sockets;
   const limited = deps.config.RATE_LIMIT_ENABLED;
   const perAddress = new Map<string, number>();
-  io.attach(server);
+  const addressOf = (req: IncomingMessage): ClientAddress =>
+    clientAddress(proxyAddr(req, (_hop, n) => n < deps.config.TRUST_PROXY_HOPS));
+
+  /** Looked at before a connection is upgraded: one that never says anything counts, too. */
+  async function mayOpen(req: IncomingMessage): Promise<boolean> {
+    if (!mayConnect(req.headers.origin, deps.config.CORS_ORIGINS)) return false;
+    const address = addressOf(req);
+    if (limited && (perAddress.get(address.network) ?? 0) >= SOCKETS_PER_ADDRESS) return false;
+    await deps.limits.count('socketHandshakes', { address });
+    return true;
+  }
+
+  const allowRequest = (req: IncomingMessage, answer: (error: string | null, isAllowed: boolean) => void) =>
+    mayOpen(req).then(
+      (isAllowed) => answer(null, isAllowed),
+      () => answer('Too many connections', false),
+    );
+  io.attach(server, { allowRequest });
+  io.engine.on(
+    'connection',
+    (connection: { request: IncomingMessage; once(event: string, done: () => void): void }) => {
+      const { network } = addressOf(connection.request);
+      perAddress.set(network, (perAddress.get(network) ?? 0) + 1);
+      connection.once('close', () => {
+        const left = (perAddress.get(network) ?? 1) - 1;
+        if (left > 0) perAddress.set(network, left);
+        else perAddress.delete(network);
+      });
+    },
+  );
   io.engine.use((_req: IncomingMessage, res: ServerResponse, next: () => void) => {
     res.setHeader('X-Request-Id', randomUUID());
     next();
   });
   io.engine.use(hardening());
 
-  const addressOf = (socket: Socket) => proxyAddr(socket.request, (_hop, n) => n < deps.config.TRUST_PROXY_HOPS);
-
   io.use(async (socket, next) => {
     try {
-      const address = addressOf(socket);
-      if (limited && (perAddress.get(address) ?? 0) >= SOCKETS_PER_ADDRESS) throw busy();
-      await deps.limits.count('socketHandshakes', address);
       socket.data = await admitted(deps, socket);
       next();
     } catch (error) {
-      next(error instanceof ApiError ? new Error(error.message) : (error as Error));
+      next(error as Error);
     }
   });
 
   io.on('connection', (socket: Socket) => {
     const { userId } = socket.data as SocketData;
-    const address = addressOf(socket);
-    perAddress.set(address, (perAddress.get(address) ?? 0) + 1);
-    socket.once('disconnect', () => {
-      const left = (perAddress.get(address) ?? 1) - 1;
-      if (left > 0) perAddress.set(address, left);
-      else perAddress.delete(address);
-    });
     if (limited) limitEvents(socket);
     socket.join(userId);
     if (limited) endOldest(userId);

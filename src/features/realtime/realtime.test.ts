@@ -259,7 +259,7 @@ describe('npm run message:send', () => {
     const said: string[] = [];
     try {
       const operator = { config: server.config, db, log: buildLog('silent'), args };
-      await sendMessage({ ...operator, say: (line) => said.push(line) });
+      await sendMessage({ ...operator, say: (line) => said.push(line), progress: (line) => said.push(line) });
     } finally {
       await db.close();
     }
@@ -473,7 +473,7 @@ describe('limits', () => {
       () => 'connected',
       (error: Error) => error.message,
     );
-    expect(text).toBe('Too many requests.');
+    expect(text).toBe('websocket error'); // refused before the upgrade
     expect(text).not.toMatch(MINT);
   });
 });

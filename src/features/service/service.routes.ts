@@ -12,6 +12,7 @@ export function healthRouter(deps: Deps): Router {
   router.get('/health', (_req, res) => void res.json({ status: 'ok' }));
   router.get('/health/ready', async (_req, res, next) => {
     try {
+      if (deps.lifecycle.isDraining) throw unavailable();
       await deps.db.lookUp(PROBE, []);
       res.json({ status: 'ready' });
     } catch (error) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { loginRequired } from '#http/authenticate.ts';
 import type { Deps } from '#http/deps.ts';
-import { ApiError, badRequest, forbidden } from '#http/errors.ts';
+import { ApiError, badRequest, forbidden, loginRequired } from '#http/errors.ts';
+import { QueueFull, WaitedTooLong } from '#platform/fairQueue.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import { StorageUnavailable } from '#platform/storage/storage.ts';
 import { CLEAR_PICTURE, FIND_PICTURE, REPLACE_PICTURE } from './users.queries.ts';
@@ -11,9 +11,14 @@ type Step = <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
 
 const unsupported = () => badRequest('UNSUPPORTED_FILE_TYPE', 'Unsupported file type');
 
+/** An object that nothing points to after so many seconds is removed, whatever happened in between. */
+const UNUSED_AFTER_SECONDS = 15 * 60;
+
 /**
- * Stores a picture and makes it the caller's. The transfer holds no connection; the old object goes
- * after the commit, the new one if nothing was committed.
+ * Stores a picture and makes it the caller's. The transfer holds no connection. That an object without an owner goes
+ * is written down before it is stored, so that a crash leaves none behind; as a rule the old one goes right after the
+ * commit, and the new one if nothing was committed.
+ * @param signal the client has hung up: nothing more is decoded or stored
  * @returns the path that the app keeps: `<bucket>/<user id>/<random>.<extension>`
  */
 export async function replacePicture(
@@ -21,26 +26,46 @@ export async function replacePicture(
   step: Step,
   userId: string,
   file: Buffer | undefined,
+  signal: AbortSignal,
 ): Promise<string> {
   if (!file || file.length === 0) throw badRequest('VALIDATION_FAILED', 'No file provided');
-  const picture = await deps.cleanPicture(file);
+  const picture = await cleaned(deps, userId, file, signal);
   if (!picture) throw unsupported();
+  signal.throwIfAborted();
   const key = `${userId}/${randomUUID()}.${picture.extension}`;
   const path = `${deps.config.BUCKET_NAME}/${key}`;
+  await deps.db.asService((tx) => removeIfUnused(tx, key));
   await stored(() => deps.pictures.put(key, picture.bytes, picture.contentType));
-  let previous: string | null;
+  let previousKey: string | undefined;
   try {
-    const replaced = await step((tx) => tx.maybe(REPLACE_PICTURE, [userId, path]));
-    if (!replaced) throw loginRequired(); // the account was deleted meanwhile
-    previous = replaced.previous;
+    signal.throwIfAborted();
+    previousKey = await step(async (tx) => {
+      const replaced = await tx.maybe(REPLACE_PICTURE, [userId, path]);
+      if (!replaced) throw loginRequired(); // the account was deleted meanwhile
+      const before = keyOf(deps, replaced.previous);
+      if (before) await tx.asService(() => removeIfUnused(tx, before));
+      return before;
+    });
   } catch (error) {
-    await removeLater(deps, key);
+    await removeNow(deps, key);
     throw error;
   }
-  const previousKey = keyOf(deps, previous);
-  if (previousKey) await removeLater(deps, previousKey);
+  if (previousKey) await removeNow(deps, previousKey);
   return path;
 }
+
+async function cleaned(deps: Deps, userId: string, file: Buffer, signal: AbortSignal) {
+  try {
+    return await deps.cleanPicture(file, userId, signal);
+  } catch (error) {
+    if (!(error instanceof QueueFull || error instanceof WaitedTooLong)) throw error;
+    throw storageUnavailable();
+  }
+}
+
+/** Role service. */
+const removeIfUnused = (tx: Transaction, key: string): Promise<void> =>
+  requestRemoval(tx, REMOVE_PICTURE, { key }, UNUSED_AFTER_SECONDS);
 
 /**
  * Removes the caller's own picture; the given path never addresses anything.
@@ -71,14 +96,17 @@ async function stored<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof StorageUnavailable)) throw error;
-    const headers = { 'Retry-After': '30' };
-    throw new ApiError(503, 'STORAGE_UNAVAILABLE', 'Picture storage is temporarily unavailable', { headers });
+    throw error instanceof StorageUnavailable ? storageUnavailable() : error;
   }
 }
 
+function storageUnavailable(): ApiError {
+  const headers = { 'Retry-After': '30' };
+  return new ApiError(503, 'STORAGE_UNAVAILABLE', 'Picture storage is temporarily unavailable', { headers });
+}
+
 /** Removes an object that nothing points to any more; if the storage is away, the outbox sees to it. */
-async function removeLater(deps: Deps, key: string): Promise<void> {
+async function removeNow(deps: Deps, key: string): Promise<void> {
   try {
     await deps.pictures.remove(key);
   } catch (error) {

@@ -74,9 +74,17 @@ export const CLEAR_MISSING_FIELDS = sql('users.clearMissingFields')`
   where oa.user_id = $1
     and oa.missing_fields is not null`;
 
-/** Phones change hands one after the other: two people swapping theirs must not wait for each other. */
-export const LOCK_PUSH_TOKENS = sql('users.lockPushTokens')`
-  select pg_advisory_xact_lock(hashtextextended('push tokens', 0))`;
+/**
+ * Role service. $1: who gets the phone with the token $2. Locked together with whoever has it, in one order: two
+ * people who swap their phones must not wait for each other.
+ */
+export const LOCK_PHONE_OWNERS = sql('users.lockPhoneOwners')`
+  select u.id
+  from users u
+  where u.id = $1
+     or u.push_token = $2
+  order by u.id
+  for no key update`;
 
 /** Role service: a phone has one owner. */
 export const TAKE_PUSH_TOKEN = sql('users.takePushToken')`
@@ -97,6 +105,15 @@ export const REPLACE_PICTURE = sql<{ previous: string | null }>('users.replacePi
   from (select old.id, old.profile_image_url from users old where old.id = $1 for update) before
   where u.id = before.id
   returning before.profile_image_url as previous`;
+
+/** Role service. Whether $1 shows the picture at path $2. */
+export const IS_PICTURE_USED = sql<{ used: boolean }>('users.isPictureUsed')`
+  select exists (
+    select
+    from users u
+    where u.id = $1
+      and u.profile_image_url = $2
+  ) as used`;
 
 export const FIND_PICTURE = sql<{ path: string | null }>('users.findPicture')`
   select u.profile_image_url as path

@@ -1,10 +1,11 @@
 import { ApiError, badRequest } from '#http/errors.ts';
 import { EMAIL_CHANGE_LINK, readLink } from '#http/linkTokens.ts';
 import { reply, route } from '#http/route.ts';
+import { registerPhone } from './phones.service.ts';
 import { removePicture, replacePicture } from './pictures.service.ts';
 import { assertNoConflict, changeProfile, confirmEmail, nameOrEmailInUse, planChange } from './profile.service.ts';
 import { emailChanged, emailNotChanged } from './users.pages.ts';
-import { FIND_CHANGEABLE, LOCK_PUSH_TOKENS, SET_PUSH_TOKEN, TAKE_PUSH_TOKEN } from './users.queries.ts';
+import { FIND_CHANGEABLE } from './users.queries.ts';
 import {
   changedProfile,
   done,
@@ -79,10 +80,10 @@ export const usersRoutes = [
     summary: 'Registers a person and sends the verification mail.',
     body: registration,
     responses: { 201: registered },
-    limits: [{ name: 'registration', by: 'ip' }],
+    limits: [{ name: 'registration', by: 'address' }],
     constraints: { users_username_key: userExists, users_email_key: userExists },
-    async handle({ body, transaction, deps }) {
-      const passwordHash = await deps.passwords.hash(body.password);
+    async handle({ body, address, transaction, deps, signal }) {
+      const passwordHash = await deps.passwords.inTurn(address.network, ({ hash }) => hash(body.password), signal);
       const user = await transaction(async (tx) => {
         tx.afterCommit(deps.outboxChanged);
         return register(tx, body, passwordHash);
@@ -105,14 +106,13 @@ export const usersRoutes = [
     method: 'PUT',
     path: '/api/users/pushtoken',
     audience: 'user',
-    unit: 'whole',
+    unit: 'steps',
     summary: "Makes a phone the caller's; it leaves every other account.",
+    access: 'late',
     body: pushTokenForm,
     responses: { 204: noBody },
-    async handle({ tx, caller, body }) {
-      await tx.rows(LOCK_PUSH_TOKENS);
-      await tx.asService(() => tx.rows(TAKE_PUSH_TOKEN, [caller.id, body.token]));
-      await tx.rows(SET_PUSH_TOKEN, [caller.id, body.token]);
+    async handle({ transaction, caller, body }) {
+      await registerPhone(transaction, caller.id, body.token);
       return reply(204);
     },
   }),
@@ -124,8 +124,9 @@ export const usersRoutes = [
     summary: 'Uploads the profile picture: JPEG, PNG or WebP, at most 10 MiB, in the field file.',
     upload: { field: 'file', maxBytes: MAX_PICTURE_BYTES },
     responses: { 201: uploadedPicture },
-    async handle({ caller, file, transaction, deps }) {
-      const path = await replacePicture(deps, transaction, caller.id, file);
+    limits: [{ name: 'picture', by: 'user' }],
+    async handle({ caller, file, transaction, deps, signal }) {
+      const path = await replacePicture(deps, transaction, caller.id, file, signal);
       const base = deps.config.SUPABASE_URL ?? deps.config.PUBLIC_BASE_URL;
       return reply(201, { path, url: `${base}/storage/v1/object/public/${path}`, message: 'Upload success' });
     },

@@ -25,7 +25,7 @@ export async function readProfile(tx: Transaction, userId: string) {
 
 export const presentProfile = (row: ProfileRow) => ({ ...row, created_at: row.created_at.toISOString() });
 
-/** Intents that outlive their account: what lies outside the database goes too. */
+/** Intents that outlive their account: what lies outside the database goes too, unless it is used. */
 export const REMOVE_PICTURES = 'pictures.remove-all';
 export const REMOVE_PICTURE = 'pictures.remove-one';
 export const FORGET_PAYLOADS = 'payloads.forget';
@@ -34,9 +34,15 @@ export const FORGET_PAYLOADS = 'payloads.forget';
 const REMOVAL_LIFETIME = 30 * 24 * 60 * 60;
 
 /** Role service. */
-export async function requestRemoval(tx: Transaction, kind: string, payload: Record<string, string>): Promise<void> {
+export async function requestRemoval(
+  tx: Transaction,
+  kind: string,
+  payload: Record<string, string>,
+  delaySeconds = 0,
+): Promise<void> {
   const dedupeKey = `${kind}:${randomUUID()}`;
-  await addToOutbox(tx, { kind, userId: null, payload, dedupeKey, lifetimeSeconds: REMOVAL_LIFETIME });
+  const intent = { kind, userId: null, payload, dedupeKey, delaySeconds, lifetimeSeconds: REMOVAL_LIFETIME };
+  await addToOutbox(tx, intent);
 }
 
 /** Deletes the caller: every row goes with the account, tokens and links die; pictures follow durably. */

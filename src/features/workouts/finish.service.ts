@@ -1,42 +1,110 @@
 import type { z } from 'zod';
 import { announceMessage } from '#features/messages/messages.service.ts';
+import type { readTracking } from '#features/tracking/tracking.service.ts';
 import type { Deps } from '#http/deps.ts';
-import { badRequest, validationFailed } from '#http/errors.ts';
+import { ApiError, badRequest, validationFailed } from '#http/errors.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import {
+  BEGIN_REPLACEMENT,
+  COUNT_STORED,
   FIND_OWN_EXERCISES,
+  FIND_STORED_WORKOUT,
+  FINISH_REPLACEMENT,
   RAISE_DATA_VERSION,
   SAVE_SETS,
   SAVE_WORKOUT,
   SEND_WORKOUT_DONE,
+  type StoredWorkoutRow,
 } from './workouts.queries.ts';
 import type { finishedWorkout } from './workouts.schemas.ts';
 
 type FinishedWorkout = z.output<typeof finishedWorkout>;
+type Tracking = Awaited<ReturnType<typeof readTracking>>;
 
 /** How far a phone's clock may be ahead, in milliseconds. */
 const CLOCK_TOLERANCE_MS = 10 * 60 * 1000;
+const WINDOW_MS = 45 * 24 * 60 * 60 * 1000;
+const MOST_ENTRIES = 2_000;
+const MOST_SETS = 20_000;
+const MOST_NOTE_BYTES = 200_000;
+/** In all: a century of training every day. */
+const MOST_WORKOUTS = 50_000;
 
 export const unknownExercise = () => badRequest('UNKNOWN_EXERCISE', 'Unknown exercise in workout');
 
 /**
- * Stores a workout once for each start time: a repeated start changes nothing. With it go the data
- * version and the "Workout Done!" message; a message that cannot be written does not undo the workout.
+ * Stores a workout once for each start time. The same start again with other content replaces the stored workout
+ * whole, because an answer was lost and the person went on training; with the same content, or with an earlier end
+ * than the stored one, it changes nothing. With a new workout goes the "Workout Done!" message; a message that cannot
+ * be written does not undo the workout.
  * @throws ApiError 400 for times that cannot be, or exercises that are not the caller's or of several splits
  */
 export async function saveWorkout(tx: Transaction, deps: Deps, userId: string, form: FinishedWorkout): Promise<void> {
   const [start, end] = [form.workout_start_utc ?? null, form.workout_end_utc ?? null];
   assertPlausible(start, end);
   const splitId = await findSplit(tx, userId, form.workout);
-  await tx.rows(RAISE_DATA_VERSION);
   const stored = await tx.maybe(SAVE_WORKOUT, [userId, splitId, start, end]);
+  if (stored) {
+    await tx.rows(RAISE_DATA_VERSION);
+    await tx.rows(SAVE_SETS, [stored.id, JSON.stringify(form.workout)]);
+  } else {
+    await replaceWorkout(tx, userId, splitId, form);
+  }
+  if (start && start.getTime() < Date.now() - WINDOW_MS) assertBounds(await tx.one(COUNT_STORED, [userId]));
   if (!stored) return;
-  await tx.rows(SAVE_SETS, [stored.id, JSON.stringify(form.workout)]);
   const failure = await tx.attempt(async () => {
     const message = await tx.one(SEND_WORKOUT_DONE);
     await announceMessage(tx, deps, message.id, form.tz ?? deps.config.DEFAULT_TZ);
   });
   if (failure) deps.log.error({ err: failure }, 'the message about a finished workout was not written');
+}
+
+async function replaceWorkout(tx: Transaction, userId: string, splitId: number, form: FinishedWorkout): Promise<void> {
+  const [start, end] = [form.workout_start_utc, form.workout_end_utc ?? null];
+  const stored = await tx.one(FIND_STORED_WORKOUT, [userId, start, end]);
+  if (stored.ends_later || (stored.split_id === splitId && isSame(stored.sets, form.workout))) return;
+  await tx.rows(RAISE_DATA_VERSION);
+  const { exercise_ids } = await tx.one(BEGIN_REPLACEMENT, [stored.id, splitId, start, end]);
+  await tx.rows(SAVE_SETS, [stored.id, JSON.stringify(form.workout)]);
+  await tx.rows(FINISH_REPLACEMENT, [stored.id, exercise_ids]);
+}
+
+/** Weights are stored as 4-byte floats. */
+function isSame(stored: StoredWorkoutRow['sets'], sent: FinishedWorkout['workout']): boolean {
+  const written = (list: StoredWorkoutRow['sets']) =>
+    JSON.stringify(
+      list.map(({ exercisetosplit_id, weight, reps, notes }) => [
+        exercisetosplit_id,
+        weight.map(Math.fround),
+        reps,
+        notes,
+      ]),
+    );
+  return written(stored) === written(sent);
+}
+
+/**
+ * What a person may have in the window of 45 days, which every answer with tracking carries: several times what
+ * somebody stores who trains twice a day. Older sets are compacted by housekeeping and have the same bounds.
+ * @throws ApiError 409 `TRAINING_LIMIT_REACHED`
+ */
+export function assertBounds(stored: { entries: number; sets: number; note_bytes: number }): void {
+  const { entries, sets, note_bytes: noteBytes } = stored;
+  if (entries <= MOST_ENTRIES && sets <= MOST_SETS && noteBytes <= MOST_NOTE_BYTES) return;
+  const bounds = `${MOST_ENTRIES} exercises, ${MOST_SETS} sets and ${MOST_NOTE_BYTES / 1000} kB of notes`;
+  throw new ApiError(409, 'TRAINING_LIMIT_REACHED', `At most ${bounds} can be stored for 45 days`);
+}
+
+/** The same for what an answer with tracking holds. @throws ApiError 409 `TRAINING_LIMIT_REACHED` */
+export function assertTrackingBounds({ exerciseTrackingAnalysis, exerciseTrackingMaps }: Tracking): void {
+  const rows = Object.values(exerciseTrackingMaps.byDate).flat();
+  assertBounds({
+    entries: rows.length,
+    sets: rows.reduce((sum, row) => sum + row.weight.length, 0),
+    note_bytes: rows.reduce((sum, row) => sum + Buffer.byteLength(row.notes), 0),
+  });
+  if (exerciseTrackingAnalysis.unique_days <= MOST_WORKOUTS) return;
+  throw new ApiError(409, 'TRAINING_LIMIT_REACHED', `At most ${MOST_WORKOUTS} workouts can be stored`);
 }
 
 function assertPlausible(start: Date | null, end: Date | null): void {

@@ -123,6 +123,18 @@ export const FIND_OWN_EXERCISES = sql<{ id: number; workoutsplit_id: number }>('
   where ets.id = any ($2::bigint[])
     and p.user_id = $1`;
 
+/** Exercise-to-split ids of $1 and what their exercises are called. */
+export const FIND_EXERCISE_NAMES = sql<{ id: number; name: string }>('workouts.findExerciseNames')`
+  select ets.id, e.name
+  from exercisetoworkoutsplit ets
+  join exercises e on e.id = ets.exercise_id
+  where ets.id = any ($1::bigint[])`;
+
+export const FIND_CATALOGUE_NAMES = sql<{ id: number; name: string }>('workouts.findCatalogueNames')`
+  select e.id, e.name
+  from exercises e
+  where e.id = any ($1::bigint[])`;
+
 /** No row: a workout with this start is stored already. An absent end is now, an absent start the end. */
 export const SAVE_WORKOUT = sql<{ id: string }>('workouts.saveWorkout')`
   insert into workout_summary (user_id, workoutsplit_id, workout_start_utc, workout_end_utc)
@@ -139,6 +151,69 @@ export const SAVE_SETS = sql('workouts.saveSets')`
     jsonb_to_recordset($2::jsonb) as (exercisetosplit_id bigint, weight real[], reps bigint[], notes text)
   ) with ordinality as done (exercisetosplit_id, weight, reps, notes, position)
   order by done.position`;
+
+export interface StoredWorkoutRow {
+  id: string;
+  split_id: number;
+  /** Whether the stored workout ended later than the one that arrives. */
+  ends_later: boolean;
+  sets: Array<{ exercisetosplit_id: number; weight: number[]; reps: number[]; notes: string }>;
+}
+
+/** $1: user, $2: start, $3: end of the workout that arrives, or null for now. */
+export const FIND_STORED_WORKOUT = sql<StoredWorkoutRow>('workouts.findStoredWorkout')`
+  select
+    ws.id,
+    ws.workoutsplit_id as split_id,
+    ws.workout_end_utc > coalesce($3, now()) as ends_later,
+    coalesce(
+      (
+        select jsonb_agg(
+          jsonb_build_object(
+            'exercisetosplit_id', et.exercisetosplit_id,
+            'weight', et.weight,
+            'reps', et.reps,
+            'notes', coalesce(et.notes, '')
+          )
+          order by et.id
+        )
+        from exercisetracking et
+        where et.workout_summary_id = ws.id
+      ),
+      '[]'
+    ) as sets
+  from workout_summary ws
+  where ws.user_id = $1
+    and ws.workout_start_utc = $2`;
+
+/** Removes the sets of a stored workout and gives it another split ($2) and end; returns the exercises it had. */
+export const BEGIN_REPLACEMENT = sql<{ exercise_ids: number[] }>('workouts.beginReplacement')`
+  select app.begin_replacement($1, $2, coalesce($4, greatest(now(), $3))) as exercise_ids`;
+
+/** After the new sets: recomputes the records of the exercises that were and that are in the workout. */
+export const FINISH_REPLACEMENT = sql('workouts.finishReplacement')`
+  select app.finish_replacement($1, $2)`;
+
+/** How much of $1 is stored in all, also outside the window of 45 days. */
+export const COUNT_STORED = sql<{ entries: number; sets: number; note_bytes: number }>('workouts.countStored')`
+  select
+    count(*) as entries,
+    coalesce(sum(cardinality(et.weight)), 0) as sets,
+    coalesce(sum(octet_length(et.notes)), 0) as note_bytes
+  from workout_summary ws
+  join exercisetracking et on et.workout_summary_id = ws.id
+  where ws.user_id = $1`;
+
+/** Splits and exercises of plan $1, deactivated ones included: their history keeps them. */
+export const COUNT_PLANNED = sql<{ splits: number; exercises: number }>('workouts.countPlanned')`
+  select
+    (select count(*) from workoutsplits s where s.workout_id = $1) as splits,
+    (
+      select count(*)
+      from workoutsplits s
+      join exercisetoworkoutsplit ets on ets.workoutsplit_id = s.id
+      where s.workout_id = $1
+    ) as exercises`;
 
 export const SEND_WORKOUT_DONE = sql<{ id: string }>('workouts.sendWorkoutDone')`
   select app.send_workout_done_message() as id`;

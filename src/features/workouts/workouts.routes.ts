@@ -3,7 +3,8 @@ import { readTracking } from '#features/tracking/tracking.service.ts';
 import { ApiError } from '#http/errors.ts';
 import { reply, route } from '#http/route.ts';
 import { timeZoneQuery } from '#http/timeZone.ts';
-import { saveWorkout, unknownExercise } from './finish.service.ts';
+import { assertTrackingBounds, saveWorkout, unknownExercise } from './finish.service.ts';
+import { namePlanProblems, nameWorkoutProblems } from './problems.service.ts';
 import { finishedWorkout, plan, planForm, savedPlan } from './workouts.schemas.ts';
 import { readPlan, savePlan } from './workouts.service.ts';
 
@@ -32,6 +33,8 @@ export const workoutsRoutes = [
     body: planForm,
     responses: { 200: savedPlan },
     constraints: { exercisetoworkoutsplit_exercise_id_fkey: unknownExercise },
+    limits: [{ name: 'largeChange', by: 'user' }],
+    nameProblems: namePlanProblems,
     idempotent: true,
     async handle({ tx, caller, body, deps }) {
       await savePlan(tx, caller.id, body);
@@ -46,12 +49,18 @@ export const workoutsRoutes = [
     audience: 'user',
     unit: 'whole',
     summary: 'Stores a workout, once for each start time, and answers with the tracking that includes it.',
+    limits: [{ name: 'largeChange', by: 'user' }],
+    nameProblems: nameWorkoutProblems,
     body: finishedWorkout,
     responses: { 200: tracking },
     idempotent: true,
+    replay: async ({ tx, caller, body, deps }) =>
+      reply(200, await readTracking(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ)),
     async handle({ tx, caller, body, deps }) {
       await saveWorkout(tx, deps, caller.id, body);
-      return reply(200, await readTracking(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ));
+      const tracking = await readTracking(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ);
+      assertTrackingBounds(tracking);
+      return reply(200, tracking);
     },
   }),
   route({

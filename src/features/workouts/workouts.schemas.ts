@@ -128,8 +128,10 @@ export const savedPlan = z.object({
 // Finished workout
 // ---------------------------------------------------------------------------
 
-const WEIGHT = `weight must be numbers from 0 to ${MAX_WEIGHT_KG}`;
-const REPS = `reps must be whole numbers from 1 to ${MAX_REPS}`;
+const WEIGHT = `weight must be between 0 and ${MAX_WEIGHT_KG} kg`;
+const REPS = `reps must be a whole number between 1 and ${MAX_REPS}`;
+const WEIGHTS = 'weight must be a list of kilograms, one for each set';
+const REPS_OF_SETS = 'reps must be a list of whole numbers, one for each set';
 
 const weightKg = z
   .number(WEIGHT)
@@ -143,11 +145,11 @@ const finishedExercise = z
     {
       exercisetosplit_id: z.int('exercisetosplit_id must be a whole number'),
       weight: z
-        .array(weightKg, WEIGHT)
+        .array(weightKg, WEIGHTS)
         .min(1, 'weight must not be empty')
         .max(100, 'an exercise may have at most 100 sets'),
       reps: z
-        .array(z.int(REPS).min(1, REPS).max(MAX_REPS, REPS), REPS)
+        .array(z.int(REPS).min(1, REPS).max(MAX_REPS, REPS), REPS_OF_SETS)
         .min(1, 'reps must not be empty')
         .max(100, 'an exercise may have at most 100 sets'),
       notes: z

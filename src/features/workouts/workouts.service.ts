@@ -1,6 +1,8 @@
 import type { z } from 'zod';
+import { ApiError } from '#http/errors.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import {
+  COUNT_PLANNED,
   DEACTIVATE_OTHER_EXERCISES,
   DEACTIVATE_OTHER_SPLITS,
   FIND_ACTIVE_PLAN,
@@ -11,6 +13,10 @@ import {
   SAVE_SPLITS,
 } from './workouts.queries.ts';
 import type { planForm } from './workouts.schemas.ts';
+
+/** What is taken out of a plan stays, for its history: splits and exercises that one plan may have had. */
+const MOST_SPLITS = 200;
+const MOST_EXERCISES = 4_000;
 
 /** The active plan twice: for training, and by split for the editor. Null when there is none. */
 export async function readPlan(tx: Transaction, userId: string, zone: string) {
@@ -52,7 +58,16 @@ export async function savePlan(tx: Transaction, userId: string, form: z.output<t
   await tx.rows(DEACTIVATE_OTHER_SPLITS, [plan.id, splitNames]);
   await tx.rows(SAVE_EXERCISES, [plan.id, exercises]);
   await tx.rows(DEACTIVATE_OTHER_EXERCISES, [plan.id, exercises]);
+  const planned = await tx.one(COUNT_PLANNED, [plan.id]);
+  if (planned.splits > MOST_SPLITS || planned.exercises > MOST_EXERCISES) throw planIsFull();
 }
+
+const planIsFull = () =>
+  new ApiError(
+    409,
+    'PLAN_LIMIT_REACHED',
+    `A plan can have at most ${MOST_SPLITS} splits and ${MOST_EXERCISES} exercises over time, those taken out included`,
+  );
 
 const active = (rows: PlanRow[]) => rows.filter((row) => row.ets_id !== null);
 

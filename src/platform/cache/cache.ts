@@ -9,31 +9,49 @@ import type { Log } from '#platform/log/log.ts';
 export interface Cache {
   get(key: string): Promise<Buffer | undefined>;
   /** Returns at once; whether it was kept is not told. */
-  set(entry: { key: string; owner: string; bytes: Buffer; seconds: number }): void;
+  set(entry: CacheEntry): void;
   /** Removes everything that an owner has here. @throws when the cache cannot be asked */
   forget(owner: string): Promise<void>;
 }
+
+export interface CacheEntry {
+  key: string;
+  owner: string;
+  /** What the bytes were made from; with an entry of a newer version the owner's older ones go. */
+  version: number;
+  bytes: Buffer;
+  seconds: number;
+}
+
+/** What one owner may have: four answers in three zones each, and none of a size that no person's data has. */
+const MOST_ENTRIES = 12;
+const MOST_BYTES = 512 * 1024;
 
 const listOf = (owner: string) => `cached-of:${owner}`;
 const goneMark = (owner: string) => `cached-of:${owner}:gone`;
 /** A computation that began before its owner was forgotten has ended after so many seconds. */
 const STRAGGLER_SECONDS = 60;
 
-/** Every instance shares it. Keys of an owner are listed beside them, so that nothing is ever searched for. */
+/**
+ * Every instance shares it. Keys of an owner are listed beside them, so that nothing is ever searched for. The list
+ * is ordered by version, then by time.
+ */
 export function redisCache(redis: Redis, log: Log): Cache {
-  async function set(key: string, owner: string, bytes: Buffer, seconds: number): Promise<void> {
-    const now = Date.now();
+  async function set({ key, owner, version, bytes, seconds }: CacheEntry): Promise<void> {
     const list = listOf(owner);
     // Listed first: a value that is kept is always one that can be forgotten.
-    const done = await Promise.all([
-      redis.zadd(list, String(now + seconds * 1000), key),
-      redis.zremrangebyscore(list, '-inf', now),
+    const [, , , listed, isGone] = await Promise.all([
+      redis.zadd(list, scoreOf(version), key),
       redis.expire(list, seconds, 'GT'),
       redis.expire(list, seconds, 'NX'),
-      redis.set(key, bytes, 'EX', seconds),
+      redis.zrange(list, '0', '-1', 'WITHSCORES'),
       redis.exists(goneMark(owner)),
+      redis.set(key, bytes, 'EX', seconds),
     ]);
-    if (done.at(-1) === 1) await Promise.all([redis.unlink(key), redis.unlink(list)]);
+    if (isGone === 1) await Promise.all([redis.unlink(key), redis.unlink(list)]);
+    const surplus = surplusOf(pairs(listed));
+    if (surplus.length > 0)
+      await Promise.all([redis.zrem(list, ...surplus), ...surplus.map((old) => redis.unlink(old))]);
   }
 
   return {
@@ -44,8 +62,9 @@ export function redisCache(redis: Redis, log: Log): Cache {
         return undefined; // away; the connection itself tells the log
       }
     },
-    set: ({ key, owner, bytes, seconds }) => {
-      set(key, owner, bytes, seconds).catch((error) => log.debug({ err: error }, 'a payload was not cached'));
+    set: (entry) => {
+      if (entry.bytes.length > MOST_BYTES) return;
+      set(entry).catch((error) => log.debug({ err: error }, 'a payload was not cached'));
     },
     async forget(owner) {
       await redis.set(goneMark(owner), '', 'EX', STRAGGLER_SECONDS);
@@ -53,6 +72,24 @@ export function redisCache(redis: Redis, log: Log): Cache {
       await Promise.all([...keys, listOf(owner)].map((key) => redis.unlink(key)));
     },
   };
+}
+
+/** Seconds within a version, so that one number orders by both; exact below 2^53. */
+const scoreOf = (version: number): number => version * 1e6 + (Math.floor(Date.now() / 1000) % 1e6);
+
+function pairs(listed: string[]): Array<{ key: string; score: number }> {
+  return Array.from({ length: listed.length / 2 }, (_, index) => ({
+    key: listed[2 * index] ?? '',
+    score: Number(listed[2 * index + 1]),
+  }));
+}
+
+/** Keys of older versions, and the oldest above what an owner may have. */
+function surplusOf(entries: Array<{ key: string; score: number }>): string[] {
+  const newest = Math.floor(Math.max(...entries.map(({ score }) => score)) / 1e6);
+  const current = entries.filter(({ score }) => Math.floor(score / 1e6) === newest);
+  const kept = new Set(current.toSorted((a, b) => b.score - a.score).slice(0, MOST_ENTRIES));
+  return entries.filter((entry) => !kept.has(entry)).map(({ key }) => key);
 }
 
 /** Longest that this process keeps in memory, in bytes. */

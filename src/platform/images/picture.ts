@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { takeTurns } from '#platform/turns.ts';
+import { fairQueue } from '#platform/fairQueue.ts';
 
 interface Picture {
   bytes: Buffer;
@@ -25,13 +25,24 @@ const FORMATS = {
   },
 } as const;
 
-/** Reads an upload. Undefined: it is no JPEG, PNG or WebP that can be decoded. */
-export type PictureCleaner = (upload: Buffer) => Promise<Picture | undefined>;
+/**
+ * Reads an upload. Undefined: it is no JPEG, PNG or WebP that can be decoded.
+ * @param owner whose turns it takes
+ * @param signal gives up the turn
+ * @throws QueueFull, WaitedTooLong
+ */
+export type PictureCleaner = (upload: Buffer, owner: string, signal: AbortSignal) => Promise<Picture | undefined>;
 
-/** One picture at a time: decoding takes memory, and threads that passwords and signatures need too. */
+/**
+ * One picture at a time, and owners take turns: decoding takes memory, and threads that passwords and signatures
+ * need too. What waits is in memory, so few may.
+ */
+const TURNS = { atOnce: 1, atOncePerKey: 1, waitingPerKey: 15, waiting: 30, longestWaitMs: 8_000 };
+
 export function buildPictureCleaner(): PictureCleaner {
-  const inTurn = takeTurns(1);
-  return (upload) => inTurn(() => cleanPicture(upload));
+  sharp.cache(false); // every picture is another one
+  const turns = fairQueue(TURNS);
+  return (upload, owner, signal) => turns(owner, () => cleanPicture(upload), signal);
 }
 
 /**

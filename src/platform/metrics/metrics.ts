@@ -34,8 +34,8 @@ export function buildMetrics() {
   };
 }
 
-/** Serves `GET /metrics` on a port of its own, which is not for the public. @returns closes it */
-export async function serveMetrics({ registry }: Metrics, port: number): Promise<() => Promise<void>> {
+/** Serves `GET /metrics` on an address of its own, which is not for the public. @returns closes it */
+export async function serveMetrics({ registry }: Metrics, port: number, host: string): Promise<() => Promise<void>> {
   const server = createServer(async (req, res) => {
     if (req.method !== 'GET' || req.url?.split('?')[0] !== '/metrics') {
       res.writeHead(404).end();
@@ -49,11 +49,13 @@ export async function serveMetrics({ registry }: Metrics, port: number): Promise
     }
   });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject).listen(port, resolve);
+  server.once('error', reject).listen(port, host, resolve);
   try {
     await promise;
   } catch (error) {
-    throw new StartupError(`METRICS_PORT ${port} cannot be used (${(error as NodeJS.ErrnoException).code}).`);
+    throw new StartupError(
+      `METRICS_HOST ${host}, METRICS_PORT ${port} cannot be used (${(error as NodeJS.ErrnoException).code}).`,
+    );
   }
   return () =>
     new Promise((done) => {

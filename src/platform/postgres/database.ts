@@ -1,4 +1,7 @@
+import type { Socket } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
+import { fairQueue } from '#platform/fairQueue.ts';
 import type { Log } from '#platform/log/log.ts';
 import type { Query } from './query.ts';
 
@@ -8,6 +11,31 @@ export class DatabaseUnavailable extends Error {
     super('PostgreSQL is not available', { cause });
   }
 }
+
+/** Somebody else holds what a transaction needs, for longer than it may wait. The connection is fine. */
+export class RowLocked extends DatabaseUnavailable {}
+
+/** The session in which a transaction was to act has ended: nothing was read or written. */
+export class SessionEnded extends Error {
+  constructor() {
+    super('the session has ended');
+  }
+}
+
+/** A person's session: it goes on for as long as the person's row has this epoch. */
+export interface Session {
+  userId: string;
+  epoch: number;
+}
+
+/**
+ * How a person's transaction holds on to its session.
+ * - `read`: reads only, from one snapshot that was taken while the session was current.
+ * - `write`: the person's row is locked from the first statement on. Whatever ends the session waits for the
+ *   commit, and a session that has ended lets nothing in. Changes of one person follow one another.
+ * - `late`: as `write`, but the lock is taken by `tx.holdSession()`, for work that must lock something else first.
+ */
+export type Access = 'read' | 'write' | 'late';
 
 /** Statements of one open transaction. Values of int8 columns arrive as numbers, timestamps as Dates. */
 export interface Transaction {
@@ -26,6 +54,8 @@ export interface Transaction {
    * but not write, such as an outbox entry. Inside a service's transaction it changes nothing.
    */
   asService<T>(work: () => Promise<T>): Promise<T>;
+  /** Locks the row of the person for whom this transaction was opened. @throws SessionEnded */
+  holdSession(): Promise<void>;
   /** Runs after the commit, and only then. What it throws is logged: the commit stands. */
   afterCommit(work: () => unknown): void;
 }
@@ -46,6 +76,27 @@ const CONNECT_TIMEOUT_MS = 1_500;
 const QUEUE_TIMEOUT_MS = 5_000;
 /** Longest for statements that touch one row or none: a server that accepts and says nothing must not hang a request. */
 const QUICK_TIMEOUT_MS = 1_500;
+/** How long the first statement waits for the person's row; then the connection is given back, and it tries again. */
+const LOCK_WAIT_MS = 1_000;
+/** Longest that a change waits for the changes of the same person before it. */
+const LONGEST_WAIT_MS = 9_000;
+const PAUSE_BETWEEN_TRIES_MS = 50;
+
+/**
+ * Transactions of one person in this process: one change and two reads at a time, some waiting, before any of them
+ * takes a connection. So one account never has more than three, whatever it sends.
+ */
+const PER_PERSON = {
+  atOnce: Number.POSITIVE_INFINITY,
+  waiting: Number.POSITIVE_INFINITY,
+  waitingPerKey: 50,
+  longestWaitMs: LONGEST_WAIT_MS,
+};
+const READS_AT_ONCE = 2;
+/** Share of the connections that is kept for what everybody needs: the guard's question and refreshes. */
+const RESERVED_SHARE = 0.2;
+
+const LOCK_NOT_AVAILABLE = '55P03';
 
 const INT8 = 20;
 const INT8_ARRAY = 1016;
@@ -61,26 +112,36 @@ const types = {
 };
 
 /**
- * Opens the pool and the only two ways to run statements: as a person, or as the service.
+ * Opens the pools and the only two ways to run statements: as a person, or as the service.
  * It works behind a transaction-mode pooler: no session state outlives a transaction.
  */
 export function openDatabase({ url, poolSize, preparedStatements, log }: DatabaseOptions) {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: poolSize,
-    Client: QuickClient,
-    connectionTimeoutMillis: QUEUE_TIMEOUT_MS,
-    keepAlive: true,
-    application_name: 'strong-together',
-    types,
-  });
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
-  // Without a listener, a connection that dies while it is checked out would end the process.
-  pool.on('connect', (client) => client.on('error', () => undefined));
+  const reservedSize = Math.max(1, Math.round(poolSize * RESERVED_SHARE));
+  const pool = openPool(Math.max(1, poolSize - reservedSize));
+  const reserved = openPool(reservedSize);
+  const changes = fairQueue({ ...PER_PERSON, atOncePerKey: 1 });
+  const reads = fairQueue({ ...PER_PERSON, atOncePerKey: READS_AT_ONCE });
+  const urgent = fairQueue({ ...PER_PERSON, atOncePerKey: 1 });
 
-  async function connect(): Promise<pg.PoolClient> {
+  function openPool(max: number): pg.Pool {
+    const opened = new pg.Pool({
+      connectionString: url,
+      max,
+      Client: QuickClient,
+      connectionTimeoutMillis: QUEUE_TIMEOUT_MS,
+      keepAlive: true,
+      application_name: 'strong-together',
+      types,
+    });
+    opened.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
+    // Without a listener, a connection that dies while it is checked out would end the process.
+    opened.on('connect', (client) => client.on('error', () => undefined));
+    return opened;
+  }
+
+  async function connect(from: pg.Pool): Promise<pg.PoolClient> {
     try {
-      return await pool.connect();
+      return await from.connect();
     } catch (error) {
       throw new DatabaseUnavailable(error);
     }
@@ -90,23 +151,20 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
     client: pg.PoolClient,
     query: Query<Row>,
     values: unknown[],
-    timeout = STATEMENT_TIMEOUT_MS + 1_000,
+    silenceMs = STATEMENT_TIMEOUT_MS + 1_000,
   ): Promise<Row[]> {
-    try {
-      const statement = { text: query.text, values, query_timeout: timeout };
-      return (await client.query(preparedStatements ? { ...statement, name: query.name } : statement)).rows as Row[];
-    } catch (error) {
-      throw isConnectionFailure(error) ? new DatabaseUnavailable(error) : error;
-    }
+    const statement = preparedStatements
+      ? { name: query.name, text: query.text, values }
+      : { text: query.text, values };
+    return (await answered(client, silenceMs, () => client.query(statement))).rows as Row[];
   }
 
   async function scope<T>(
-    role: string,
-    claims: object,
+    { from, timeoutMs = STATEMENT_TIMEOUT_MS, ...options }: Scope,
     work: (tx: Transaction) => Promise<T>,
-    timeoutMs = STATEMENT_TIMEOUT_MS,
   ): Promise<T> {
-    const client = await connect();
+    const { role, session } = options;
+    const client = await connect(from);
     const afterCommit: Array<() => unknown> = [];
     let currentRole = role;
     const rows = <Row>(query: Query<Row>, values: unknown[] = []) => send(client, query, values, timeoutMs + 1_000);
@@ -143,6 +201,10 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
           await send(client, SET_ROLE, [role]).catch(() => undefined);
         }
       },
+      holdSession: async () => {
+        const held = session && (await maybe(HOLD_SESSION, [session.userId, session.epoch]));
+        if (!held) throw new SessionEnded();
+      },
       afterCommit: (step) => afterCommit.push(step),
     };
     let broken: Error | undefined;
@@ -153,14 +215,17 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
     client.on('error', onError);
     let result: T;
     try {
-      await send(client, { name: '', text: openingStatement(role, claims, timeoutMs) }, [], QUICK_TIMEOUT_MS);
+      const opening = openingStatement({ ...options, timeoutMs });
+      // A text of several statements has several results: the last but one is that of the person's row.
+      const opened = [await answered(client, QUICK_TIMEOUT_MS, () => client.query(opening))].flat();
+      if (session && opened.at(-2)?.rowCount !== 1) throw new SessionEnded();
       result = await work(tx);
-      const [ended] = await commit(client);
-      if (ended !== 'COMMIT') throw new Error('the transaction was rolled back instead of committed');
+      const { command } = await answered(client, timeoutMs + 1_000, () => client.query('commit'));
+      if (command !== 'COMMIT') throw new Error('the transaction was rolled back instead of committed');
     } catch (error) {
-      if (error instanceof DatabaseUnavailable) broken = error;
+      if (error instanceof DatabaseUnavailable && !(error instanceof RowLocked)) broken = error;
       else if (!broken) {
-        await client.query('rollback').catch((failure: Error) => {
+        await answered(client, QUICK_TIMEOUT_MS, () => client.query('rollback')).catch((failure: Error) => {
           broken = failure;
         });
       }
@@ -181,37 +246,124 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
 
   return {
     /**
-     * One transaction with the rights of a signed-in person, under row-level security.
-     * @throws DatabaseUnavailable
+     * One transaction with the rights of a signed-in person, under row-level security, for as long as the session
+     * goes on.
+     * @param signal the client has hung up: what still waits for its turn is given up
+     * @throws SessionEnded; QueueFull and WaitedTooLong when this person sends more than is served;
+     *   DatabaseUnavailable
      */
-    asUser: <T>(userId: string, work: (tx: Transaction) => Promise<T>) =>
-      scope('authenticated', { sub: userId, role: 'authenticated', aud: 'authenticated' }, work),
+    asUser: <T>(
+      session: Session,
+      access: Access,
+      work: (tx: Transaction) => Promise<T>,
+      signal?: AbortSignal,
+    ): Promise<T> => {
+      const { userId } = session;
+      const claims = { sub: userId, role: 'authenticated', aud: 'authenticated' };
+      const attempt = () => scope({ from: pool, role: 'authenticated', claims, session, access }, work);
+      return access === 'read' ? reads(userId, attempt, signal) : changes(userId, () => untilUnlocked(attempt), signal);
+    },
     /**
      * One transaction of a public flow, a worker or the schedule.
      * @param timeoutMs for one statement; the schedule's touch everybody's rows and take their time
      */
     asService: <T>(work: (tx: Transaction) => Promise<T>, timeoutMs?: number) =>
-      scope('service', { role: 'service' }, work, timeoutMs),
-    /** One statement outside any scope, with the few rights of the login itself. */
+      scope({ from: pool, role: 'service', claims: { role: 'service' }, timeoutMs }, work),
+    /**
+     * As `asService`, on the connections that are kept for what everybody needs: short, about one person, and one
+     * at a time for each.
+     * @throws RowLocked when the person's row is not free within a second
+     */
+    asServiceUrgently: <T>(userId: string, work: (tx: Transaction) => Promise<T>): Promise<T> =>
+      urgent(userId, () =>
+        scope({ from: reserved, role: 'service', claims: { role: 'service' }, lockTimeoutMs: LOCK_WAIT_MS }, work),
+      ),
+    /** One statement outside any scope, with the few rights of the login itself, on a connection kept for this. */
     lookUp: async <Row>(query: Query<Row>, values: unknown[]): Promise<Row | undefined> => {
-      const client = await connect();
+      const client = await connect(reserved);
       let failure: Error | undefined;
       try {
         return (await send(client, query, values, QUICK_TIMEOUT_MS))[0];
       } catch (error) {
-        if (error instanceof DatabaseUnavailable) failure = error;
+        if (error instanceof DatabaseUnavailable && !(error instanceof RowLocked)) failure = error;
         throw error;
       } finally {
         client.release(failure);
       }
     },
-    close: () => pool.end(),
+    close: async () => {
+      await Promise.all([pool.end(), reserved.end()]);
+    },
   };
+}
+
+interface Scope {
+  from: pg.Pool;
+  role: string;
+  claims: object;
+  session?: Session | undefined;
+  access?: Access | undefined;
+  timeoutMs?: number | undefined;
+  /** Longest wait for any lock; absent: the first statement's is bounded, the others are by `timeoutMs`. */
+  lockTimeoutMs?: number | undefined;
+}
+
+/** Tries again while somebody else, such as another instance, holds the person's row; holds no connection meanwhile. */
+async function untilUnlocked<T>(attempt: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + LONGEST_WAIT_MS;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof RowLocked) || performance.now() > deadline) throw error;
+      await pause(PAUSE_BETWEEN_TRIES_MS);
+    }
+  }
+}
+
+/**
+ * Waits for the answer to a statement. A server that says nothing for so long is given up; time in which this
+ * process was too busy to read, or in which an answer arrives bit by bit, does not count.
+ * @throws DatabaseUnavailable, RowLocked, or what PostgreSQL says about the statement
+ */
+async function answered<T>(client: pg.PoolClient, silenceMs: number, ask: () => Promise<T>): Promise<T> {
+  const stream = client.connection.stream as unknown as Socket;
+  let read = stream.bytesRead;
+  let isAnswered = false;
+  const look = async (): Promise<void> => {
+    await nextTurn(); // what has arrived meanwhile is read first
+    if (isAnswered) return;
+    if (stream.bytesRead === read) {
+      stream.destroy(new Error('PostgreSQL says nothing'));
+      return;
+    }
+    read = stream.bytesRead;
+    timer = setTimeout(look, silenceMs);
+  };
+  let timer = setTimeout(look, silenceMs);
+  try {
+    return await ask();
+  } catch (error) {
+    if ((error as { code?: unknown }).code === LOCK_NOT_AVAILABLE) throw new RowLocked(error);
+    throw isConnectionFailure(error) ? new DatabaseUnavailable(error) : error;
+  } finally {
+    isAnswered = true;
+    clearTimeout(timer);
+  }
 }
 
 const SET_ROLE = { name: 'scope.setRole', text: "select set_config('role', $1, true)" };
 const SAVEPOINT = { name: '', text: 'savepoint attempt' };
 const RELEASE = { name: '', text: 'release savepoint attempt' };
+const HOLD_SESSION: Query<{ held: boolean }> = {
+  name: 'scope.holdSession',
+  text: `/* scope.holdSession */
+    select true as held
+    from public.users u
+    where u.id = $1
+      and u.session_epoch = $2
+    for no key update`,
+};
 const UNDO = { name: '', text: 'rollback to savepoint attempt' };
 
 /** Gives up on a server that does not answer sooner than on a pool that is busy. */
@@ -221,21 +373,27 @@ class QuickClient extends pg.Client {
   }
 }
 
-/** Begins, and sets role, claims and time limit in one statement and one round trip; all local to the transaction. */
-function openingStatement(role: string, claims: object, timeoutMs: number): string {
-  return `begin;
+/**
+ * Begins, sets role, claims and time limits, and asks whether the session goes on, in one round trip; all local to
+ * the transaction.
+ */
+function openingStatement({ role, claims, session, access, timeoutMs, lockTimeoutMs = 0 }: Omit<Scope, 'from'>) {
+  const begin = access === 'read' ? 'begin isolation level repeatable read read only' : 'begin';
+  const sessionRow =
+    session &&
+    `select 1
+     from public.users u
+     where u.id = ${pg.escapeLiteral(session.userId)}
+       and u.session_epoch = ${Math.trunc(session.epoch)}
+     ${access === 'write' ? 'for no key update' : ''};`;
+  return `${begin};
     select
       set_config('role', ${pg.escapeLiteral(role)}, true),
       set_config('request.jwt.claims', ${pg.escapeLiteral(JSON.stringify(claims))}, true),
-      set_config('statement_timeout', '${timeoutMs}', true)`;
-}
-
-async function commit(client: pg.PoolClient): Promise<string[]> {
-  try {
-    return [(await client.query('commit')).command];
-  } catch (error) {
-    throw isConnectionFailure(error) ? new DatabaseUnavailable(error) : error;
-  }
+      set_config('statement_timeout', '${timeoutMs}', true),
+      set_config('lock_timeout', '${session ? LOCK_WAIT_MS : lockTimeoutMs}', true);
+    ${sessionRow ?? ''}
+    select set_config('lock_timeout', '${lockTimeoutMs}', true)`;
 }
 
 /**

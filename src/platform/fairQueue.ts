@@ -1,0 +1,121 @@
+/** There is no room for another one: whoever asked should come back later. */
+export class QueueFull extends Error {
+  /** Whether this key has too many itself; false: there are too many in all. */
+  readonly ofKey: boolean;
+
+  constructor(ofKey: boolean) {
+    super('too many are waiting already');
+    this.ofKey = ofKey;
+  }
+}
+
+/** The turn did not come in time. */
+export class WaitedTooLong extends Error {
+  constructor() {
+    super('the turn did not come in time');
+  }
+}
+
+export interface FairQueueOptions {
+  /** Pieces of work that run at the same time, whoever asked for them. */
+  atOnce: number;
+  /** Of these, how many may be of one key: a person, an address. */
+  atOncePerKey: number;
+  /** How many of one key may wait; one more is refused at once. */
+  waitingPerKey: number;
+  /** How many may wait in all. */
+  waiting: number;
+  /** Longest wait in milliseconds; absent: as long as it takes. */
+  longestWaitMs?: number;
+}
+
+/**
+ * Runs a piece of work when its turn comes.
+ * @param signal given up while waiting, it never runs and the signal's reason is thrown
+ * @throws QueueFull, WaitedTooLong
+ */
+export type FairQueue = <T>(key: string, work: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
+
+interface Lane {
+  running: number;
+  waiting: Set<() => void>;
+}
+
+/**
+ * A bounded queue in which one key cannot hold up the others: keys take turns, and each has bounds of its own.
+ * First come, first served within a key.
+ */
+export function fairQueue(options: FairQueueOptions): FairQueue {
+  const lanes = new Map<string, Lane>();
+  /** Keys that wait and may run, in the order of their turns. */
+  const turns = new Set<string>();
+  let running = 0;
+  let waiting = 0;
+
+  function noteTurn(key: string, lane: Lane): void {
+    turns.delete(key);
+    if (lane.waiting.size > 0 && lane.running < options.atOncePerKey) turns.add(key);
+    if (lane.waiting.size === 0 && lane.running === 0) lanes.delete(key);
+  }
+
+  function startNext(): void {
+    for (const key of turns) {
+      if (running >= options.atOnce) return;
+      const lane = lanes.get(key);
+      const [start] = lane?.waiting ?? [];
+      if (!lane || !start) continue;
+      start();
+    }
+  }
+
+  function turnOf(key: string, lane: Lane, signal: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const leave = (): void => {
+      lane.waiting.delete(start);
+      waiting--;
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+    };
+    const start = (): void => {
+      leave();
+      lane.running++;
+      running++;
+      noteTurn(key, lane);
+      resolve();
+    };
+    const refuse = (reason: unknown): void => {
+      leave();
+      noteTurn(key, lane);
+      reject(reason);
+    };
+    const giveUp = (): void => refuse(signal?.reason);
+    const timer =
+      options.longestWaitMs === undefined
+        ? undefined
+        : setTimeout(() => refuse(new WaitedTooLong()), options.longestWaitMs);
+    signal?.addEventListener('abort', giveUp);
+    lane.waiting.add(start);
+    waiting++;
+    noteTurn(key, lane);
+    startNext();
+    return promise;
+  }
+
+  return async (key, work, signal) => {
+    signal?.throwIfAborted();
+    const lane = lanes.get(key) ?? { running: 0, waiting: new Set() };
+    const mustWait = running >= options.atOnce || lane.running >= options.atOncePerKey || lane.waiting.size > 0;
+    if (mustWait && lane.waiting.size >= options.waitingPerKey) throw new QueueFull(true);
+    if (mustWait && waiting >= options.waiting) throw new QueueFull(false);
+    lanes.set(key, lane);
+    await turnOf(key, lane, signal);
+    try {
+      return await work();
+    } finally {
+      lane.running--;
+      running--;
+      noteTurn(key, lane);
+      startNext();
+    }
+  };
+}
