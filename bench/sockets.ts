@@ -14,6 +14,7 @@ import { freePort, startEmbeddedPostgres } from '#platform/postgres/embedded.ts'
 import { openSockets } from '#platform/sockets/sockets.ts';
 import { loadConfig } from '#src/config.ts';
 import { startRedis } from '#tests/setup/redis.ts';
+import { end, untilReady } from './helpers.ts';
 
 const SOCKETS = Number(process.env.BENCH_SOCKETS ?? 5000);
 const MESSAGES_A_SECOND = Number(process.env.BENCH_MESSAGES ?? 2000);
@@ -66,20 +67,10 @@ async function main(): Promise<void> {
     await churn(url, ids, ticketOf, memory);
   } finally {
     for (const socket of sockets) socket.disconnect();
-    const ended = new Promise((done) => server.once('exit', done));
-    if (server.exitCode === null && server.kill('SIGTERM')) await ended;
+    await end(server);
     await redis.stop();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function untilReady(url: string): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
-    const response = await fetch(`${url}/health/ready`).catch(() => undefined);
-    if (response?.ok) return;
-    await pause(100);
-  }
-  throw new Error('the server did not start');
 }
 
 /** Verified people, past registration. */
@@ -140,13 +131,13 @@ async function churn(
   ticketOf: (id: string) => Promise<string>,
   memory: () => number,
 ): Promise<void> {
-  const end = performance.now() + CHURN_MINUTES * 60_000;
+  const over = performance.now() + CHURN_MINUTES * 60_000;
   let connections = 0;
   const samples: number[] = [];
   const sampling = setInterval(() => samples.push(memory()), (CHURN_MINUTES * 60_000) / 10);
   await Promise.all(
     Array.from({ length: CHURN_AT_ONCE }, async (_, lane) => {
-      for (let n = lane; performance.now() < end; n += CHURN_AT_ONCE) {
+      for (let n = lane; performance.now() < over; n += CHURN_AT_ONCE) {
         const socket = await open(url, await ticketOf(ids[n % ids.length] as string));
         connections++;
         await pause(20);
