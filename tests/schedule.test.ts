@@ -163,6 +163,16 @@ describe('cleaning up', () => {
          ('x', $1, 'clean pending', now() + interval '1 hour', 'pending', null)`,
       [id],
     );
+    await server.sql(
+      `insert into security_events (kind, user_id, occurred_at)
+       values ('login-failed', $1, now() - interval '401 days'), ('password-reset', $1, now() - interval '399 days')`,
+      [id],
+    );
+    // More than one transaction removes: what has piled up in a week away goes too.
+    await server.sql(
+      `insert into seen_proofs (thumbprint, jti, request_id, expires_at)
+       select 'clean', 'piled up ' || n, 'r', now() - interval '1 s' from generate_series(1, 4500) n`,
+    );
     const db = openDatabase({
       url: server.databaseUrl,
       poolSize: 1,
@@ -171,6 +181,9 @@ describe('cleaning up', () => {
     });
     await cleanUp(db);
     await db.close();
+    expect(await server.sql('select kind from security_events where user_id = $1', [id])).toEqual([
+      { kind: 'password-reset' },
+    ]);
     expect(await server.sql("select jti from seen_proofs where thumbprint = 'clean'")).toEqual([{ jti: 'new' }]);
     expect(await server.sql('select key from idempotency_keys where user_id = $1', [id])).toEqual([{ key: 'new' }]);
     expect(await server.sql('select dedupe_key as key from outbox where user_id = $1 order by 1', [id])).toEqual([

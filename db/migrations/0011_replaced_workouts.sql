@@ -416,7 +416,7 @@ begin
 end $$;
 
 -- Security events are kept for 400 days; only what is older may the service see and remove.
-grant select (occurred_at), delete on security_events to service;
+grant select (id, occurred_at), delete on security_events to service;
 create policy aged_read on security_events for select to service
   using (occurred_at < now() - interval '400 days');
 create policy aged_delete on security_events for delete to service

@@ -54,8 +54,8 @@ const FORGET_TICKETS = sql<{ removed: number }>('cleaner.forgetTickets')`
 const FORGET_EVENTS = sql<{ removed: number }>('cleaner.forgetEvents')`
   with removed as (
     delete from security_events e
-    where e.ctid = any (array(
-      select o.ctid from security_events o where o.occurred_at < now() - interval '400 days' limit $1
+    where e.id = any (array(
+      select o.id from security_events o where o.occurred_at < now() - interval '400 days' limit $1
     ))
     returning 1
   )

@@ -75,16 +75,11 @@ export const CLEAR_MISSING_FIELDS = sql('users.clearMissingFields')`
     and oa.missing_fields is not null`;
 
 /**
- * Role service. $1: who gets the phone with the token $2. Locked together with whoever has it, in one order: two
- * people who swap their phones must not wait for each other.
+ * Phones change hands one after the other: two people swapping theirs must not wait for each other. Taken before any
+ * row is locked.
  */
-export const LOCK_PHONE_OWNERS = sql('users.lockPhoneOwners')`
-  select u.id
-  from users u
-  where u.id = $1
-     or u.push_token = $2
-  order by u.id
-  for no key update`;
+export const LOCK_PUSH_TOKENS = sql('users.lockPushTokens')`
+  select pg_advisory_xact_lock(hashtextextended('push tokens', 0))`;
 
 /** Role service: a phone has one owner. */
 export const TAKE_PUSH_TOKEN = sql('users.takePushToken')`

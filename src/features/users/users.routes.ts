@@ -1,11 +1,10 @@
 import { ApiError, badRequest } from '#http/errors.ts';
 import { EMAIL_CHANGE_LINK, readLink } from '#http/linkTokens.ts';
 import { reply, route } from '#http/route.ts';
-import { registerPhone } from './phones.service.ts';
 import { removePicture, replacePicture } from './pictures.service.ts';
 import { assertNoConflict, changeProfile, confirmEmail, nameOrEmailInUse, planChange } from './profile.service.ts';
 import { emailChanged, emailNotChanged } from './users.pages.ts';
-import { FIND_CHANGEABLE } from './users.queries.ts';
+import { FIND_CHANGEABLE, LOCK_PUSH_TOKENS, SET_PUSH_TOKEN, TAKE_PUSH_TOKEN } from './users.queries.ts';
 import {
   changedProfile,
   done,
@@ -106,13 +105,16 @@ export const usersRoutes = [
     method: 'PUT',
     path: '/api/users/pushtoken',
     audience: 'user',
-    unit: 'steps',
+    unit: 'whole',
     summary: "Makes a phone the caller's; it leaves every other account.",
     access: 'late',
     body: pushTokenForm,
     responses: { 204: noBody },
-    async handle({ transaction, caller, body }) {
-      await registerPhone(transaction, caller.id, body.token);
+    async handle({ tx, caller, body }) {
+      await tx.rows(LOCK_PUSH_TOKENS);
+      await tx.holdSession();
+      await tx.asService(() => tx.rows(TAKE_PUSH_TOKEN, [caller.id, body.token]));
+      await tx.rows(SET_PUSH_TOKEN, [caller.id, body.token]);
       return reply(204);
     },
   }),

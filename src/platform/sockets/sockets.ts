@@ -1,6 +1,7 @@
 import { createAdapter } from '@socket.io/redis-streams-adapter';
 import { Redis } from 'ioredis';
 import { Server, type ServerOptions } from 'socket.io';
+import { type ServerOptions as WebSocketOptions, WebSocketServer } from 'ws';
 import type { Log } from '#platform/log/log.ts';
 import { connectRedis } from '#platform/redis/redis.ts';
 
@@ -8,8 +9,18 @@ import { connectRedis } from '#platform/redis/redis.ts';
 const RECOVERY_MS = 2 * 60 * 1000;
 /** Longer than a blocking read: a connection that says nothing for so long is dead. */
 const SILENCE_MS = 20_000;
+/** Whoever opens a connection joins within this time, in milliseconds. */
+const CONNECT_MS = 5_000;
+/** Whoever does not answer the end of a connection is cut off, in milliseconds; the library would wait for 30 s. */
+const CLOSE_MS = 2_000;
 const STREAM = 'socket.io';
 const RECHECK = 'recheck';
+
+class QuickClosingServer extends WebSocketServer {
+  constructor(options: WebSocketOptions) {
+    super({ ...options, closeTimeout: CLOSE_MS } as WebSocketOptions); // newer than its types
+  }
+}
 
 /** Every socket of every instance, by the room that it joined. */
 export interface Sockets {
@@ -41,7 +52,8 @@ export async function openSockets(
     transports: ['websocket'],
     serveClient: false,
     perMessageDeflate: false,
-    connectTimeout: 10_000,
+    connectTimeout: CONNECT_MS,
+    wsEngine: QuickClosingServer,
     connectionStateRecovery: { maxDisconnectionDuration: RECOVERY_MS, skipMiddlewares: false },
     ...(redis ? { adapter: createAdapter(redis.publisher, { streamName: STREAM, onlyPlaintext: true }) } : {}),
     ...options,
