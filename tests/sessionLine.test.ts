@@ -1,0 +1,515 @@
+import pg from 'pg';
+import sharp from 'sharp';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { api } from '#src/api.ts';
+import { type FakeServer, startFake } from './fakes/http.ts';
+import { type FakeSupabase, startSupabase } from './fakes/supabase.ts';
+import { type HeldAnswer, type HeldRequest, holdRequest } from './helpers/heldRequest.ts';
+import { newPhone, type Phone, type Tokens } from './helpers/person.ts';
+import { makeProof } from './helpers/proof.ts';
+import { asSuperuser, linkIn, startTestServer, type TestServer } from './helpers/server.ts';
+
+/*
+ * The end of a session is a line that nothing crosses. A request that was let in while its session was current,
+ * and is then held, finds the session ended: it answers 401, writes nothing and mints nothing, wherever it was held.
+ */
+
+interface Person {
+  phone: Phone;
+  tokens: Tokens;
+  /** A message that they received. */
+  message: string;
+  /** An exercise of their plan. */
+  exercise: number;
+}
+
+interface Protected {
+  /** The status of the answer while the session goes on. */
+  done: number;
+  /** It does nothing in any case, and may say so also after the end. */
+  isHarmless?: true;
+  path?: (person: Person) => string;
+  body?: (person: Person) => object | Buffer;
+}
+
+const BOUNDARY = 'held-picture';
+const trainedAt = new Date(Date.now() - 3_600_000).toISOString();
+let picture: Buffer;
+
+/** Every protected route with a request that it would grant. */
+const ROUTES: Record<string, Protected> = {
+  'GET /api/users/get': { done: 200 },
+  'GET /api/workouts/getworkout': { done: 200 },
+  'GET /api/workouts/gettracking': { done: 200 },
+  'GET /api/messages/getmessages': { done: 200 },
+  'GET /api/exercises/getall': { done: 200 },
+  'GET /api/analytics/get': { done: 200 },
+  'GET /api/aerobics/get': { done: 200 },
+  'GET /api/bootstrap/get': { done: 200, path: () => '/api/bootstrap/get?tz=Europe/Berlin' },
+  'POST /api/auth/logout': { done: 200 },
+  'PUT /api/users/update': { done: 200, body: () => ({ fullName: 'Held Name' }) },
+  'PUT /api/users/updateself': { done: 200, body: ({ phone }) => ({ email: `held_${phone.username}@example.com` }) },
+  'PUT /api/users/pushtoken': { done: 204, body: ({ phone }) => ({ token: `ExponentPushToken[${phone.id}]` }) },
+  'PUT /api/users/setprofilepic': { done: 201, body: () => picture },
+  'DELETE /api/users/deleteprofilepic': { done: 200, body: () => ({ path: null }) },
+  'DELETE /api/users/deleteself': { done: 200 },
+  'POST /api/oauth/proceedauth': { done: 200 },
+  'POST /api/workouts/finishworkout': {
+    done: 200,
+    body: ({ exercise }) => ({
+      workout: [{ exercisetosplit_id: exercise, weight: [50], reps: [5] }],
+      workout_start_utc: trainedAt,
+    }),
+  },
+  'POST /api/workouts/add': { done: 200, body: () => ({ workoutData: { A: [{ id: 2, sets: [8] }] } }) },
+  'DELETE /api/workouts/delete': { done: 501, isHarmless: true },
+  'PUT /api/messages/markasread/:id': { done: 200, path: ({ message }) => `/api/messages/markasread/${message}` },
+  'DELETE /api/messages/delete/:id': { done: 200, path: ({ message }) => `/api/messages/delete/${message}` },
+  'POST /api/aerobics/add': { done: 201, body: () => ({ record: { type: 'Walk', durationMins: 5 } }) },
+  'POST /api/ws/generateticket': { done: 201 },
+};
+const NAMES = Object.keys(ROUTES);
+const READS = NAMES.filter((name) => name.startsWith('GET '));
+const CHANGES = NAMES.filter((name) => !name.startsWith('GET '));
+/** One of each way to write: a session, a ticket, an account, the own row, several tables, several steps. */
+const REPRESENTATIVES = [
+  'POST /api/oauth/proceedauth',
+  'POST /api/ws/generateticket',
+  'DELETE /api/users/deleteself',
+  'PUT /api/users/pushtoken',
+  'PUT /api/users/updateself',
+  'PUT /api/users/setprofilepic',
+  'POST /api/workouts/add',
+  'PUT /api/messages/markasread/:id',
+];
+
+const LOGIN_REQUIRED = {
+  status: 401,
+  body: { success: false, message: 'New login required', code: 'LOGIN_REQUIRED', requestId: expect.any(String) },
+};
+
+let server: TestServer;
+let supabase: FakeSupabase;
+let store: SlowStore;
+/** A superuser's connection that holds rows. */
+let holder: pg.Client;
+let holderPid: number;
+
+beforeAll(async () => {
+  supabase = await startSupabase();
+  store = await slowStore(supabase);
+  server = await startTestServer({ env: { SUPABASE_URL: store.url, SUPABASE_SERVICE_ROLE: 'service-role' } });
+  holder = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
+  await holder.connect();
+  holderPid = (await holder.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid ?? 0;
+  const jpeg = await sharp({ create: { width: 60, height: 30, channels: 3, background: 'red' } })
+    .jpeg()
+    .toBuffer();
+  const head = 'Content-Disposition: form-data; name="file"; filename="x.jpg"\r\nContent-Type: image/jpeg';
+  picture = Buffer.concat([
+    Buffer.from(`--${BOUNDARY}\r\n${head}\r\n\r\n`),
+    jpeg,
+    Buffer.from(`\r\n--${BOUNDARY}--\r\n`),
+  ]);
+});
+afterAll(async () => {
+  store.open();
+  await holder.end();
+  await server.close();
+  await store.close();
+  await supabase.close();
+});
+beforeEach(() => store.open());
+
+interface SlowStore extends FakeServer {
+  /** From now on requests wait. */
+  shut(): void;
+  /** What waits goes on, and nothing waits any more. */
+  open(): void;
+  /** How many wait. */
+  waiting: number;
+}
+
+/** A picture store that takes its time: as long as a test wants. */
+async function slowStore(behind: FakeServer): Promise<SlowStore> {
+  let gate = Promise.withResolvers<void>();
+  gate.resolve();
+  const front = await startFake(async (req, body, res) => {
+    slow.waiting++;
+    await gate.promise;
+    slow.waiting--;
+    const { authorization = '', 'content-type': type = '' } = req.headers;
+    const answer = await fetch(`${behind.url}${req.url}`, {
+      method: req.method ?? '',
+      headers: { authorization, 'content-type': type },
+      body: new Uint8Array(body),
+    });
+    res.writeHead(answer.status, { 'content-type': 'application/json' });
+    res.end(await answer.text());
+  });
+  const slow: SlowStore = {
+    ...front,
+    waiting: 0,
+    shut: () => {
+      gate = Promise.withResolvers<void>();
+    },
+    open: () => gate.resolve(),
+  };
+  return slow;
+}
+
+/** Somebody who has one of everything, signed in with tokens that nobody has used yet. */
+async function newPerson(): Promise<Person> {
+  const phone = await newPhone(server);
+  const [made] = await server.sql<{ message: string; exercise: string }>(
+    `with plan as (insert into workoutplans (user_id, trainer_id) values ($1, $1) returning id),
+       split as (insert into workoutsplits (workout_id, name) select id, 'A' from plan returning id),
+       exercise as (
+         insert into exercisetoworkoutsplit (exercise_id, workoutsplit_id, sets, order_index)
+         select 1, id, '{5}', 0 from split returning id
+       ),
+       message as (insert into messages (receiver_id, subject, msg) values ($1, 'a subject', 'a text') returning id),
+       link as (insert into oauth_accounts (user_id, provider, provider_user_id) values ($1, 'google', $1::text))
+     select message.id as message, exercise.id as exercise from message, exercise`,
+    [phone.id],
+  );
+  if (!made) throw new Error('nothing was made');
+  const path = `profile_pics/${phone.id}/before.jpg`;
+  supabase.objects.set(path, { bytes: Buffer.from('before'), contentType: 'image/jpeg' });
+  await server.sql('update users set profile_image_url = $2 where id = $1', [phone.id, path]);
+  return { phone, tokens: await phone.tokens(), message: made.message, exercise: Number(made.exercise) };
+}
+
+/** The request of a route, complete but for being sent. */
+function requestOf(name: string, person: Person) {
+  const { path, body = () => ({}) } = ROUTES[name] as Protected;
+  const [method = '', declared = ''] = name.split(' ');
+  const target = server.url + (path?.(person) ?? declared);
+  const { accessToken } = person.tokens;
+  const sent = body(person);
+  const isPicture = Buffer.isBuffer(sent);
+  return {
+    target,
+    method,
+    body: isPicture ? sent : Buffer.from(JSON.stringify(sent)),
+    headers: {
+      authorization: `DPoP ${accessToken}`,
+      dpop: makeProof(person.phone.key, `${method} ${target}`, { accessToken }),
+      'content-type': isPicture ? `multipart/form-data; boundary=${BOUNDARY}` : 'application/json',
+    },
+  };
+}
+
+/** Sends the head of a route's request and waits until the guard has let it in. */
+async function letIn(name: string, person: Person): Promise<HeldRequest> {
+  const { target, ...request } = requestOf(name, person);
+  const held = holdRequest(target, request);
+  await vi.waitFor(
+    async () => {
+      const [row] = await server.sql('select token_version_used as used from users where id = $1', [person.phone.id]);
+      expect(row?.used).toBe(true);
+    },
+    { timeout: 20_000, interval: 10 },
+  );
+  return held;
+}
+
+/** The whole request, at once. */
+function send(name: string, person: Person): Promise<HeldAnswer> {
+  const { target, ...request } = requestOf(name, person);
+  if (request.method !== 'GET') return holdRequest(target, request).release();
+  return fetch(target, { headers: { ...request.headers, 'x-app-version': '4.5.0' } }).then(async (response) => ({
+    status: response.status,
+    text: await response.text(),
+  }));
+}
+
+type Ask = (text: string, values: unknown[]) => Promise<Array<Record<string, unknown>>>;
+const asked: Ask = (text, values) => server.sql(text, values);
+
+/** Everything that the database holds of a person; of what is to be delivered only that it is there. */
+async function rowsOf(id: string, ask = asked): Promise<unknown> {
+  const rows = (from: string, of = 'to_jsonb(t)') => `(select jsonb_agg(${of} order by t.id) from ${from})`;
+  const [row] = await ask(
+    `select
+       ${rows('users t where t.id = $1')} as "user",
+       ${rows('oauth_accounts t where t.user_id = $1')} as links,
+       ${rows('workoutplans t where t.user_id = $1')} as plans,
+       ${rows('workoutsplits t join workoutplans p on p.id = t.workout_id where p.user_id = $1')} as splits,
+       ${rows(
+         `exercisetoworkoutsplit t join workoutsplits s on s.id = t.workoutsplit_id
+          join workoutplans p on p.id = s.workout_id where p.user_id = $1`,
+       )} as exercises,
+       ${rows('workout_summary t where t.user_id = $1')} as workouts,
+       ${rows('aerobictracking t where t.user_id = $1')} as cardio,
+       ${rows('messages t where t.receiver_id = $1')} as messages,
+       ${rows('outbox t where t.user_id = $1', 'to_jsonb(t.kind)')} as intents,
+       ${rows('security_events t where t.user_id = $1', 'to_jsonb(t.kind)')} as events,
+       (select jsonb_agg(t.key) from idempotency_keys t where t.user_id = $1) as answers,
+       (select jsonb_agg(t.timezone) from user_reminder_settings t where t.user_id = $1) as reminders`,
+    [id],
+  );
+  return row;
+}
+const picturesOf = (id: string) => [...supabase.objects.keys()].filter((key) => key.includes(id));
+
+function expectRefused(name: string, answer: HeldAnswer): void {
+  const { isHarmless, done } = ROUTES[name] ?? {};
+  if (isHarmless && answer.status === done) return;
+  expect(parsed(answer)).toEqual(LOGIN_REQUIRED);
+}
+
+const parsed = ({ status, text }: HeldAnswer) => ({ status, body: text === '' ? undefined : JSON.parse(text) });
+
+async function resetPassword({ phone }: Person): Promise<void> {
+  const address = `${phone.username}@example.com`;
+  await server.fetch('/api/auth/forgotpassemail', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ identifier: address }),
+  });
+  const token = new URL(linkIn(await server.mailTo(address, 'Reset your password'))).searchParams.get('token');
+  const response = await server.fetch(`/api/auth/resetpassword?token=${token}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ newPassword: 'another secret' }),
+  });
+  expect(response.status).toBe(200);
+}
+
+/** What ends a session, as its owner does it. */
+const ENDINGS: Record<string, (person: Person) => Promise<void>> = {
+  logout: async (person) => expect((await send('POST /api/auth/logout', person)).status).toBe(200),
+  'a password reset': resetPassword,
+  'a login elsewhere': async ({ phone }) => expect((await phone.login()).status).toBe(200),
+  'the deletion of the account': async (person) =>
+    expect((await send('DELETE /api/users/deleteself', person)).status).toBe(200),
+};
+
+/** The same as statements of another transaction. */
+const END_IN_SQL: Record<string, string> = {
+  'the end of the session': `update users
+    set token_version = token_version + 1, session_epoch = session_epoch + 1, refresh_rotated_at = null,
+        token_version_used = false
+    where id = $1`,
+  'the deletion of the account': 'delete from users where id = $1',
+};
+
+const cells = (names: string[], endings: object) =>
+  names.flatMap((name) => Object.keys(endings).map((ending) => [name, ending] as const));
+
+it('every protected route is held here', () => {
+  const declared = api.filter(({ audience }) => audience === 'user').map(({ method, path }) => `${method} ${path}`);
+  expect(NAMES.toSorted()).toEqual(declared.toSorted());
+});
+
+/** Ends the session beside a held request, lets the request go on, and expects it to do nothing. */
+async function expectNothingFrom(
+  name: string,
+  person: Person,
+  { held, end, goOn }: { held: Promise<HeldAnswer>; end: () => Promise<void>; goOn: () => unknown },
+): Promise<void> {
+  const { id } = person.phone;
+  await end();
+  const [rows, pictures] = [await rowsOf(id), picturesOf(id)];
+  await goOn();
+  expectRefused(name, await held);
+  expect(await rowsOf(id)).toEqual(rows);
+  // What the outbox removes for a deleted account goes in its own time; nothing comes.
+  await vi.waitFor(() => expect(pictures).toEqual(expect.arrayContaining(picturesOf(id))));
+  const isDeleted = !(rows as { user: unknown }).user;
+  if (!isDeleted) expect(picturesOf(id)).toEqual(pictures);
+}
+
+// At the same time, because a cell mostly waits: for a mail, a hash.
+describe.concurrent('held before its body', () => {
+  it.each(cells(CHANGES, ENDINGS))('%s does nothing after %s', async (name, ending) => {
+    const person = await newPerson();
+    const held = await letIn(name, person);
+    await expectNothingFrom(name, person, {
+      held: held.answer,
+      end: async () => ENDINGS[ending]?.(person),
+      goOn: () => held.release(),
+    });
+  });
+
+  it.each(CHANGES)('%s succeeds when its phone has only refreshed its tokens', async (name) => {
+    const person = await newPerson();
+    const held = await letIn(name, person);
+    expect((await person.phone.refresh(person.tokens.refreshToken)).status).toBe(200);
+    expect((await held.release()).status).toBe(ROUTES[name]?.done);
+  });
+
+  it.each(cells(READS, ENDINGS))('%s does nothing after %s, unless it never waits for a body', async (name, ending) => {
+    const person = await newPerson();
+    const { target, ...request } = requestOf(name, person);
+    const unread = await holdRequest(target, { ...request, body: Buffer.from('no JSON') }).release();
+    if (unread.status === 200) return; // nobody reads it: there is nothing to hold back
+    await server.sql('update users set token_version_used = false where id = $1', [person.phone.id]);
+    const held = await letIn(name, person);
+    await expectNothingFrom(name, person, {
+      held: held.answer,
+      end: async () => ENDINGS[ending]?.(person),
+      goOn: () => held.release(),
+    });
+  });
+});
+
+describe.concurrent('held in the middle of its body', () => {
+  it.each(cells(REPRESENTATIVES, ENDINGS))('%s does nothing after %s', async (name, ending) => {
+    const person = await newPerson();
+    const held = await letIn(name, person);
+    held.sendHalf();
+    await expectNothingFrom(name, person, {
+      held: held.answer,
+      end: async () => ENDINGS[ending]?.(person),
+      goOn: () => held.release(),
+    });
+  });
+});
+
+describe("held by a lock on the person's row", () => {
+  /**
+   * Ends the session in a transaction that held the row while the request came.
+   * @returns undefined: the request did not wait for the row, so it came before the end
+   */
+  async function answerBesideLock(person: Person, ending: string, ask: () => Promise<HeldAnswer>) {
+    const { id } = person.phone;
+    await holder.query('begin');
+    try {
+      await holder.query('select 1 from users where id = $1 for update', [id]);
+      let isAnswered = false;
+      const answering = ask().finally(() => {
+        isAnswered = true;
+      });
+      await vi.waitFor(
+        async () => {
+          if (isAnswered) return;
+          const waiting = 'select 1 from pg_stat_activity a where $1 = any (pg_blocking_pids(a.pid))';
+          expect(await server.sql(waiting, [holderPid])).not.toEqual([]);
+        },
+        { timeout: 20_000, interval: 5 },
+      );
+      if (isAnswered) return undefined;
+      await holder.query(END_IN_SQL[ending] ?? '', [id]);
+      const rows = await rowsOf(id, async (text, values) => (await holder.query(text, values)).rows);
+      await holder.query('commit');
+      return { answer: await answering, rows };
+    } finally {
+      await holder.query('rollback'); // after the commit it does nothing
+    }
+  }
+
+  it.each(cells(NAMES, END_IN_SQL))('in the guard, %s does nothing after %s', async (name, ending) => {
+    const person = await newPerson();
+    const pictures = picturesOf(person.phone.id);
+    const outcome = await answerBesideLock(person, ending, () => send(name, person));
+    if (!outcome) return;
+    expectRefused(name, outcome.answer);
+    expect(await rowsOf(person.phone.id)).toEqual(outcome.rows);
+    expect(picturesOf(person.phone.id)).toEqual(pictures);
+  });
+
+  it.each(cells(REPRESENTATIVES, END_IN_SQL))('in its transaction, %s does nothing after %s', async (name, ending) => {
+    const person = await newPerson();
+    expect((await send('GET /api/users/get', person)).status).toBe(200); // the guard has nothing to write any more
+    const pictures = picturesOf(person.phone.id);
+    const outcome = await answerBesideLock(person, ending, () => send(name, person));
+    if (!outcome) return;
+    expectRefused(name, outcome.answer);
+    expect(await rowsOf(person.phone.id)).toEqual(outcome.rows);
+    await vi.waitFor(() => expect(picturesOf(person.phone.id)).toEqual(pictures));
+  });
+
+  it.each(Object.keys(END_IN_SQL))('a refresh gets no tokens after %s', async (ending) => {
+    const person = await newPerson();
+    const outcome = await answerBesideLock(person, ending, async () => {
+      const response = await person.phone.refresh(person.tokens.refreshToken);
+      return { status: response.status, text: await response.text() };
+    });
+    expect(outcome && parsed(outcome.answer)).toEqual(LOGIN_REQUIRED);
+    expect(await rowsOf(person.phone.id)).toEqual(outcome?.rows);
+  });
+});
+
+describe('held in a slow picture store', () => {
+  /** Sends a request and waits until the store has it. */
+  async function heldInStore(name: string, person: Person): Promise<{ answer: Promise<HeldAnswer> }> {
+    store.shut();
+    const answer = send(name, person);
+    await vi.waitFor(() => expect(store.waiting).toBe(1), { timeout: 20_000, interval: 10 });
+    return { answer };
+  }
+
+  it.each(cells(['PUT /api/users/setprofilepic'], ENDINGS))('%s leaves nothing after %s', async (name, ending) => {
+    const person = await newPerson();
+    const { id } = person.phone;
+    const { answer } = await heldInStore(name, person);
+    await ENDINGS[ending]?.(person);
+    const rows = await rowsOf(id);
+    store.open();
+    expect(parsed(await answer)).toEqual(LOGIN_REQUIRED);
+    expect(await rowsOf(id)).toEqual(rows);
+    // The new picture goes again; the recorded one stays unless the account is gone.
+    const left = (rows as { user: unknown }).user ? [`profile_pics/${id}/before.jpg`] : [];
+    await vi.waitFor(() => expect(picturesOf(id)).toEqual(left), { timeout: 20_000 });
+  });
+
+  it.each(cells(['DELETE /api/users/deleteprofilepic'], ENDINGS))(
+    '%s writes nothing after %s',
+    async (name, ending) => {
+      const person = await newPerson();
+      const { answer } = await heldInStore(name, person);
+      await ENDINGS[ending]?.(person);
+      const rows = await rowsOf(person.phone.id);
+      store.open();
+      expect(parsed(await answer)).toEqual(LOGIN_REQUIRED);
+      expect(await rowsOf(person.phone.id)).toEqual(rows);
+    },
+  );
+});
+
+describe('a refresh', () => {
+  it.each(Object.keys(ENDINGS))('that is held before its body gets no tokens after %s', async (ending) => {
+    const person = await newPerson();
+    const { phone, tokens } = person;
+    const target = `${server.url}/api/auth/refresh`;
+    const held = holdRequest(target, {
+      method: 'POST',
+      headers: {
+        'x-refresh-token': `DPoP ${tokens.refreshToken}`,
+        dpop: makeProof(phone.key, `POST ${target}`),
+        'content-type': 'application/json',
+      },
+      body: Buffer.from('{}'),
+    });
+    await expectNothingFrom('POST /api/auth/refresh', person, {
+      held: held.answer,
+      end: async () => ENDINGS[ending]?.(person),
+      goOn: () => held.release(),
+    });
+    expect((await phone.refresh(tokens.refreshToken)).status).toBe(401);
+  });
+});
+
+describe('many at once', () => {
+  it.each([0, 5, 10, 15])('one of 15 proceedauth and a logout wins: the logout is number %i', async (place) => {
+    const person = await newPerson();
+    const { phone } = person;
+    const names = Array.from({ length: 15 }, () => 'POST /api/oauth/proceedauth');
+    names.splice(place, 0, 'POST /api/auth/logout');
+    const answers = await Promise.all(names.map((name) => send(name, person)));
+    const [loggedOut] = answers.splice(place, 1);
+    const started = answers.filter(({ status }) => status === 200).map(({ text }) => JSON.parse(text) as Tokens);
+    // Whoever came second came with an ended session; whoever sends so much may also be told to come back later.
+    expect(started.length + (loggedOut?.status === 200 ? 1 : 0)).toBe(1);
+    for (const { status } of answers) expect([200, 401, 429, 503]).toContain(status);
+    for (const tokens of started) {
+      if (loggedOut?.status !== 200)
+        expect((await send('POST /api/auth/logout', { ...person, tokens })).status).toBe(200);
+      expect((await phone.get('/api/users/get', tokens.accessToken)).status).toBe(401);
+      expect((await phone.refresh(tokens.refreshToken)).status).toBe(401);
+    }
+    expect((await phone.get('/api/users/get', person.tokens.accessToken)).status).toBe(401);
+  });
+});

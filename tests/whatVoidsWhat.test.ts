@@ -1,0 +1,403 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { buildLog } from '#platform/log/log.ts';
+import type { KeptMail } from '#platform/mail/mailbox.ts';
+import { type Database, openDatabase } from '#platform/postgres/database.ts';
+import { adminLink } from '#src/commands/adminLink.ts';
+import { type FakeProvider, startProvider } from './fakes/identityProvider.ts';
+import { newPhone, type Phone, type Tokens } from './helpers/person.ts';
+import { openSocket, ticketOf } from './helpers/phoneSocket.ts';
+import { makeProof, proofKey } from './helpers/proof.ts';
+import { linkIn, startTestServer, type TestServer } from './helpers/server.ts';
+
+/*
+ * What an event voids of what was begun before it, and what it leaves alone: a table, and a test a cell.
+ */
+
+interface Person {
+  phone: Phone;
+  tokens: Tokens;
+  email: string;
+}
+
+type Fate = 'void' | 'kept';
+/** Looks whether the thing still works. */
+type Look = () => Promise<Fate>;
+
+let server: TestServer;
+let google: FakeProvider;
+/** For the command that prints links to the operator's console. */
+let db: Database;
+const log = buildLog('silent');
+
+beforeAll(async () => {
+  google = await startProvider('https://accounts.google.com', 'google-app');
+  server = await startTestServer({ env: { GOOGLE_JWKS_URL: google.url, GOOGLE_ALLOWED_AUDS: 'google-app' } });
+  db = openDatabase({ url: server.databaseUrl, poolSize: 2, preparedStatements: true, log });
+});
+afterAll(async () => {
+  await db.close();
+  await server.close();
+  await google.close();
+});
+
+async function newPerson(): Promise<Person> {
+  const phone = await newPhone(server);
+  return { phone, tokens: await phone.tokens(), email: `${phone.username}@example.com` };
+}
+
+const json = (method: string, body: unknown, headers: Record<string, string> = {}): RequestInit => ({
+  method,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(body),
+});
+
+/** A request with the person's access token. */
+function as({ phone, tokens: { accessToken } }: Person, method: string, path: string, body: unknown = {}) {
+  const dpop = makeProof(phone.key, `${method} ${server.url}${path}`, { accessToken });
+  return server.fetch(path, json(method, body, { authorization: `DPoP ${accessToken}`, dpop }));
+}
+
+async function expectStatus(response: Promise<Response>, status: number): Promise<void> {
+  expect((await response).status).toBe(status);
+}
+
+const setVerified = ({ phone }: Person, isVerified: boolean) =>
+  server.sql('update users set is_verified = $2 where id = $1', [phone.id, isVerified]);
+
+/** The mail that a request causes; others with this subject may have come before. */
+async function mailAfter(address: string, subject: string, request: () => Promise<void>): Promise<KeptMail> {
+  const before = new Set((await server.mails(address, subject)).map(({ id }) => id));
+  await request();
+  const mails = await server.mails(address, subject, before.size + 1);
+  return mails.find(({ id }) => !before.has(id)) as KeptMail;
+}
+const tokenIn = (mail: KeptMail) => new URL(linkIn(mail)).searchParams.get('token');
+
+const askForReset = ({ email }: Person) =>
+  mailAfter(email, 'Reset your password', () =>
+    expectStatus(server.fetch('/api/auth/forgotpassemail', json('POST', { identifier: email })), 204),
+  );
+const resetWith = (mail: KeptMail) =>
+  server.fetch(`/api/auth/resetpassword?token=${tokenIn(mail)}`, json('PUT', { newPassword: 'another secret' }));
+const askForChange = (person: Person, email: string) =>
+  mailAfter(email, 'Confirm your Strong Together Email', () =>
+    expectStatus(as(person, 'PUT', '/api/users/updateself', { email }), 200),
+  );
+const askForVerification = ({ email }: Person) =>
+  mailAfter(email, 'Confirm your Strong Together account', () =>
+    expectStatus(server.fetch('/api/auth/sendverificationemail', json('POST', { email })), 204),
+  );
+async function signInWithGoogle(claims: Record<string, unknown>): Promise<string> {
+  const idToken = await google.token({ name: 'Dana Kay', ...claims });
+  const headers = { 'dpop-key-binding': proofKey().thumbprint };
+  const response = await server.fetch('/api/oauth/google', json('POST', { idToken }, headers));
+  expect(response.status).toBe(200);
+  return ((await response.json()) as { user: string }).user;
+}
+
+const EVENTS = {
+  logout: (person: Person) => expectStatus(as(person, 'POST', '/api/auth/logout'), 200),
+  'a sign-in elsewhere': ({ phone }: Person) => expectStatus(phone.login(), 200),
+  'a refresh': ({ phone, tokens }: Person) => expectStatus(phone.refresh(tokens.refreshToken), 200),
+  'a password reset': async (person: Person) => expectStatus(resetWith(await askForReset(person)), 200),
+  'a corrected address': async (person: Person) => {
+    await setVerified(person, false);
+    const { username, password } = person.phone;
+    const body = { username, password, newEmail: `right_${person.email}` };
+    await expectStatus(server.fetch('/api/auth/changeemailverify', json('PUT', body)), 204);
+  },
+  'a changed address': async (person: Person) =>
+    expectStatus(fetch(linkIn(await askForChange(person, `new_${person.email}`))), 200),
+  'a take-over by the proven owner': async (person: Person) => {
+    await setVerified(person, false);
+    expect(await signInWithGoogle({ email: person.email, email_verified: true })).toBe(person.phone.id);
+  },
+  'the deletion of the account': (person: Person) => expectStatus(as(person, 'DELETE', '/api/users/deleteself'), 200),
+};
+type Event = keyof typeof EVENTS;
+
+/** 200 or 201: it still works; 4xx: it does not. */
+const fateBy = async (response: Promise<Response>): Promise<Fate> => {
+  const { status } = await response;
+  expect([200, 201, 400, 401, 403]).toContain(status);
+  return status < 300 ? 'kept' : 'void';
+};
+
+/** Whether one column of the person's row has this value still. */
+async function fateOfColumn({ phone }: Person, column: 'push_token' | 'pending_email', value: string): Promise<Fate> {
+  const [row] = await server.sql(`select ${column} as value from users where id = $1`, [phone.id]);
+  return row?.value === value ? 'kept' : 'void';
+}
+
+/** A mail that was asked for and has not gone out: its turn comes when it is looked at. */
+const waitingMail =
+  (kind: string, payload: (person: Person) => object, { wantsUnverified = false } = {}) =>
+  async (person: Person): Promise<Look> => {
+    const [row] = await server.sql<{ id: string }>(
+      `insert into outbox (kind, user_id, payload, dedupe_key, next_attempt_at, expires_at)
+       values ($1, $2, $3, $4, now() + interval '1 hour', now() + interval '2 hours') returning id`,
+      [kind, person.phone.id, payload(person), randomUUID()],
+    );
+    return async () => {
+      if (wantsUnverified) await setVerified(person, false);
+      await server.sql("update outbox set next_attempt_at = now() where id = $1 and status = 'pending'", [row?.id]);
+      return vi.waitFor(
+        async () => {
+          const [intent] = await server.sql<{ status: string }>('select status from outbox where id = $1', [row?.id]);
+          expect(intent?.status).not.toBe('pending');
+          return intent?.status === 'sent' ? 'kept' : 'void';
+        },
+        { timeout: 30_000, interval: 25 },
+      );
+    };
+  };
+
+/** How each thing is begun before the event, and looked at after it. */
+const THINGS = {
+  'the access token':
+    async ({ phone, tokens }: Person): Promise<Look> =>
+    () =>
+      fateBy(phone.get('/api/users/get', tokens.accessToken)),
+  'the refresh token':
+    async ({ phone, tokens }: Person): Promise<Look> =>
+    () =>
+      fateBy(phone.refresh(tokens.refreshToken)),
+  'a socket ticket': async ({ phone, tokens }: Person): Promise<Look> => {
+    const ticket = await ticketOf(phone, tokens.accessToken);
+    return () => fateOfTicket(ticket);
+  },
+  'an open socket': async ({ phone, tokens }: Person): Promise<Look> => {
+    const ticket = await ticketOf(phone, tokens.accessToken);
+    const { socket } = await openSocket(server.url, { ticket }, { reconnection: false }).connected();
+    return async () => {
+      try {
+        // What a ticket of the same session may do, its socket may, too; a socket that must end is told so soon.
+        if ((await fateOfTicket(ticket)) === 'kept') return socket.connected ? 'kept' : 'void';
+        return await vi.waitFor(
+          () => {
+            expect(socket.connected).toBe(false);
+            return 'void' as const;
+          },
+          { timeout: 10_000 },
+        );
+      } finally {
+        socket.disconnect();
+      }
+    };
+  },
+  'a verification link': async (person: Person): Promise<Look> => {
+    await setVerified(person, false);
+    const link = linkIn(await askForVerification(person));
+    await setVerified(person, true); // for events that need a session
+    return async () => {
+      await setVerified(person, false);
+      return fateBy(fetch(link));
+    };
+  },
+  'a reset link': async (person: Person): Promise<Look> => {
+    const mail = await askForReset(person);
+    return () => fateBy(resetWith(mail));
+  },
+  'a link to a new address': async (person: Person): Promise<Look> => {
+    const link = linkIn(await askForChange(person, `pending_${person.email}`));
+    return () => fateBy(fetch(link));
+  },
+  'the pending address': async (person: Person): Promise<Look> => {
+    const address = `pending_${person.email}`;
+    await askForChange(person, address);
+    return () => fateOfColumn(person, 'pending_email', address);
+  },
+  'the push token': async (person: Person): Promise<Look> => {
+    const token = `ExponentPushToken[${person.phone.id}]`;
+    await expectStatus(as(person, 'PUT', '/api/users/pushtoken', { token }), 204);
+    return () => fateOfColumn(person, 'push_token', token);
+  },
+  'an idempotent answer': async ({ phone, tokens }: Person): Promise<Look> => {
+    const record = { type: 'Walk', durationMins: 5 };
+    const key = { 'idempotency-key': randomUUID() };
+    await expectStatus(phone.post('/api/aerobics/add', tokens.accessToken, { record }, key), 201);
+    return async () => {
+      const kept = await server.sql('select 1 from idempotency_keys where user_id = $1', [phone.id]);
+      return kept.length > 0 ? 'kept' : 'void';
+    };
+  },
+  'a verification mail that waits': waitingMail('mail.verification', ({ email }) => ({ email }), {
+    wantsUnverified: true,
+  }),
+  'a reset mail that waits': waitingMail('mail.reset', () => ({})),
+  'a mail to a new address that waits': async (person: Person): Promise<Look> => {
+    const newEmail = `pending_${person.email}`;
+    await server.sql('update users set pending_email = $2 where id = $1', [person.phone.id, newEmail]);
+    return waitingMail('mail.email-change', () => ({ newEmail }))(person);
+  },
+  'the cookie of the admin console': async ({ phone }: Person): Promise<Look> => {
+    const said: string[] = [];
+    const args = ['--user', phone.username, '--grant'];
+    const say = (line: string) => said.push(line);
+    await adminLink({ config: server.config, db, log, args, say, progress: say });
+    const browser = { accept: 'text/html', 'user-agent': 'Mozilla/5.0' };
+    const signIn = await fetch(said.at(-1) ?? '', { redirect: 'manual', headers: browser });
+    const cookie = signIn.headers.get('set-cookie')?.split(';')[0] ?? '';
+    const open = () => fetch(`${server.url}/admin/queues/api/queues`, { headers: { ...browser, cookie } });
+    await expectStatus(open(), 200);
+    return () => fateBy(open());
+  },
+  'the password': async (person: Person): Promise<Look> => {
+    return async () => {
+      await setVerified(person, true);
+      return fateBy(person.phone.login());
+    };
+  },
+  'a link to a provider': async ({ phone }: Person): Promise<Look> => {
+    const sub = randomUUID();
+    await server.sql('insert into oauth_accounts (user_id, provider, provider_user_id) values ($1, $2, $3)', [
+      phone.id,
+      'google',
+      sub,
+    ]);
+    return async () => ((await signInWithGoogle({ sub })) === phone.id ? 'kept' : 'void');
+  },
+};
+type Thing = keyof typeof THINGS;
+
+async function fateOfTicket(ticket: string): Promise<Fate> {
+  const opened = openSocket(server.url, { ticket }, { reconnection: false });
+  try {
+    return await opened.connected().then(
+      () => 'kept' as const,
+      (error: Error) => {
+        expect(error.message).toMatch(/^(Invalid or expired ticket|Unauthorized)$/);
+        return 'void' as const;
+      },
+    );
+  } finally {
+    opened.socket.disconnect();
+  }
+}
+
+/** A cell that cannot exist, and why. */
+const NO_SESSION = 'an account that is not verified has no session';
+type Cell = Fate | typeof NO_SESSION;
+
+// biome-ignore format: a table
+const TABLE: Record<Event, Record<Thing, Cell>> = {
+  logout: {
+    'the access token': 'void', 'the refresh token': 'void', 'a socket ticket': 'void', 'an open socket': 'void',
+    'a verification link': 'kept', 'a reset link': 'kept', 'a link to a new address': 'kept',
+    'the pending address': 'kept', 'the push token': 'void', 'an idempotent answer': 'kept',
+    'a verification mail that waits': 'kept', 'a reset mail that waits': 'kept',
+    'a mail to a new address that waits': 'kept', 'the cookie of the admin console': 'void',
+    'the password': 'kept', 'a link to a provider': 'kept',
+  },
+  'a sign-in elsewhere': {
+    'the access token': 'void', 'the refresh token': 'void', 'a socket ticket': 'void', 'an open socket': 'void',
+    'a verification link': 'kept', 'a reset link': 'kept', 'a link to a new address': 'kept',
+    'the pending address': 'kept', 'the push token': 'kept', 'an idempotent answer': 'kept',
+    'a verification mail that waits': 'kept', 'a reset mail that waits': 'kept',
+    'a mail to a new address that waits': 'kept', 'the cookie of the admin console': 'void',
+    'the password': 'kept', 'a link to a provider': 'kept',
+  },
+  // The old refresh token works for a while longer, with the same key.
+  'a refresh': {
+    'the access token': 'void', 'the refresh token': 'kept', 'a socket ticket': 'kept', 'an open socket': 'kept',
+    'a verification link': 'kept', 'a reset link': 'kept', 'a link to a new address': 'kept',
+    'the pending address': 'kept', 'the push token': 'kept', 'an idempotent answer': 'kept',
+    'a verification mail that waits': 'kept', 'a reset mail that waits': 'kept',
+    'a mail to a new address that waits': 'kept', 'the cookie of the admin console': 'kept',
+    'the password': 'kept', 'a link to a provider': 'kept',
+  },
+  // Nobody can link a provider without owning the address: these links are not what a thief began.
+  'a password reset': {
+    'the access token': 'void', 'the refresh token': 'void', 'a socket ticket': 'void', 'an open socket': 'void',
+    'a verification link': 'void', 'a reset link': 'void', 'a link to a new address': 'void',
+    'the pending address': 'void', 'the push token': 'void', 'an idempotent answer': 'void',
+    'a verification mail that waits': 'void', 'a reset mail that waits': 'void',
+    'a mail to a new address that waits': 'void', 'the cookie of the admin console': 'void',
+    'the password': 'void', 'a link to a provider': 'kept',
+  },
+  // A reset mail that waits goes to the address that is the account's by then.
+  'a corrected address': {
+    'the access token': NO_SESSION, 'the refresh token': NO_SESSION, 'a socket ticket': NO_SESSION,
+    'an open socket': NO_SESSION, 'a verification link': 'void', 'a reset link': 'void',
+    'a link to a new address': NO_SESSION, 'the pending address': NO_SESSION, 'the push token': NO_SESSION,
+    'an idempotent answer': NO_SESSION, 'a verification mail that waits': 'void', 'a reset mail that waits': 'kept',
+    'a mail to a new address that waits': NO_SESSION, 'the cookie of the admin console': NO_SESSION,
+    'the password': 'kept', 'a link to a provider': 'kept',
+  },
+  'a changed address': {
+    'the access token': 'kept', 'the refresh token': 'kept', 'a socket ticket': 'kept', 'an open socket': 'kept',
+    'a verification link': 'void', 'a reset link': 'void', 'a link to a new address': 'void',
+    'the pending address': 'void', 'the push token': 'kept', 'an idempotent answer': 'kept',
+    'a verification mail that waits': 'void', 'a reset mail that waits': 'kept',
+    'a mail to a new address that waits': 'void', 'the cookie of the admin console': 'kept',
+    'the password': 'kept', 'a link to a provider': 'kept',
+  },
+  // As if an operator had taken the verification of a used account back: whatever is there goes.
+  'a take-over by the proven owner': {
+    'the access token': 'void', 'the refresh token': 'void', 'a socket ticket': 'void', 'an open socket': 'void',
+    'a verification link': 'void', 'a reset link': 'void', 'a link to a new address': 'void',
+    'the pending address': 'void', 'the push token': 'void', 'an idempotent answer': 'void',
+    'a verification mail that waits': 'void', 'a reset mail that waits': 'void',
+    'a mail to a new address that waits': 'void', 'the cookie of the admin console': 'void',
+    'the password': 'void', 'a link to a provider': 'void',
+  },
+  'the deletion of the account': {
+    'the access token': 'void', 'the refresh token': 'void', 'a socket ticket': 'void', 'an open socket': 'void',
+    'a verification link': 'void', 'a reset link': 'void', 'a link to a new address': 'void',
+    'the pending address': 'void', 'the push token': 'void', 'an idempotent answer': 'void',
+    'a verification mail that waits': 'void', 'a reset mail that waits': 'void',
+    'a mail to a new address that waits': 'void', 'the cookie of the admin console': 'void',
+    'the password': 'void', 'a link to a provider': 'void',
+  },
+};
+
+const CELLS = Object.entries(TABLE).flatMap(([event, row]) =>
+  Object.entries(row).map(([thing, wanted]) => [event as Event, thing as Thing, wanted] as const),
+);
+
+// At the same time, because a cell mostly waits: for a mail, a turn, a hash.
+describe.concurrent('what voids what', () => {
+  it.each(CELLS.filter(([, , wanted]) => wanted !== NO_SESSION))('%s: %s is %s', async (event, thing, wanted) => {
+    const person = await newPerson();
+    const look = await THINGS[thing](person);
+    await EVENTS[event](person);
+    expect(await look()).toBe(wanted);
+  });
+});
+
+describe('a pending address is not a way back in', () => {
+  it('for a thief whose session ended with a password reset', async () => {
+    const person = await newPerson();
+    const { phone, email } = person;
+    const thief = `thief_${email}`;
+    const link = linkIn(await askForChange(person, thief));
+    await expectStatus(resetWith(await askForReset(person)), 200);
+    const opened = await fetch(link);
+    expect([opened.status, /<h1>(.*)<\/h1>/.exec(await opened.text())?.[1]]).toEqual([401, 'Email Not Changed']);
+    const row = 'select email, pending_email from users where id = $1';
+    expect(await server.sql(row, [phone.id])).toEqual([{ email, pending_email: null }]);
+    // The thief asks for a new password by mail: nothing is written for the owner's account, so nothing is sent.
+    await expectStatus(server.fetch('/api/auth/forgotpassemail', json('POST', { identifier: thief })), 204);
+    const resets = "select 1 from outbox where user_id = $1 and kind = 'mail.reset'";
+    expect(await server.sql(resets, [phone.id])).toHaveLength(1); // the owner's own
+  });
+
+  it('and of the mails that waited, a reset lets none go out: only the notice does', async () => {
+    const person = await newPerson();
+    const { phone, email } = person;
+    const reset = await askForReset(person);
+    const waiting = await Promise.all([
+      THINGS['a verification mail that waits'](person),
+      THINGS['a reset mail that waits'](person),
+      THINGS['a mail to a new address that waits'](person),
+    ]);
+    await expectStatus(resetWith(reset), 200);
+    await server.mailTo(email, 'Your Strong Together password was changed');
+    for (const look of waiting) expect(await look()).toBe('void');
+    const sent = "select kind from outbox where user_id = $1 and status = 'sent' order by kind";
+    await vi.waitFor(async () =>
+      expect(await server.sql(sent, [phone.id])).toEqual([{ kind: 'mail.password-changed' }, { kind: 'mail.reset' }]),
+    );
+  });
+});
