@@ -102,6 +102,9 @@ async function main(): Promise<void> {
   const unknown = CHOSEN.filter((name) => !(name in SCENARIOS));
   if (unknown.length > 0) throw new Error(`Unknown: ${unknown}; known: ${Object.keys(SCENARIOS)}.`);
   const bench = await startBench({ ACCESS_TOKEN_TTL_SEC: '3600' });
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => bench.stop().finally(() => process.exit(1)));
+  }
   const agent = new Agent({ keepAlive: true });
   try {
     const people = await makePeople(bench, agent);

@@ -595,9 +595,11 @@ async function main(): Promise<void> {
   const expo = await startExpo();
   const bench = await startBench({ EXPO_BASE_URL: expo.url });
   const redis = new Redis(bench.redisUrl);
-  process.once('SIGINT', () => {
-    stopping = true;
-  });
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => {
+      stopping = true;
+    });
+  }
   const day = new Day(bench.url, await makePeople(bench), await makePhoto());
   try {
     const rate = values.rate ? Number(values.rate) : Math.max(1, LOAD * (await calibrate(day)));
