@@ -12,6 +12,9 @@ export type CacheNamespace = 'plan' | 'tracking' | 'aerobics' | 'analytics';
 /** Status → schema of the body. What a handler returns beyond the schema never leaves. */
 type Responses = Readonly<Record<number, Schema>>;
 
+/** Headers that a handler may read by itself, beside those of the corridor. */
+export type RequestHeader = 'DPoP' | 'DPoP-Key-Binding' | 'X-Refresh-Token' | 'X-Cron-Secret';
+
 /** What a service needs to count a request against limits. */
 export interface Counting {
   /** Where the client comes from (contract 0.1). */
@@ -111,6 +114,10 @@ export interface RouteDeclaration<
   /** Heading of the page that shows an error, where the route answers a browser. */
   failureTitle?: string;
   responses: R;
+  /** Statuses of the errors that the handler decides on, beyond those of `constraints`; for the API document. */
+  errors?: readonly number[];
+  /** Headers that the handler reads; for the API document. */
+  headers?: Readonly<Partial<Record<RequestHeader, 'required' | 'optional'>>>;
   limits?: LimitUse[];
   /** Says in a person's words what a problem with the body is about; runs in a transaction of the caller's. */
   nameProblems?(tx: Transaction, body: unknown, problems: NamedProblem[]): Promise<NamedProblem[]>;

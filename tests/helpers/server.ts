@@ -11,6 +11,7 @@ import type { KeptMail } from '#platform/mail/mailbox.ts';
 import { freePort } from '#platform/postgres/embedded.ts';
 import { type Config, loadConfig } from '#src/config.ts';
 import { startServer } from '#src/server.ts';
+import { watchAnswers } from './openapiCheck.ts';
 
 export interface TestServer {
   url: string;
@@ -38,7 +39,10 @@ export interface TestServerOptions {
   sharing?: TestServer;
 }
 
-/** A server of the test's own: its own database, Redis database, port and data folder; no limits unless asked for. */
+/**
+ * A server of the test's own: its own database, Redis database, port and data folder; no limits unless asked for.
+ * `close` throws when it gave an answer that the OpenAPI document does not declare.
+ */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'strong-together-data-'));
   const databaseUrl = options.sharing?.databaseUrl ?? (await copyDatabase());
@@ -67,6 +71,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       if (process.env.SHOW_LOG) process.stderr.write(line);
     },
   });
+  const answers = watchAnswers(port);
   const server = await startServer(config, databaseUrl, log, { api: true, workers: true });
   const superuser = new pg.Pool({ connectionString: asSuperuser(databaseUrl), max: 3 });
   superuser.on('error', () => undefined);
@@ -88,6 +93,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       await superuser.end();
       redis.disconnect();
       await rm(dataDir, { recursive: true, force: true });
+      answers.finish();
     },
   };
 }

@@ -25,6 +25,7 @@ export const aerobicsRoutes = [
     summary: 'Logs cardio, now.',
     body: cardioForm,
     responses: { 201: cardioMaps },
+    errors: [409],
     idempotent: true,
     async handle({ tx, caller, body, deps }) {
       await addCardio(tx, caller.id, body);

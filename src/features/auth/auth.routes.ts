@@ -19,6 +19,8 @@ export const authRoutes = [
     summary: 'Signs in with a password; DPoP-Key-Binding names the key that the tokens are bound to.',
     body: credentials,
     responses: { 200: loggedIn },
+    errors: [401],
+    headers: { 'DPoP-Key-Binding': 'required' },
     async handle(context) {
       const { body, deps, header, transaction } = context;
       const thumbprint = deps.config.DPOP_ENABLED ? parseKeyBinding(header('dpop-key-binding')) : undefined;
@@ -40,6 +42,8 @@ export const authRoutes = [
     unit: 'steps',
     summary: 'Exchanges the refresh token in X-Refresh-Token for a new pair, with a proof by the key it is bound to.',
     responses: { 200: refreshed },
+    errors: [401],
+    headers: { DPoP: 'required', 'X-Refresh-Token': 'required' },
     async handle({ deps, address, requestId, header, proof: readProof, count, transaction, signal }) {
       const hold = deps.outageHold(signal);
       const proof = deps.config.DPOP_ENABLED ? readProof() : undefined;
@@ -61,6 +65,8 @@ export const authRoutes = [
     unit: 'whole',
     summary: "Ends the caller's session on every device.",
     responses: { 200: acknowledged },
+    errors: [403],
+    headers: { 'X-Refresh-Token': 'optional' },
     async handle({ tx, caller, deps, header }) {
       const token = tokenOf(header('x-refresh-token'));
       const claims = token ? await deps.sessionTokens.readRefresh(token) : undefined;

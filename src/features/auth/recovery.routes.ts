@@ -92,6 +92,7 @@ export const recoveryRoutes = [
     summary: 'Corrects the address of an unverified account; earlier verification links die.',
     body: correctedAddress,
     responses: { 204: noBody },
+    errors: [401],
     constraints: { users_email_key: emailInUse },
     async handle(context) {
       const { body, transaction, deps, requestId } = context;

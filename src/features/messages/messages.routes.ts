@@ -24,6 +24,7 @@ export const messagesRoutes = [
     summary: 'Marks a received message as read.',
     params: messageId,
     responses: { 200: readMessage },
+    errors: [404],
     async handle({ tx, caller, params }) {
       const id = await markRead(tx, caller.id, params.id);
       if (!id) throw notFound('Message not found', 'MESSAGE_NOT_FOUND');
@@ -38,6 +39,7 @@ export const messagesRoutes = [
     summary: 'Deletes a received message for its receiver.',
     params: messageId,
     responses: { 200: deletedMessage },
+    errors: [404],
     async handle({ tx, caller, params }) {
       const id = await deleteMessage(tx, caller.id, params.id);
       if (!id) throw notFound('Message not found.', 'MESSAGE_NOT_FOUND');

@@ -53,6 +53,8 @@ export const oauthRoutes = [
     summary: 'Signs in with a Google ID token.',
     body: googleSignIn,
     responses: { 200: signedIn },
+    errors: [401],
+    headers: { 'DPoP-Key-Binding': 'required' },
     handle: (context) =>
       signIn(
         context,
@@ -68,6 +70,8 @@ export const oauthRoutes = [
     summary: 'Signs in with an Apple identity token and the nonce that it was asked with.',
     body: appleSignIn,
     responses: { 200: signedIn },
+    errors: [401],
+    headers: { 'DPoP-Key-Binding': 'required' },
     handle: (context) =>
       signIn(
         context,
@@ -82,6 +86,7 @@ export const oauthRoutes = [
     unit: 'whole',
     summary: 'Ends the completion of a profile: a full session, bound to the key of the proof.',
     responses: { 200: proceeded },
+    errors: [404, 409],
     async handle({ tx, caller, deps }) {
       const missing = await tx.asService(() => readMissingFields(tx, caller.id));
       if (missing === undefined) throw notFound('No linked sign-in account', 'OAUTH_ACCOUNT_NOT_FOUND');

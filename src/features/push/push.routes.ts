@@ -25,6 +25,8 @@ const trigger = <const Path extends string>(
     unit: 'steps',
     summary,
     responses: { 200: enqueued },
+    errors: [401],
+    headers: { 'X-Cron-Secret': 'optional' },
     async handle({ deps, header }) {
       const secret = deps.config.CRON_SECRET;
       const sent = header('x-cron-secret') ?? header('authorization')?.replace(/^bearer +/i, '');

@@ -36,6 +36,7 @@ const update = <const Path extends string>(path: Path) =>
     summary: 'Changes the profile; a new address is pending until its link is opened.',
     body: profileChange,
     responses: { 200: changedProfile },
+    errors: [409],
     constraints: { users_username_key: nameOrEmailInUse },
     async handle({ body, caller, requestId, transaction, count, check, deps }) {
       await check('profileConflicts', caller.id);
@@ -141,6 +142,7 @@ export const usersRoutes = [
     summary: "Removes the caller's picture; the path in the body is only compared.",
     body: pictureRemoval,
     responses: { 200: noBody },
+    errors: [403],
     async handle({ caller, body, transaction, deps }) {
       await removePicture(deps, transaction, caller.id, body?.path ?? null);
       return reply(200);

@@ -32,6 +32,7 @@ export const workoutsRoutes = [
     summary: 'Creates or edits the active plan.',
     body: planForm,
     responses: { 200: savedPlan },
+    errors: [409],
     constraints: { exercisetoworkoutsplit_exercise_id_fkey: unknownExercise },
     limits: [{ name: 'largeChange', by: 'user' }],
     nameProblems: namePlanProblems,
@@ -53,6 +54,7 @@ export const workoutsRoutes = [
     nameProblems: nameWorkoutProblems,
     body: finishedWorkout,
     responses: { 200: tracking },
+    errors: [409],
     idempotent: true,
     replay: async ({ tx, caller, body, deps }) =>
       reply(200, await readTracking(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ)),
@@ -70,6 +72,7 @@ export const workoutsRoutes = [
     unit: 'steps',
     summary: 'Not available: answers 501 and changes nothing.',
     responses: {},
+    errors: [501],
     async handle(): Promise<never> {
       throw new ApiError(501, 'NOT_IMPLEMENTED', 'Not implemented');
     },
