@@ -20,6 +20,24 @@ as $$
   where u.id = p_user_id
 $$;
 
+-- Remembers that a token of the current version was accepted: the rotation's answer did arrive. Waits for nobody:
+-- while a change of the person holds the row, the next request will say so.
+create or replace function app.mark_token_version_used(p_user_id uuid, p_token_version bigint) returns void
+language sql security definer set search_path = public, pg_temp
+as $$
+  update users u
+  set token_version_used = true
+  from (
+    select x.id
+    from users x
+    where x.id = p_user_id
+      and x.token_version = p_token_version
+      and not x.token_version_used
+    for no key update skip locked
+  ) free
+  where u.id = free.id
+$$;
+
 -- Ends what was begun for an account and is not finished: a pending address, links of every kind (those for a
 -- reset end with the password), mails that wait, answers that are kept for a repetition, and the phone that gets
 -- pushes. Tokens and tickets are the caller's matter.

@@ -8,6 +8,10 @@ export interface FakeSupabase extends FakeServer {
   isDown: boolean;
   /** Milliseconds before an upload is answered. */
   delay: number;
+  /** Milliseconds before a list or a removal is answered. */
+  removalDelay: number;
+  /** Lists and removals that wait for their answer. */
+  waiting: number;
 }
 
 /** The parts of Supabase Storage's HTTP protocol that its own client uses here. */
@@ -18,6 +22,11 @@ export async function startSupabase(): Promise<FakeSupabase> {
     if (fake.isDown) return sendJson(res, 503, { statusCode: '503', error: 'down', message: 'down' });
     if (req.headers.authorization !== 'Bearer service-role') return sendJson(res, 403, { message: 'forbidden' });
     const [, bucket = '', key = ''] = /^\/storage\/v1\/object\/(?:list\/)?([^/]+)\/?(.*)$/.exec(path) ?? [];
+    if (req.method === 'DELETE' || path.startsWith('/storage/v1/object/list/')) {
+      fake.waiting++;
+      await new Promise((done) => setTimeout(done, fake.removalDelay));
+      fake.waiting--;
+    }
     if (path.startsWith('/storage/v1/object/list/')) {
       const { prefix } = JSON.parse(body.toString()) as { prefix: string };
       const names = [...fake.objects.keys()].filter((name) => name.startsWith(`${bucket}/${prefix}/`));
@@ -40,6 +49,14 @@ export async function startSupabase(): Promise<FakeSupabase> {
     fake.objects.set(`${bucket}/${key}`, { bytes: body, contentType: req.headers['content-type'] ?? '' });
     return sendJson(res, 200, { Id: 'x', Key: `${bucket}/${key}` });
   });
-  const fake: FakeSupabase = { ...server, objects: new Map(), requests: [], isDown: false, delay: 0 };
+  const fake: FakeSupabase = {
+    ...server,
+    objects: new Map(),
+    requests: [],
+    isDown: false,
+    delay: 0,
+    removalDelay: 0,
+    waiting: 0,
+  };
   return fake;
 }

@@ -327,29 +327,36 @@ async function untilUnlocked<T>(attempt: () => Promise<T>): Promise<T> {
  * @throws DatabaseUnavailable, RowLocked, or what PostgreSQL says about the statement
  */
 async function answered<T>(client: pg.PoolClient, silenceMs: number, ask: () => Promise<T>): Promise<T> {
-  const stream = client.connection.stream as unknown as Socket;
-  let read = stream.bytesRead;
-  let isAnswered = false;
-  const look = async (): Promise<void> => {
-    await nextTurn(); // what has arrived meanwhile is read first
-    if (isAnswered) return;
-    if (stream.bytesRead === read) {
-      stream.destroy(new Error('PostgreSQL says nothing'));
-      return;
-    }
-    read = stream.bytesRead;
-    timer = setTimeout(look, silenceMs);
-  };
-  let timer = setTimeout(look, silenceMs);
+  const stopWatching = endSilence(client, silenceMs);
   try {
     return await ask();
   } catch (error) {
     if ((error as { code?: unknown }).code === LOCK_NOT_AVAILABLE) throw new RowLocked(error);
     throw isConnectionFailure(error) ? new DatabaseUnavailable(error) : error;
   } finally {
-    isAnswered = true;
-    clearTimeout(timer);
+    stopWatching();
   }
+}
+
+/** Ends a connection on which nothing arrives for so long. @returns stops looking */
+function endSilence(client: pg.Client | pg.PoolClient, silenceMs: number): () => void {
+  const stream = () => client.connection.stream as unknown as Socket;
+  let [isOver, read] = [false, stream().bytesRead];
+  const look = async (): Promise<void> => {
+    await nextTurn(); // what has arrived meanwhile is read first
+    if (isOver) return;
+    if (stream().bytesRead === read) {
+      stream().destroy(new Error('PostgreSQL says nothing'));
+      return;
+    }
+    read = stream().bytesRead;
+    timer = setTimeout(look, silenceMs);
+  };
+  let timer = setTimeout(look, silenceMs);
+  return () => {
+    isOver = true;
+    clearTimeout(timer);
+  };
 }
 
 const SET_ROLE = { name: 'scope.setRole', text: "select set_config('role', $1, true)" };
@@ -369,7 +376,17 @@ const UNDO = { name: '', text: 'rollback to savepoint attempt' };
 /** Gives up on a server that does not answer sooner than on a pool that is busy. */
 class QuickClient extends pg.Client {
   constructor(config?: pg.ClientConfig) {
-    super({ ...config, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+    super({ ...config, connectionTimeoutMillis: 0 });
+  }
+
+  override connect(): Promise<pg.Client>;
+  override connect(callback: (error: Error) => void): void;
+  override connect(callback?: (error: Error) => void): Promise<pg.Client> | undefined {
+    const stopWatching = endSilence(this, CONNECT_TIMEOUT_MS);
+    const connecting = super.connect().finally(stopWatching);
+    if (!callback) return connecting;
+    connecting.then(() => callback(undefined as unknown as Error), callback); // as the library calls it
+    return undefined;
   }
 }
 
