@@ -23,9 +23,9 @@ export interface CacheEntry {
   seconds: number;
 }
 
-/** What one owner may have: four answers in three zones each, and none of a size that no person's data has. */
-const MOST_ENTRIES = 12;
-const MOST_BYTES = 512 * 1024;
+/** What one owner may have: four answers in a few zones each, and none of a size that no person's data has. */
+const MOST_ENTRIES = 24;
+const MOST_BYTES = 384 * 1024;
 
 const listOf = (owner: string) => `cached-of:${owner}`;
 const goneMark = (owner: string) => `cached-of:${owner}:gone`;
