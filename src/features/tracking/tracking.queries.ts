@@ -57,29 +57,48 @@ export interface TrackedRow {
   workoutdate: string;
 }
 
-/** What $1 did in the last 45 days, with today's plan beside it; days are those of zone $2. */
+/**
+ * What $1 did in the last 45 days, with today's plan beside it; days are those of zone $2. The sets are found first:
+ * where the statistics are missing or misleading, PostgreSQL would otherwise cross them with the catalogue.
+ */
 export const LIST_RECENT = sql<TrackedRow>('tracking.listRecent')`
+  with done as materialized (
+    select
+      et.id,
+      et.exercisetosplit_id,
+      et.weight,
+      et.reps,
+      et.notes,
+      ws.workoutsplit_id,
+      ws.workout_start_utc
+    from workout_summary ws
+    join exercisetracking et on et.workout_summary_id = ws.id
+    where ws.user_id = $1
+      and ws.workout_start_utc >= now() - interval '45 days'
+      and ws.workout_start_utc < now() + interval '1 day'
+  ),
+  planned as materialized (
+    select ets.id, ets.exercise_id, ets.order_index, ets.sets, e.name, e.targetmuscle, e.specifictargetmuscle
+    from exercisetoworkoutsplit ets
+    join exercises e on e.id = ets.exercise_id
+    where ets.id in (select d.exercisetosplit_id from done d)
+  )
   select
-    et.id,
-    et.exercisetosplit_id,
-    et.weight,
-    et.reps,
-    ets.exercise_id,
-    ws.workoutsplit_id,
+    d.id,
+    d.exercisetosplit_id,
+    d.weight,
+    d.reps,
+    p.exercise_id,
+    d.workoutsplit_id,
     s.name as splitname,
-    e.name as exercise,
-    coalesce(et.notes, '') as notes,
-    ets.order_index,
-    ets.sets,
-    e.targetmuscle,
-    e.specifictargetmuscle,
-    ws.workout_start_utc,
-    to_char(ws.workout_start_utc at time zone $2, 'YYYY-MM-DD') as workoutdate
-  from workout_summary ws
-  join exercisetracking et on et.workout_summary_id = ws.id
-  join exercisetoworkoutsplit ets on ets.id = et.exercisetosplit_id
-  join exercises e on e.id = ets.exercise_id
-  join workoutsplits s on s.id = ws.workoutsplit_id
-  where ws.user_id = $1
-    and ws.workout_start_utc >= now() - interval '45 days'
-    and ws.workout_start_utc < now() + interval '1 day'`;
+    p.name as exercise,
+    coalesce(d.notes, '') as notes,
+    p.order_index,
+    p.sets,
+    p.targetmuscle,
+    p.specifictargetmuscle,
+    d.workout_start_utc,
+    to_char(d.workout_start_utc at time zone $2, 'YYYY-MM-DD') as workoutdate
+  from done d
+  join planned p on p.id = d.exercisetosplit_id
+  join workoutsplits s on s.id = d.workoutsplit_id`;
