@@ -1,10 +1,11 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildLog } from '#platform/log/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
 import { rebuildRecords } from '#src/commands/rebuildRecords.ts';
 import { newPhone } from './helpers/person.ts';
-import { startTestServer, type TestServer } from './helpers/server.ts';
+import { asSuperuser, startTestServer, type TestServer } from './helpers/server.ts';
 import {
   type DoneWorkout,
   localDay,
@@ -123,7 +124,7 @@ const fields = ({ exercise, weight: kilograms, reps }: Row) => ({ exercise, weig
 const mapped = <T, R>(map: Record<string, T[]>, change: (row: T) => R) =>
   Object.fromEntries(Object.entries(map).map(([key, rows]) => [key, rows.map(change)]));
 
-async function rebuild(): Promise<string[]> {
+async function rebuild(args: string[] = [], shown: string[] = []): Promise<string[]> {
   const db = openDatabase({
     url: server.databaseUrl,
     poolSize: 1,
@@ -136,15 +137,85 @@ async function rebuild(): Promise<string[]> {
       config: server.config,
       db,
       log: buildLog('silent'),
-      args: [],
+      args,
       say: (line) => said.push(line),
-      progress: () => undefined,
+      progress: (line) => shown.push(line),
     });
   } finally {
     await db.close();
   }
   return said;
 }
+
+/** A connection of its own, in a transaction that is undone at the end. */
+async function inTransaction(work: (client: pg.Client) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
+  await client.connect();
+  try {
+    await client.query('begin');
+    await work(client);
+  } finally {
+    await client.query('rollback');
+    await client.end();
+  }
+}
+const isFree = async (id: string) =>
+  (await server.sql('select 1 from users where id = $1 for update skip locked', [id])).length === 1;
+
+describe('what is done to the rows of all people', () => {
+  /** Somebody with a workout that is years old and one of today. */
+  async function oldHand(workouts: number): Promise<string> {
+    const { id } = await newPhone(server);
+    await server.sql(
+      `with plan as (insert into workoutplans (user_id) values ($1) returning id),
+       split as (insert into workoutsplits (workout_id, name) select id, 'A' from plan returning id),
+       ets as (
+         insert into exercisetoworkoutsplit (exercise_id, workoutsplit_id, sets, order_index)
+         select 1, id, '{5}', 0 from split returning id, workoutsplit_id
+       ),
+       done as (
+         insert into workout_summary (user_id, workoutsplit_id, workout_start_utc, workout_end_utc)
+         select $1, ets.workoutsplit_id, t.at, t.at
+         from ets, generate_series(1, $2) n, lateral (select now() - n * interval '2 days' as at) t
+         returning id, workout_start_utc
+       )
+       insert into exercisetracking (exercisetosplit_id, weight, reps, workout_summary_id)
+       select ets.id, '{50}', '{5}', done.id from ets, done order by done.workout_start_utc`,
+      [id, workouts],
+    );
+    return id;
+  }
+
+  it('housekeeping locks nobody who has nothing to remove', async () => {
+    const [few, many] = [await oldHand(35), await oldHand(60)];
+    /** The last id that sorts before this one, so that it is the next to be looked at. */
+    const idBefore = (id: string) => {
+      const previous = (BigInt(`0x${id.replaceAll('-', '')}`) - 1n).toString(16).padStart(32, '0');
+      return previous.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+    };
+    await inTransaction(async (client) => {
+      await client.query('select * from app.compact_old_workouts($1, 1)', [idBefore(few)]);
+      expect(await isFree(few)).toBe(true);
+      await client.query('select * from app.compact_old_workouts($1, 1)', [idBefore(many)]);
+      expect(await isFree(many)).toBe(false);
+    });
+  });
+
+  it('rebuilding records locks nobody whose records are right, and says where it goes on', async () => {
+    const [right, wrong] = [await oldHand(3), await oldHand(3)];
+    await server.sql('update exercise_records set pr_weight = 1 where user_id = $1', [wrong]);
+    await inTransaction(async (client) => {
+      expect((await client.query('select app.rebuild_exercise_records($1) as n', [right])).rows).toEqual([{ n: 0 }]);
+      expect(await isFree(right)).toBe(true);
+      expect((await client.query('select app.rebuild_exercise_records($1) as n', [wrong])).rows).toEqual([{ n: 1 }]);
+      expect(await isFree(wrong)).toBe(false);
+    });
+    const shown: string[] = [];
+    await rebuild([], shown);
+    expect(shown.at(-1)).toMatch(/^\[#{30}\] \d+ of \d+; if this is interrupted, go on with --after [0-9a-f-]{36}$/);
+    expect(await rebuild(['--after', 'ffffffff-ffff-ffff-ffff-ffffffffffff'])).toEqual(['Every record was right.']);
+  });
+});
 
 it('tracking, records, one-rep maxima and adherence of any history equal a plain computation, in any order of finishing', async () => {
   await fc.assert(
