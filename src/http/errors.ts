@@ -39,7 +39,7 @@ export const tooLarge = (message = 'Request body too large') => new ApiError(413
 export const unavailable = () =>
   new ApiError(503, 'SERVICE_UNAVAILABLE', 'Service temporarily unavailable', { headers: { 'Retry-After': '5' } });
 
-export const tooManyAtOnce = () =>
+const tooManyAtOnce = () =>
   new ApiError(429, 'RATE_LIMITED', 'Too many requests.', { headers: { 'Retry-After': '1' } });
 /** Nobody reads this answer; it stands in the log. */
 export const hungUp = () => new ApiError(499, 'CLIENT_CLOSED_REQUEST', 'The client hung up');

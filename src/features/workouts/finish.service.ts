@@ -88,7 +88,7 @@ function isSame(stored: StoredWorkoutRow['sets'], sent: FinishedWorkout['workout
  * somebody stores who trains twice a day. Older sets are compacted by housekeeping and have the same bounds.
  * @throws ApiError 409 `TRAINING_LIMIT_REACHED`
  */
-export function assertBounds(stored: { entries: number; sets: number; note_bytes: number }): void {
+function assertBounds(stored: { entries: number; sets: number; note_bytes: number }): void {
   const { entries, sets, note_bytes: noteBytes } = stored;
   if (entries <= MOST_ENTRIES && sets <= MOST_SETS && noteBytes <= MOST_NOTE_BYTES) return;
   const bounds = `${MOST_ENTRIES} exercises, ${MOST_SETS} sets and ${MOST_NOTE_BYTES / 1000} kB of notes`;

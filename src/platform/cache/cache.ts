@@ -14,7 +14,7 @@ export interface Cache {
   forget(owner: string): Promise<void>;
 }
 
-export interface CacheEntry {
+interface CacheEntry {
   key: string;
   owner: string;
   /** What the bytes were made from; with an entry of a newer version the owner's older ones go. */

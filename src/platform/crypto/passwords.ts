@@ -14,7 +14,7 @@ const NOBODYS_HASH = '$2b$10$C6UzMDM.H6dfI/f/IKcEeO7ZpQ6M0p1WkG0hYb2x2v1u4q2cJb9
  */
 const TURNS = { atOnce: 2, atOncePerKey: 2, waitingPerKey: 250, waiting: 500, longestWaitMs: 20_000 };
 
-export interface Hashing {
+interface Hashing {
   /** bcrypt, cost 10, off the event loop. */
   hash(password: string): Promise<string>;
   /**
