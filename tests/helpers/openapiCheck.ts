@@ -129,7 +129,7 @@ function whenFinished(response: ServerResponse, done: (body: Buffer) => void): v
   response.once('finish', () => done(Buffer.concat(chunks)));
 }
 
-export interface Watch {
+interface Watch {
   /** Ends the watch. @throws Error with every answer that the document does not declare */
   finish(): void;
 }
