@@ -71,8 +71,8 @@ function misfit(answer: Answer, place: string[]): string | undefined {
   const type = answer.header('content-type') ?? '';
   if (type !== 'application/json; charset=utf-8') return `the content type ${type}`;
   const validate = validatorAt(place);
-  const text = answer.header('content-encoding') === 'gzip' ? gunzipSync(answer.body) : answer.body;
   try {
+    const text = answer.header('content-encoding') === 'gzip' ? gunzipSync(answer.body) : answer.body;
     return validate(JSON.parse(text.toString())) ? undefined : ajv.errorsText(validate.errors);
   } catch {
     return 'no JSON';
