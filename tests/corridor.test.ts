@@ -231,7 +231,8 @@ describe('documents', () => {
     expect(document.openapi).toBe('3.1.0');
     const finish = document.paths['/api/workouts/finishworkout']?.post;
     expect(finish?.security).toEqual([{ dpop: [] }]);
-    expect(Object.keys(finish?.responses ?? {})).toEqual(['200', 'default']);
+    const declared = ['200', '400', '401', '404', '409', '413', '422', '426', '429', '500', '503'];
+    expect(Object.keys(finish?.responses ?? {})).toEqual(declared);
     expect(JSON.stringify(finish?.requestBody)).toContain('exercisetosplit_id');
     const page = await fetch(`${server.url}/docs`, { headers: { accept: 'text/html' } });
     expect(page.status).toBe(200);

@@ -33,8 +33,12 @@ export const textOf = async (body: PackedBody): Promise<string> => (await decomp
 export function send(route: AnyRoute, res: Response, { status, body }: Rendered): void {
   res.status(status);
   if (!res.get('Cache-Control')) res.set('Cache-Control', 'no-store');
-  if (body === undefined) res.end();
-  else res.type(route.produces ?? 'application/json').send(body);
+  if (body === undefined) {
+    res.end();
+    return;
+  }
+  res.type(route.produces ?? 'application/json').set('Content-Length', String(Buffer.byteLength(body)));
+  res.end(body); // not `send`, which answers 304 to `If-None-Match: *` where no ETag was ever given
 }
 
 /**

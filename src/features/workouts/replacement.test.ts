@@ -135,6 +135,16 @@ describe('the same start again (contract 1.5)', () => {
     expect(await doneMessages()).toBe(5);
   });
 
+  it('without a start is that of its end', async () => {
+    const end = minutesAgo(10);
+    const send = async (weight: number) => {
+      const body = { workout: [set(ets.bench, weight)], workout_end_utc: end };
+      return (await phone.post('/api/workouts/finishworkout', token, body)).status;
+    };
+    expect([await send(50), await send(50), await send(60)]).toEqual([200, 200, 200]);
+    expect(await stored()).toEqual([{ exercise: 'Bench Press', weight: [60] }]);
+  });
+
   it('may be another split', async () => {
     const start = minutesAgo(60);
     await finish([set(ets.bench, 80)], start, minutesAgo(10));

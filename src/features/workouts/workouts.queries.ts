@@ -160,7 +160,7 @@ export interface StoredWorkoutRow {
   sets: Array<{ exercisetosplit_id: number; weight: number[]; reps: number[]; notes: string }>;
 }
 
-/** $1: user, $2: start, $3: end of the workout that arrives, or null for now. */
+/** $1: user, $2: start and $3: end of the workout that arrives; absent as in `SAVE_WORKOUT`. */
 export const FIND_STORED_WORKOUT = sql<StoredWorkoutRow>('workouts.findStoredWorkout')`
   select
     ws.id,
@@ -184,7 +184,7 @@ export const FIND_STORED_WORKOUT = sql<StoredWorkoutRow>('workouts.findStoredWor
     ) as sets
   from workout_summary ws
   where ws.user_id = $1
-    and ws.workout_start_utc = $2`;
+    and ws.workout_start_utc = coalesce($2, $3::timestamptz, now())`;
 
 /** Removes the sets of a stored workout and gives it another split ($2) and end; returns the exercises it had. */
 export const BEGIN_REPLACEMENT = sql<{ exercise_ids: number[] }>('workouts.beginReplacement')`
