@@ -100,7 +100,7 @@ describe('npm start with nothing configured', () => {
     if (isUp) fourth.child.kill('SIGTERM');
     else expect(fourth.output().trim().split('\n')).toHaveLength(1);
     await fourth.ended;
-  }, 90_000);
+  }, 180_000);
 });
 
 describe('a start that cannot be', () => {

@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { StartupError } from './startupError.ts';
 
 /** Makes a folder for what is kept between starts. @throws StartupError when it cannot be written */
@@ -9,5 +9,22 @@ export function makeDataFolder(folder: string): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new StartupError(`The data folder ${folder} cannot be written (${code}): set DATA_DIR to another one.`);
+  }
+}
+
+/**
+ * Writes a file for its owner only, aside and then renamed: whatever dies, there is the old one or the new one.
+ * @throws StartupError when it cannot be written
+ */
+export function replaceFile(file: string, text: string): void {
+  const part = `${file}.part`;
+  try {
+    writeFileSync(part, text, { mode: 0o600, flush: true });
+    renameSync(part, file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new StartupError(
+      `The file ${file} cannot be written (${code}): mend that, or set DATA_DIR to another folder.`,
+    );
   }
 }

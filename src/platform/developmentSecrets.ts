@@ -1,44 +1,42 @@
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeDataFolder } from './dataFolder.ts';
+import { z } from 'zod';
+import { makeDataFolder, replaceFile } from './dataFolder.ts';
+import { aloneNow } from './startLock.ts';
+import { StartupError } from './startupError.ts';
+
+const secretsFile = z.record(z.string(), z.string());
 
 /**
  * Secrets for a machine where nothing is configured: made once, kept in the data folder (mode 0600),
  * so that phones stay signed in over a restart. Names that the file lacks are added.
- * @throws StartupError when the folder cannot be written
+ * @throws StartupError when the folder cannot be written, or the file cannot be read
  */
 export function keptSecrets<Name extends string>(dataDir: string, names: readonly Name[]): Record<Name, string> {
   makeDataFolder(dataDir);
   const file = join(dataDir, 'secrets.json');
+  const lacking = (secrets: Record<string, string>) => names.filter((name) => !secrets[name]);
   const kept = readKept(file);
-  const made = names.filter((name) => !kept?.[name]).map((name) => [name, randomBytes(32).toString('base64url')]);
-  const secrets = { ...kept, ...Object.fromEntries(made) };
-  if (made.length === 0 || replace(file, secrets, kept === undefined)) return secrets;
-  return keptSecrets(dataDir, names);
+  if (lacking(kept).length === 0) return kept as Record<Name, string>;
+  // Under a lock and read again: a worker that starts at the same time must end up with the same ones.
+  return aloneNow(join(dataDir, 'secrets.lock'), () => {
+    const secrets = readKept(file);
+    for (const name of lacking(secrets)) secrets[name] = randomBytes(32).toString('base64url');
+    replaceFile(file, `${JSON.stringify(secrets, null, 2)}\n`);
+    return secrets as Record<Name, string>;
+  });
 }
 
-/** False when another process, such as a worker started at the same time, made the file first. */
-function replace(file: string, secrets: Record<string, string>, isNew: boolean): boolean {
-  const part = `${file}.${process.pid}`;
-  writeFileSync(part, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+function readKept(file: string): Record<string, string> {
   try {
-    if (isNew) linkSync(part, file);
-    else copyFileSync(part, file);
-    return true;
+    return secretsFile.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    rmSync(part, { force: true });
-  }
-}
-
-function readKept(file: string): Record<string, string> | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return {};
+    throw new StartupError(
+      `The secrets in ${file} cannot be read (${code ?? 'cut off or damaged'}): put the file right, or delete it ` +
+        'to have new ones made; everybody signs in again then.',
+    );
   }
 }

