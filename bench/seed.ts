@@ -2,7 +2,7 @@
 //   node bench/seed.ts --users 100000 --sets 20000000 --data .data-large
 import { parseArgs } from 'node:util';
 import pg from 'pg';
-import { keptSecrets } from '#platform/developmentSecrets.ts';
+import { developmentSecrets } from '#platform/developmentSecrets.ts';
 import { startEmbeddedPostgres } from '#platform/postgres/embedded.ts';
 import { loadConfig } from '#src/config.ts';
 import { prepareDatabase } from '#src/preparedDatabase.ts';
@@ -109,7 +109,7 @@ async function main(): Promise<void> {
     },
   });
   const [users, sets] = [Number(values.users), Number(values.sets)];
-  const database = await prepareDatabase(loadConfig({ DATA_DIR: values.data, LOG_LEVEL: 'warn' }, keptSecrets));
+  const database = await prepareDatabase(loadConfig({ DATA_DIR: values.data, LOG_LEVEL: 'warn' }, developmentSecrets));
   const { superuserUrl } = await startEmbeddedPostgres(values.data); // running: it only tells the address
   const url = new URL(superuserUrl);
   url.pathname = '/strong_together';

@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { io, type Socket } from 'socket.io-client';
-import { buildSocketTickets } from '#http/socketTickets.ts';
-import { keptSecrets } from '#platform/developmentSecrets.ts';
-import { buildLog } from '#platform/log/log.ts';
+import { buildSocketTickets } from '#identity/socketTickets.ts';
+import { developmentSecrets } from '#platform/developmentSecrets.ts';
+import { buildLog } from '#platform/log.ts';
 import { freePort, startEmbeddedPostgres } from '#platform/postgres/embedded.ts';
-import { openSockets } from '#platform/sockets/sockets.ts';
+import { openSockets } from '#platform/sockets.ts';
 import { loadConfig } from '#src/config.ts';
 import { startRedis } from '#tests/setup/redis.ts';
 import { end, untilReady } from './helpers.ts';
@@ -42,7 +42,7 @@ async function main(): Promise<void> {
   try {
     await untilReady(url);
     const ids = await makePeople(folder, SOCKETS);
-    const tickets = buildSocketTickets(loadConfig(env, keptSecrets));
+    const tickets = buildSocketTickets(loadConfig(env, developmentSecrets));
     const ticketOf = (userId: string) => tickets.issue({ userId, username: 'bench', sessionEpoch: 0 });
     const memory = () => Number(execFileSync('ps', ['-o', 'rss=', '-p', String(server.pid)])) / 1024;
 

@@ -1,21 +1,23 @@
-import { aerobicsRoutes } from '#features/aerobics/aerobics.routes.ts';
+import { aerobicsRoutes, getCardio } from '#features/aerobics/aerobics.routes.ts';
 import { analyticsRoutes } from '#features/analytics/analytics.routes.ts';
 import { authRoutes } from '#features/auth/auth.routes.ts';
 import { recoveryRoutes } from '#features/auth/recovery.routes.ts';
+import { registrationRoutes } from '#features/auth/registration.routes.ts';
 import { bootstrapRoutes } from '#features/bootstrap/bootstrap.routes.ts';
 import { exercisesRoutes } from '#features/exercises/exercises.routes.ts';
-import { messagesRoutes } from '#features/messages/messages.routes.ts';
+import { getInbox, messagesRoutes } from '#features/messages/messages.routes.ts';
 import { oauthRoutes } from '#features/oauth/oauth.routes.ts';
 import { pushRoutes } from '#features/push/push.routes.ts';
 import { realtimeRoutes } from '#features/realtime/realtime.routes.ts';
-import { trackingRoutes } from '#features/tracking/tracking.routes.ts';
-import { usersRoutes } from '#features/users/users.routes.ts';
-import { workoutsRoutes } from '#features/workouts/workouts.routes.ts';
+import { getProfile, usersRoutes } from '#features/users/users.routes.ts';
+import { getTracking, trackingRoutes } from '#features/workouts/tracking.routes.ts';
+import { getPlan, workoutsRoutes } from '#features/workouts/workouts.routes.ts';
 
 /** Every declared route. The types of the client come from here. */
 export const api = [
   ...authRoutes,
   ...recoveryRoutes,
+  ...registrationRoutes,
   ...usersRoutes,
   ...oauthRoutes,
   ...workoutsRoutes,
@@ -23,7 +25,13 @@ export const api = [
   ...messagesRoutes,
   ...exercisesRoutes,
   ...analyticsRoutes,
-  ...bootstrapRoutes,
+  ...bootstrapRoutes({
+    user: getProfile,
+    workout: getPlan,
+    tracking: getTracking,
+    aerobics: getCardio,
+    messages: getInbox,
+  }),
   ...aerobicsRoutes,
   ...realtimeRoutes,
   ...pushRoutes,

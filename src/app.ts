@@ -3,23 +3,31 @@ import express, { type Express } from 'express';
 import { adminRouter } from '#features/admin/admin.router.ts';
 import { resetPageRouter } from '#features/auth/resetPage.router.ts';
 import { docsRouter } from '#features/docs/docs.router.ts';
+import { healthRouter } from '#features/health/health.router.ts';
 import { mailboxRouter } from '#features/mailbox/mailbox.router.ts';
-import { healthRouter } from '#features/service/service.routes.ts';
-import { corridor } from '#http/corridor.ts';
-import type { Deps } from '#http/deps.ts';
-import { connectionEnd, crossOrigin, errorAnswer, hardening, requestLog } from '#http/edge.ts';
-import { notFound } from '#http/errors.ts';
-import { botBlocker, generalLimit, versionGate } from '#http/gates.ts';
-import type { AnyRoute } from '#http/route.ts';
+import { notFound } from '#platform/apiError.ts';
+import type { Deps } from '#transport/deps.ts';
+import { routeFinder } from '#transport/gates.ts';
+import { createHandler } from '#transport/handler.ts';
+import { botBlocker } from '#transport/middleware/botBlocker.ts';
+import { connectionClose } from '#transport/middleware/connectionClose.ts';
+import { crossOrigin } from '#transport/middleware/cors.ts';
+import { errorHandler } from '#transport/middleware/errorHandler.ts';
+import { generalLimit } from '#transport/middleware/generalLimit.ts';
+import { requestLog } from '#transport/middleware/requestLog.ts';
+import { securityHeaders } from '#transport/middleware/securityHeaders.ts';
+import { versionGate } from '#transport/middleware/versionGate.ts';
+import type { AnyRoute } from '#transport/route.ts';
 import { api } from './api.ts';
 
-/** Puts the gates and the routes into the order of contract 0.2; nothing else. */
+/** Puts middleware and routes into the order of contract 0.2; nothing else. */
 export function buildApp(deps: Deps): Express {
   const { config, log } = deps;
   const routes: AnyRoute[] = api;
   const pages = new Map(
     routes.filter((r) => r.produces === 'text/html').map((r) => [r.path, r.failureTitle ?? 'Error']),
   );
+  const routeOf = routeFinder(routes);
   const app = express();
   app.set('trust proxy', config.TRUST_PROXY_HOPS);
   app.set('query parser', 'simple');
@@ -27,10 +35,10 @@ export function buildApp(deps: Deps): Express {
   app.disable('etag');
   app.disable('x-powered-by');
 
-  app.use(requestLog(log), hardening(), connectionEnd(deps.lifecycle));
+  app.use(requestLog(log), securityHeaders(), connectionClose(deps.lifecycle));
   app.use(crossOrigin(config.CORS_ORIGINS));
   app.use(healthRouter(deps));
-  app.use(generalLimit(deps));
+  app.use(generalLimit(deps, routeOf));
   app.get('/', (_req, res) => void res.type('html').send('Server is running...'));
   // Pages for a person's browser: before the gates that only let the app through.
   app.use(docsRouter(routes, config.PUBLIC_BASE_URL));
@@ -40,16 +48,16 @@ export function buildApp(deps: Deps): Express {
     const pictures = express.static(resolve(config.DATA_DIR, 'pictures'), { index: false });
     app.use('/storage/v1/object/public', pictures, (_req, _res, next) => next(notFound()));
   }
-  app.use(botBlocker);
-  app.use(versionGate(config.MIN_APP_VERSION));
   app.use(resetPageRouter());
+  app.use(botBlocker((req) => routeOf(req)?.gates === 'none'));
+  app.use(versionGate(config.MIN_APP_VERSION, (req) => routeOf(req)?.gates !== undefined));
   for (const route of routes) {
     const method = route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete';
     // Opening a link has an effect; only asking about it has none.
     if (route.produces === 'text/html') app.head(route.path, (_req, _res, next) => next(notFound()));
-    app[method](route.path, corridor(route, deps, routes));
+    app[method](route.path, createHandler(route, deps, routes));
   }
   app.use((_req, _res, next) => next(notFound()));
-  app.use(errorAnswer(log, pages));
+  app.use(errorHandler(log, pages));
   return app;
 }

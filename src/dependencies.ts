@@ -1,27 +1,30 @@
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import type { Deps } from '#http/deps.ts';
-import { buildProofVerifier } from '#http/dpop.ts';
-import { corsOptions } from '#http/edge.ts';
-import { buildLimits } from '#http/limits.ts';
-import { buildOutageHold } from '#http/outageHold.ts';
-import { buildProviderTokens } from '#http/providerTokens.ts';
-import { buildSeenProofs } from '#http/seenProofs.ts';
-import { buildSessionTokens } from '#http/sessionTokens.ts';
-import { buildSocketTickets } from '#http/socketTickets.ts';
-import { type Cache, memoryCache, noCache, redisCache } from '#platform/cache/cache.ts';
-import { buildPasswords } from '#platform/crypto/passwords.ts';
-import { buildPictureCleaner } from '#platform/images/picture.ts';
-import { openJobQueues } from '#platform/jobs/jobQueues.ts';
-import type { Log } from '#platform/log/log.ts';
+import { announcer } from '#features/messages/messages.service.ts';
+import { buildIdentity } from '#identity/authenticate.ts';
+import { buildProofVerifier } from '#identity/dpop.ts';
+import { buildProviderTokens } from '#identity/providerTokens.ts';
+import { buildReplayStore } from '#identity/replayStore.ts';
+import { buildSessionTokens } from '#identity/sessionTokens.ts';
+import { buildSocketTickets } from '#identity/socketTickets.ts';
+import { QUEUES } from '#outbox/delivery.ts';
+import { buildOutbox } from '#outbox/outbox.ts';
+import { type Cache, memoryCache, noCache, redisCache } from '#platform/cache.ts';
+import { openJobQueues } from '#platform/jobQueues.ts';
+import { buildLimits } from '#platform/limits.ts';
+import type { Log } from '#platform/log.ts';
 import { openMailbox } from '#platform/mail/mailbox.ts';
-import { buildMetrics, serveMetrics } from '#platform/metrics/metrics.ts';
+import { buildMetrics, serveMetrics } from '#platform/metrics.ts';
+import { buildPasswords } from '#platform/passwords.ts';
+import { buildPictureCleaner } from '#platform/picture.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
-import { connectRedis } from '#platform/redis/redis.ts';
-import { openSockets } from '#platform/sockets/sockets.ts';
+import { connectRedis } from '#platform/redis.ts';
+import { openSockets } from '#platform/sockets.ts';
 import { diskStorage, pictureFolder } from '#platform/storage/diskStorage.ts';
 import { type PictureStorage, supabaseStorage } from '#platform/storage/storage.ts';
-import { QUEUES } from '#workers/delivery.ts';
+import type { Deps } from '#transport/deps.ts';
+import { corsOptions } from '#transport/middleware/cors.ts';
+import { buildOutageHold } from '#transport/outageHold.ts';
 import type { Config } from './config.ts';
 import { startWorkers } from './startWorkers.ts';
 
@@ -63,18 +66,21 @@ export async function buildDeps(
   const stopMetrics = config.METRICS_PORT
     ? await serveMetrics(metrics, config.METRICS_PORT, config.METRICS_HOST)
     : undefined;
-  const surroundings = { config, log, cache, pictures, sockets, metrics, jobs };
+  const outbox = buildOutbox();
+  const surroundings = { config, log, cache, pictures, sockets, metrics, jobs, outbox };
   const workers = workerDb ? await startWorkers({ ...surroundings, db: workerDb }) : undefined;
   const hasMailbox = !config.RESEND_API_KEY && !config.SMTP_URL && !config.production;
+  const replayStore = await buildReplayStore(db, redis);
+  const sessionTokens = buildSessionTokens(config);
   const deps: Deps = {
     config,
     log,
     db,
     cache,
-    limits: buildLimits(config, redis),
-    verifyProof: buildProofVerifier(),
-    seenProofs: await buildSeenProofs(db, redis),
-    sessionTokens: buildSessionTokens(config),
+    limits: buildLimits(redis, config.RATE_LIMIT_ENABLED),
+    identity: buildIdentity({ config, db, verifyProof: buildProofVerifier(), replayStore, sessionTokens }),
+    replayStore,
+    sessionTokens,
     socketTickets: buildSocketTickets(config),
     sockets,
     providerTokens: buildProviderTokens(config),
@@ -85,7 +91,8 @@ export async function buildDeps(
     mailbox: hasMailbox ? openMailbox(join(config.DATA_DIR, 'mailbox')) : undefined,
     jobs,
     lifecycle: { isDraining: false },
-    outboxChanged: () => workers?.wake(),
+    outbox,
+    announceMessage: announcer(sockets, config.DEFAULT_TZ),
   };
   return {
     deps,

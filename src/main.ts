@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
-import { keptSecrets } from '#platform/developmentSecrets.ts';
-import { buildLog } from '#platform/log/log.ts';
+import { developmentSecrets } from '#platform/developmentSecrets.ts';
+import { buildLog } from '#platform/log.ts';
 import { StartupError } from '#platform/startupError.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { prepareDatabase } from './preparedDatabase.ts';
@@ -13,7 +13,7 @@ type Role = (typeof ROLES)[number];
 const SHUTDOWN_MS = 10_000;
 
 async function start(role: Role): Promise<void> {
-  const config = loadConfig(process.env, keptSecrets);
+  const config = loadConfig(process.env, developmentSecrets);
   const log = buildLog(config.LOG_LEVEL);
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a background failure'));
   if (role !== 'worker' && role !== 'migrate') await assertPortFree(config.PORT);

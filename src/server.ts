@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Server as SocketServer } from 'socket.io';
 import { serveSockets } from '#features/realtime/realtime.sockets.ts';
-import type { Log } from '#platform/log/log.ts';
+import type { Log } from '#platform/log.ts';
 import { StartupError } from '#platform/startupError.ts';
 import { buildApp } from './app.ts';
 import type { Config } from './config.ts';

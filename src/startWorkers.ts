@@ -1,20 +1,23 @@
 import { join } from 'node:path';
-import type { Cache } from '#platform/cache/cache.ts';
-import type { JobQueues } from '#platform/jobs/jobQueues.ts';
-import type { Log } from '#platform/log/log.ts';
+import { authDeliveries } from '#features/auth/auth.deliveries.ts';
+import { housekeepingTasks } from '#features/housekeeping/housekeeping.tasks.ts';
+import { announceDeliveries } from '#features/messages/messages.deliveries.ts';
+import { pushDeliveries } from '#features/push/push.deliveries.ts';
+import { pushTasks } from '#features/push/push.tasks.ts';
+import { emailChangeDeliveries, removalDeliveries } from '#features/users/users.deliveries.ts';
+import { watchDeliveries } from '#outbox/deliveryMetrics.ts';
+import type { Outbox } from '#outbox/outbox.ts';
+import { startOutboxWorker } from '#outbox/outboxWorker.ts';
+import type { Cache } from '#platform/cache.ts';
+import type { JobQueues } from '#platform/jobQueues.ts';
+import type { Log } from '#platform/log.ts';
 import { type Mailer, resendMailer, smtpMailer } from '#platform/mail/mail.ts';
 import { openMailbox } from '#platform/mail/mailbox.ts';
-import type { Metrics } from '#platform/metrics/metrics.ts';
+import type { Metrics } from '#platform/metrics.ts';
 import type { Database } from '#platform/postgres/database.ts';
-import type { Sockets } from '#platform/sockets/sockets.ts';
+import { startSchedule } from '#platform/schedule.ts';
+import type { Sockets } from '#platform/sockets.ts';
 import type { PictureStorage } from '#platform/storage/storage.ts';
-import { announceDeliveries } from '#workers/announceDeliveries.ts';
-import { watchDeliveries } from '#workers/deliveryMetrics.ts';
-import { mailDeliveries } from '#workers/mailDeliveries.ts';
-import { startOutboxWorker } from '#workers/outboxWorker.ts';
-import { pushDeliveries } from '#workers/pushDeliveries.ts';
-import { removalDeliveries } from '#workers/removalDeliveries.ts';
-import { scheduledTasks, startSchedule } from '#workers/schedule.ts';
 import type { Config } from './config.ts';
 
 interface Surroundings {
@@ -26,24 +29,33 @@ interface Surroundings {
   sockets: Sockets;
   metrics: Metrics;
   jobs: JobQueues | undefined;
+  outbox: Outbox;
 }
 
 export interface RunningWorkers {
-  /** The outbox has something new. */
-  wake(): void;
   /** Finishes what is under way; the queues' own jobs end with `jobs.close`. */
   stop(): Promise<void>;
 }
 
 /** Everything that happens later: deliveries and the schedule. */
-export async function startWorkers({ config, log, db, metrics, jobs, ...rest }: Surroundings): Promise<RunningWorkers> {
+export async function startWorkers({
+  config,
+  log,
+  db,
+  metrics,
+  jobs,
+  outbox,
+  ...rest
+}: Surroundings): Promise<RunningWorkers> {
   const pusher = await openPusher(config);
+  const mailer = mailerOf(config);
   const worker = startOutboxWorker({
     db,
     log,
     jobs,
     deliveries: {
-      ...mailDeliveries(config, db, mailerOf(config)),
+      ...authDeliveries(config, db, mailer),
+      ...emailChangeDeliveries(config, db, mailer),
       ...pushDeliveries(db, pusher, log),
       ...removalDeliveries(db, config.BUCKET_NAME, rest.pictures, rest.cache),
       ...announceDeliveries(db, rest.sockets, config.DEFAULT_TZ),
@@ -51,9 +63,9 @@ export async function startWorkers({ config, log, db, metrics, jobs, ...rest }: 
     mostPerSecond: { emails: config.MAIL_MAX_PER_SEC, pushNotifications: config.PUSH_MAX_PER_SEC },
     onOutcome: watchDeliveries(metrics, db, jobs),
   });
-  const stopSchedule = startSchedule(scheduledTasks(config, db, pusher, log, worker.wake), log);
+  outbox.onAdded(worker.wake);
+  const stopSchedule = startSchedule([...pushTasks(config, db, pusher, log, outbox), ...housekeepingTasks(db)], log);
   return {
-    wake: worker.wake,
     stop: async () => {
       await Promise.all([worker.stop(), stopSchedule()]);
     },

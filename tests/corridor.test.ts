@@ -1,9 +1,9 @@
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compareVersions } from '#http/gates.ts';
-import type { AnyRoute } from '#http/route.ts';
 import { api } from '#src/api.ts';
+import { compareVersions } from '#transport/middleware/versionGate.ts';
+import type { AnyRoute } from '#transport/route.ts';
 import { newPhone, type Phone } from './helpers/person.ts';
 import { signUp, startTestServer, type TestServer } from './helpers/server.ts';
 
@@ -334,7 +334,7 @@ describe('two people', () => {
   });
 
   it('nobody gets past a protected route without signing in', async () => {
-    const protectedRoutes = (api as AnyRoute[]).filter((route) => route.audience === 'user');
+    const protectedRoutes = (api as AnyRoute[]).filter((route) => route.auth === 'user');
     expect(protectedRoutes.length).toBeGreaterThan(15);
     for (const { method, path } of protectedRoutes) {
       const response = await server.fetch(path.replace(':id', 'x'), { method });

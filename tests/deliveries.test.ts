@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { buildLog } from '#platform/log/log.ts';
+import { buildLog } from '#platform/log.ts';
 import { freePort } from '#platform/postgres/embedded.ts';
-import { startSchedule, type Task } from '#workers/schedule.ts';
+import { startSchedule, type Task } from '#platform/schedule.ts';
 import { startResend } from './fakes/resend.ts';
 import { startSmtp } from './fakes/smtp.ts';
 import { startTestServer, type TestServer } from './helpers/server.ts';

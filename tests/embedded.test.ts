@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { keptSecrets } from '#platform/developmentSecrets.ts';
+import { developmentSecrets } from '#platform/developmentSecrets.ts';
 import { startEmbeddedPostgres } from '#platform/postgres/embedded.ts';
 import { alone } from '#platform/startLock.ts';
 import { StartupError } from '#platform/startupError.ts';
@@ -245,15 +245,15 @@ describe('two starts at once on one data folder', () => {
       runNode([
         '--input-type=module',
         '-e',
-        `import { keptSecrets } from '${SRC}/platform/developmentSecrets.ts';
-         console.log(JSON.stringify(keptSecrets('${dataDir}', ['OLD', 'NEW'])));`,
+        `import { developmentSecrets } from '${SRC}/platform/developmentSecrets.ts';
+         console.log(JSON.stringify(developmentSecrets('${dataDir}', ['OLD', 'NEW'])));`,
       ]),
     );
     for (const { ended } of runs) expect(await ended).toBe(0);
     const said = runs.map(({ output }) => JSON.parse(output()));
     expect(said[0]).toEqual({ OLD: 'kept', NEW: expect.stringMatching(/^.{43}$/) });
     expect(new Set(runs.map(({ output }) => output())).size).toBe(1);
-    expect(keptSecrets(dataDir, ['OLD', 'NEW'])).toEqual(said[0]);
+    expect(developmentSecrets(dataDir, ['OLD', 'NEW'])).toEqual(said[0]);
     expect(statSync(join(dataDir, 'secrets.json')).mode & 0o777).toBe(0o600);
   });
 
@@ -280,7 +280,7 @@ describe('secrets that cannot be read', () => {
     async (text) => {
       const file = join(await newFolder(), 'secrets.json');
       await writeFile(file, text);
-      const read = () => keptSecrets(join(file, '..'), ['JWT_ACCESS_SECRET']);
+      const read = () => developmentSecrets(join(file, '..'), ['JWT_ACCESS_SECRET']);
       expect(read).toThrow(StartupError);
       expect(read).toThrow(file);
       expect(await readFile(file, 'utf8')).toBe(text);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildLog } from '#platform/log/log.ts';
+import { cleanUp } from '#features/housekeeping/housekeeping.tasks.ts';
+import { buildLog } from '#platform/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
-import { cleanUp } from '#workers/cleaner.ts';
 import { newPhone } from './helpers/person.ts';
 import { startTestServer, type TestServer } from './helpers/server.ts';
 

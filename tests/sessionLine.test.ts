@@ -299,7 +299,7 @@ const cells = (names: string[], endings: object) =>
   names.flatMap((name) => Object.keys(endings).map((ending) => [name, ending] as const));
 
 it('every protected route is held here', () => {
-  const declared = api.filter(({ audience }) => audience === 'user').map(({ method, path }) => `${method} ${path}`);
+  const declared = api.filter(({ auth }) => auth === 'user').map(({ method, path }) => `${method} ${path}`);
   expect(NAMES.toSorted()).toEqual(declared.toSorted());
 });
 

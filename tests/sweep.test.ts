@@ -5,10 +5,16 @@ import { gzipSync } from 'node:zlib';
 import { hashSync } from '@node-rs/bcrypt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { EMAIL_CHANGE_LINK, passwordFingerprint, RESET_LINK, signLink, VERIFICATION_LINK } from '#http/linkTokens.ts';
-import type { AnyRoute } from '#http/route.ts';
-import { buildSessionTokens } from '#http/sessionTokens.ts';
+import {
+  EMAIL_CHANGE_LINK,
+  passwordFingerprint,
+  RESET_LINK,
+  signLink,
+  VERIFICATION_LINK,
+} from '#identity/linkTokens.ts';
+import { buildSessionTokens } from '#identity/sessionTokens.ts';
 import { api } from '#src/api.ts';
+import type { AnyRoute } from '#transport/route.ts';
 import { type FakeProvider, startProvider } from './fakes/identityProvider.ts';
 import { judge } from './helpers/openapiCheck.ts';
 import { makeProof, type ProofParts, proofKey } from './helpers/proof.ts';
@@ -387,7 +393,7 @@ function credentials(route: AnyRoute, actor: Actor, { method, target, body }: At
   const asked = `${method} ${server.url}${target.split('?')[0]}`;
   const { accessToken, refreshToken } = actor;
   const headers: Headers = body === undefined ? {} : { 'content-type': 'application/json' };
-  if (route.audience === 'user') {
+  if (route.auth === 'user') {
     headers.authorization = `DPoP ${accessToken}`;
     headers.dpop = makeProof(key, asked, { accessToken });
   }
@@ -717,11 +723,11 @@ function wrongCredentials(route: AnyRoute, right: Right, actor: Actor, stranger:
   ];
   const ignored: Headers[] = [{ authorization: 'DPoP null', dpop: 'x' }, token(stranger.accessToken), { dpop: '' }];
   const refused = [
-    ...(route.audience === 'user' ? [...guarded, ...proven] : []),
+    ...(route.auth === 'user' ? [...guarded, ...proven] : []),
     ...(route.headers?.DPoP ? [...proven, ...refreshing] : []),
     ...(route.headers?.['X-Cron-Secret'] ? scheduling : []),
   ];
-  const anyway = route.audience === 'user' ? [] : ignored;
+  const anyway = route.auth === 'user' ? [] : ignored;
   return [
     ...refused.map(([what, headers]) => ({ ...plain(route, right, what), headers, refused: true, status: 401 })),
     ...anyway.map((headers) => ({ ...plain(route, right, 'credentials of no use'), headers })),

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildLog } from '#platform/log/log.ts';
+import { buildOutbox } from '#outbox/outbox.ts';
+import { buildLog } from '#platform/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
-import { rebuildRecords } from '#src/commands/rebuildRecords.ts';
+import { rebuildRecords } from '#src/cli/rebuildRecords.ts';
 import { newPhone } from './helpers/person.ts';
 import { asSuperuser, startTestServer, type TestServer } from './helpers/server.ts';
 import {
@@ -137,6 +138,7 @@ async function rebuild(args: string[] = [], shown: string[] = []): Promise<strin
       config: server.config,
       db,
       log: buildLog('silent'),
+      outbox: buildOutbox(),
       args,
       say: (line) => said.push(line),
       progress: (line) => shown.push(line),

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { buildLog } from '#platform/log/log.ts';
-import type { KeptMail } from '#platform/mail/mailbox.ts';
+import { buildOutbox } from '#outbox/outbox.ts';
+import { buildLog } from '#platform/log.ts';
+import type { MailboxEntry } from '#platform/mail/mailbox.ts';
 import { type Database, openDatabase } from '#platform/postgres/database.ts';
-import { adminLink } from '#src/commands/adminLink.ts';
+import { adminLink } from '#src/cli/adminLink.ts';
 import { type FakeProvider, startProvider } from './fakes/identityProvider.ts';
 import { newPhone, type Phone, type Tokens } from './helpers/person.ts';
 import { openSocket, ticketOf } from './helpers/phoneSocket.ts';
@@ -66,19 +67,19 @@ const setVerified = ({ phone }: Person, isVerified: boolean) =>
   server.sql('update users set is_verified = $2 where id = $1', [phone.id, isVerified]);
 
 /** The mail that a request causes; others with this subject may have come before. */
-async function mailAfter(address: string, subject: string, request: () => Promise<void>): Promise<KeptMail> {
+async function mailAfter(address: string, subject: string, request: () => Promise<void>): Promise<MailboxEntry> {
   const before = new Set((await server.mails(address, subject)).map(({ id }) => id));
   await request();
   const mails = await server.mails(address, subject, before.size + 1);
-  return mails.find(({ id }) => !before.has(id)) as KeptMail;
+  return mails.find(({ id }) => !before.has(id)) as MailboxEntry;
 }
-const tokenIn = (mail: KeptMail) => new URL(linkIn(mail)).searchParams.get('token');
+const tokenIn = (mail: MailboxEntry) => new URL(linkIn(mail)).searchParams.get('token');
 
 const askForReset = ({ email }: Person) =>
   mailAfter(email, 'Reset your password', () =>
     expectStatus(server.fetch('/api/auth/forgotpassemail', json('POST', { identifier: email })), 204),
   );
-const resetWith = (mail: KeptMail) =>
+const resetWith = (mail: MailboxEntry) =>
   server.fetch(`/api/auth/resetpassword?token=${tokenIn(mail)}`, json('PUT', { newPassword: 'another secret' }));
 const askForChange = (person: Person, email: string) =>
   mailAfter(email, 'Confirm your Strong Together Email', () =>
@@ -235,7 +236,7 @@ const THINGS = {
     const said: string[] = [];
     const args = ['--user', phone.username, '--grant'];
     const say = (line: string) => said.push(line);
-    await adminLink({ config: server.config, db, log, args, say, progress: say });
+    await adminLink({ config: server.config, db, log, outbox: buildOutbox(), args, say, progress: say });
     const browser = { accept: 'text/html', 'user-agent': 'Mozilla/5.0' };
     const signIn = await fetch(said.at(-1) ?? '', { redirect: 'manual', headers: browser });
     const cookie = signIn.headers.get('set-cookie')?.split(';')[0] ?? '';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Api } from '../../src/api.ts';
-import type { RouteDeclaration } from '../../src/http/route.ts';
+import type { RouteDeclaration } from '../../src/transport/route.ts';
 
 // Types only: nothing of the server is in the running client.
 

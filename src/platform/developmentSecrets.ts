@@ -13,7 +13,7 @@ const secretsFile = z.record(z.string(), z.string());
  * so that phones stay signed in over a restart. Names that the file lacks are added.
  * @throws StartupError when the folder cannot be written, or the file cannot be read
  */
-export function keptSecrets<Name extends string>(dataDir: string, names: readonly Name[]): Record<Name, string> {
+export function developmentSecrets<Name extends string>(dataDir: string, names: readonly Name[]): Record<Name, string> {
   makeDataFolder(dataDir);
   const file = join(dataDir, 'secrets.json');
   const lacking = (secrets: Record<string, string>) => names.filter((name) => !secrets[name]);

@@ -2,8 +2,8 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { openApiDocument } from '#http/openapi.ts';
 import { api } from '#src/api.ts';
+import { openApiDocument } from '#transport/openapi.ts';
 
 interface DeclaredResponse {
   headers?: Record<string, { required?: boolean }>;

@@ -5,9 +5,9 @@ import { StrongTogetherClient } from '@strong-together/client';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { keptSecrets } from '#platform/developmentSecrets.ts';
-import { buildLog } from '#platform/log/log.ts';
-import type { KeptMail } from '#platform/mail/mailbox.ts';
+import { developmentSecrets } from '#platform/developmentSecrets.ts';
+import { buildLog } from '#platform/log.ts';
+import type { MailboxEntry } from '#platform/mail/mailbox.ts';
 import { freePort } from '#platform/postgres/embedded.ts';
 import { type Config, loadConfig } from '#src/config.ts';
 import { startServer } from '#src/server.ts';
@@ -24,9 +24,9 @@ export interface TestServer {
   /** Runs SQL as superuser, past row-level security. */
   sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
   /** Waits for the newest mail to an address. */
-  mailTo(address: string, subject?: string): Promise<KeptMail>;
+  mailTo(address: string, subject?: string): Promise<MailboxEntry>;
   /** The mails to an address, newest first; waits until there are at least so many. */
-  mails(address: string, subject: string, atLeast?: number): Promise<KeptMail[]>;
+  mails(address: string, subject: string, atLeast?: number): Promise<MailboxEntry[]>;
   redis: Redis;
   close(): Promise<void>;
 }
@@ -62,7 +62,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       ...(options.redis === false ? {} : { REDIS_URL: redisUrl }),
       ...options.env,
     },
-    keptSecrets,
+    developmentSecrets,
   );
   const logged: string[] = [];
   const log = buildLog(config.LOG_LEVEL, {
@@ -86,7 +86,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     fetch: (path, init = {}) => fetch(url + path, { ...init, headers: { 'x-app-version': '4.5.0', ...init.headers } }),
     sql: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
       (await superuser.query<Row>(text, values)).rows,
-    mailTo: async (address, subject) => (await waitForMails(url, address, 1, subject))[0] as KeptMail,
+    mailTo: async (address, subject) => (await waitForMails(url, address, 1, subject))[0] as MailboxEntry,
     mails: (address, subject, atLeast = 0) => waitForMails(url, address, atLeast, subject),
     close: async () => {
       await server.close();
@@ -124,10 +124,10 @@ export function asSuperuser(databaseUrl: string): string {
   return url.href;
 }
 
-async function waitForMails(url: string, address: string, atLeast: number, subject?: string): Promise<KeptMail[]> {
+async function waitForMails(url: string, address: string, atLeast: number, subject?: string): Promise<MailboxEntry[]> {
   for (let tries = 0; tries < 500; tries++) {
     const response = await fetch(`${url}/dev/mailbox/json?to=${encodeURIComponent(address)}`);
-    const mails = (await response.json()) as KeptMail[];
+    const mails = (await response.json()) as MailboxEntry[];
     const wanted = mails.filter((mail) => subject === undefined || mail.subject === subject);
     if (wanted.length >= atLeast) return wanted;
     await new Promise((done) => setTimeout(done, 10));
@@ -136,7 +136,7 @@ async function waitForMails(url: string, address: string, atLeast: number, subje
 }
 
 /** The first link in a mail. */
-export function linkIn(mail: KeptMail): string {
+export function linkIn(mail: MailboxEntry): string {
   const link = /https?:\/\/\S+/.exec(mail.text)?.[0];
   if (!link) throw new Error('the mail has no link');
   return link;

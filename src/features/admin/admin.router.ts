@@ -4,19 +4,15 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import cookieParser from 'cookie-parser';
 import { type RequestHandler, Router } from 'express';
-import { SESSION_STATE } from '#http/authenticate.ts';
-import type { Deps } from '#http/deps.ts';
-import { ApiError, forbidden } from '#http/errors.ts';
-import type { JobQueues } from '#platform/jobs/jobQueues.ts';
-import { sql } from '#platform/postgres/query.ts';
+import { SESSION_STATE } from '#identity/authenticate.ts';
+import { ApiError, forbidden } from '#platform/apiError.ts';
+import type { JobQueues } from '#platform/jobQueues.ts';
+import type { Deps } from '#transport/deps.ts';
+import { USE_ONCE } from './admin.queries.ts';
 import { COOKIE_SECONDS, readAdminToken, signAdminToken } from './adminTokens.ts';
 
 const COOKIE = 'strong_together_admin';
 const CONSOLE = '/admin/queues';
-
-/** The memory for used proofs remembers used links too. */
-const USE_ONCE = sql<{ first: boolean }>('admin.useLinkOnce')`
-  select app.remember_proof('admin link', $1, $2, to_timestamp($3)) as first`;
 
 const signInNeeded = () =>
   new ApiError(401, 'ADMIN_SIGN_IN_REQUIRED', 'Sign in with a fresh link from `npm run admin:link`');
@@ -42,10 +38,10 @@ function signIn(deps: Deps): RequestHandler {
     try {
       const link = await readAdminToken(deps.config, 'admin-link', req.query.token);
       if (!link) throw signInNeeded();
-      const state = await deps.db.lookUp(SESSION_STATE, [link.sub]);
+      const state = await deps.db.queryUnscoped(SESSION_STATE, [link.sub]);
       if (state?.session_epoch !== link.epoch) throw signInNeeded();
       const jti = createHash('sha256').update(link.jti).digest('base64url');
-      const used = await deps.db.lookUp(USE_ONCE, [jti, res.locals.requestId, link.exp + 60]);
+      const used = await deps.db.queryUnscoped(USE_ONCE, [jti, res.locals.requestId, link.exp + 60]);
       if (!used?.first) throw signInNeeded();
       res.cookie(COOKIE, await signAdminToken(deps.config, 'admin-cookie', link.sub, link.epoch), {
         httpOnly: true,
@@ -73,7 +69,7 @@ function authorizeRoles(deps: Deps, ...roles: string[]): RequestHandler {
       if (site !== undefined && site !== 'same-origin' && site !== 'none') throw forbidden();
       const signedIn = await readAdminToken(deps.config, 'admin-cookie', req.cookies[COOKIE]);
       if (!signedIn) throw signInNeeded();
-      const state = await deps.db.lookUp(SESSION_STATE, [signedIn.sub]);
+      const state = await deps.db.queryUnscoped(SESSION_STATE, [signedIn.sub]);
       if (state && state.session_epoch !== signedIn.epoch) throw signInNeeded();
       if (!state || !roles.includes(state.role)) throw forbidden();
       res.set('Cache-Control', 'no-store');

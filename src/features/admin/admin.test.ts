@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { buildLog } from '#platform/log/log.ts';
+import { buildOutbox } from '#outbox/outbox.ts';
+import { buildLog } from '#platform/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
-import { adminLink } from '#src/commands/adminLink.ts';
+import { adminLink } from '#src/cli/adminLink.ts';
 import { newPhone, type Phone } from '#tests/helpers/person.ts';
 import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
 import { signAdminToken } from './adminTokens.ts';
@@ -26,6 +27,7 @@ async function link(...args: string[]): Promise<string[]> {
       config: server.config,
       db,
       log,
+      outbox: buildOutbox(),
       args,
       say: (line) => said.push(line),
       progress: (line) => said.push(line),

@@ -1,27 +1,29 @@
-import { reply, route } from '#http/route.ts';
-import { timeZoneQuery } from '#http/timeZone.ts';
+import { reply, route } from '#transport/route.ts';
+import { timeZoneQuery } from '#transport/timeZone.ts';
 import { cardioForm, cardioMaps } from './aerobics.schemas.ts';
 import { addCardio, assertCardioBounds, readCardio } from './aerobics.service.ts';
 
+export const getCardio = route({
+  method: 'GET',
+  path: '/api/aerobics/get',
+  auth: 'user',
+  transaction: 'auto',
+  summary: 'Cardio of the last 45 days by day and by week from Sunday.',
+  query: timeZoneQuery,
+  responses: { 200: cardioMaps },
+  etag: true,
+  cache: { namespace: 'aerobics', seconds: (config) => config.CACHE_TTL_AEROBICS_SEC },
+  handle: async ({ tx, caller, query, deps }) =>
+    reply(200, await readCardio(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ)),
+});
+
 export const aerobicsRoutes = [
-  route({
-    method: 'GET',
-    path: '/api/aerobics/get',
-    audience: 'user',
-    unit: 'whole',
-    summary: 'Cardio of the last 45 days by day and by week from Sunday.',
-    query: timeZoneQuery,
-    responses: { 200: cardioMaps },
-    revalidated: true,
-    keptAs: 'aerobics',
-    handle: async ({ tx, caller, query, deps }) =>
-      reply(200, await readCardio(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ)),
-  }),
+  getCardio,
   route({
     method: 'POST',
     path: '/api/aerobics/add',
-    audience: 'user',
-    unit: 'whole',
+    auth: 'user',
+    transaction: 'auto',
     summary: 'Logs cardio, now.',
     body: cardioForm,
     responses: { 201: cardioMaps },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { timeZone } from '#http/timeZone.ts';
+import { timeZone } from '#transport/timeZone.ts';
 
 const MINUTES = 'durationMins must be a whole number from 0 to 1440';
 const SECONDS = 'durationSec must be a whole number from 0 to 59';

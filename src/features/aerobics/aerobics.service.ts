@@ -1,39 +1,9 @@
 import type { z } from 'zod';
-import { ApiError } from '#http/errors.ts';
+import { ApiError } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
-import { sql } from '#platform/postgres/query.ts';
+import { raiseDataVersion } from '#transport/dataVersion.ts';
+import { ADD, type CardioRow, LIST_RECENT } from './aerobics.queries.ts';
 import type { cardioForm } from './aerobics.schemas.ts';
-
-interface CardioRow {
-  type: string;
-  duration_mins: number;
-  duration_sec: number;
-  day: string;
-  week: string;
-  workout_time_utc: string;
-}
-
-/** What $1 logged in the last 45 days; days and weeks (from Sunday) are those of zone $2. */
-const LIST_RECENT = sql<CardioRow>('aerobics.listRecent')`
-  select
-    a.type,
-    a.duration_mins,
-    a.duration_sec,
-    to_char(t.day, 'YYYY-MM-DD') as day,
-    to_char(t.day - extract(dow from t.day)::int, 'YYYY-MM-DD') as week,
-    app.local_timestamp(a.workout_time_utc, $2) as workout_time_utc
-  from aerobictracking a
-  cross join lateral (select (a.workout_time_utc at time zone $2)::date as day) t
-  where a.user_id = $1
-    and a.workout_time_utc >= now() - interval '45 days'
-  order by a.id`;
-
-const ADD = sql('aerobics.add')`
-  insert into aerobictracking (user_id, type, duration_mins, duration_sec)
-  values ($1, $2, $3, $4)`;
-
-const RAISE_DATA_VERSION = sql('aerobics.raiseDataVersion')`
-  select app.raise_data_version()`;
 
 /** Stores cardio at the time of its insert. */
 export async function addCardio(
@@ -41,7 +11,7 @@ export async function addCardio(
   userId: string,
   { record }: z.output<typeof cardioForm>,
 ): Promise<void> {
-  await tx.rows(RAISE_DATA_VERSION);
+  await raiseDataVersion(tx);
   await tx.rows(ADD, [userId, record.type, record.durationMins, record.durationSec]);
 }
 

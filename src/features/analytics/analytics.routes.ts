@@ -1,4 +1,4 @@
-import { reply, route } from '#http/route.ts';
+import { reply, route } from '#transport/route.ts';
 import { analytics } from './analytics.schemas.ts';
 import { readAnalytics } from './analytics.service.ts';
 
@@ -6,12 +6,12 @@ export const analyticsRoutes = [
   route({
     method: 'GET',
     path: '/api/analytics/get',
-    audience: 'user',
-    unit: 'whole',
+    auth: 'user',
+    transaction: 'auto',
     summary: 'Estimated one-rep maxima and adherence to the plan.',
     responses: { 200: analytics },
-    revalidated: true,
-    keptAs: 'analytics',
+    etag: true,
+    cache: { namespace: 'analytics', seconds: (config) => config.CACHE_TTL_ANALYTICS_SEC },
     handle: async ({ tx, caller }) => reply(200, await readAnalytics(tx, caller.id)),
   }),
 ];

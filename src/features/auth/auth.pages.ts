@@ -1,5 +1,5 @@
-import { page } from '#http/page.ts';
 import { html } from '#platform/html.ts';
+import { page } from '#transport/page.ts';
 
 export const verified = () =>
   page("You're verified", html`<p>Your address is confirmed. Go back to the app and log in.</p>`);

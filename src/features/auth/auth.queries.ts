@@ -6,57 +6,12 @@ export interface AccountRow {
   is_verified: boolean;
 }
 
-export interface SessionRow {
-  id: string;
-  role: string;
-  token_version: number;
-}
-
 /** $1: username or e-mail, trimmed and lower-cased. */
 export const FIND_ACCOUNT = sql<AccountRow>('auth.findAccount')`
   select u.id, u.password, u.is_verified
   from users u
   where lower(trim(u.username)) = $1
      or lower(trim(u.email)) = $1`;
-
-/**
- * $2: the password hash that was checked, or null where no password was used. $3: the epoch of the session that asks
- * for this one, or null where none does. No row: it changed meanwhile.
- */
-export const START_SESSION = sql<SessionRow>('auth.startSession')`
-  update users u
-  set token_version = u.token_version + 1,
-      session_epoch = u.session_epoch + 1,
-      refresh_rotated_at = null,
-      token_version_used = false
-  where u.id = $1
-    and ($2::text is null or u.password = $2)
-    and ($3::bigint is null or u.session_epoch = $3)
-  returning u.id, u.role, u.token_version`;
-
-/**
- * Compare-and-set and the grace of contract 0.7 in one statement. $2: version of the token, $3: grace in
- * seconds. A token of the current version raises it; one of the version before is answered with the
- * current version while the rotation is fresh or its answer has not been used. No row: the session ended.
- */
-export const ROTATE_SESSION = sql<SessionRow>('auth.rotateSession')`
-  update users u
-  set token_version = case when u.token_version = $2 then u.token_version + 1 else u.token_version end,
-      refresh_rotated_at = case when u.token_version = $2 then now() else u.refresh_rotated_at end,
-      token_version_used = case when u.token_version = $2 then false else u.token_version_used end
-  where u.id = $1
-    and (
-      u.token_version = $2
-      or (
-        u.token_version = $2 + 1
-        and u.refresh_rotated_at is not null
-        and (u.refresh_rotated_at >= now() - make_interval(secs => $3) or not u.token_version_used)
-      )
-    )
-  returning u.id, u.role, u.token_version`;
-
-export const SEND_WELCOME = sql<{ id: string | null }>('auth.sendWelcome')`
-  select app.send_welcome_message($1) as id`;
 
 export const END_SESSION = sql('auth.endSession')`
   select app.end_session()`;
@@ -133,6 +88,25 @@ export const SET_PASSWORD = sql<{ id: string }>('auth.setPassword')`
     and lower(trim(u.email)) = $4
   returning u.id`;
 
-/** Role service. */
-export const VOID_EVERYTHING_BEGUN = sql('auth.voidEverythingBegun')`
-  select app.void_everything_begun($1)`;
+export interface RegisteredRow {
+  id: string;
+  username: string;
+  name: string | null;
+  email: string | null;
+  gender: string;
+  role: string;
+  created_at: Date;
+}
+
+export const CREATE_USER = sql<RegisteredRow>('auth.createUser')`
+  insert into users (username, name, email, password, gender)
+  values ($1, $2, $3, $4, $5)
+  returning id, username, name, email, gender, role, created_at`;
+
+/** For the notice of a changed password: whom to greet, and where. */
+export const FIND_ADDRESSEE = sql<{ username: string; name: string | null; email: string | null }>(
+  'auth.findAddressee',
+)`
+  select u.username, u.name, u.email
+  from users u
+  where u.id = $1`;

@@ -1,21 +1,24 @@
-import { parseKeyBinding } from '#http/dpop.ts';
-import { forbidden, invalidCredentials } from '#http/errors.ts';
-import { readLink, VERIFICATION_LINK } from '#http/linkTokens.ts';
-import { reply, route } from '#http/route.ts';
-import { recordEvent } from '#http/securityEvents.ts';
-import { tokenOf } from '#http/sessionTokens.ts';
+import { parseKeyBinding } from '#identity/dpop.ts';
+import { readLink, VERIFICATION_LINK } from '#identity/linkTokens.ts';
+import { recordEvent } from '#identity/securityEvents.ts';
+import { checkRefreshToken, issueTokens, rotateSession, startSession } from '#identity/sessions.ts';
+import { tokenOf } from '#identity/sessionTokens.ts';
+import { forbidden, invalidCredentials } from '#platform/apiError.ts';
+import { reply, route } from '#transport/route.ts';
+import { htmlPage, linkQuery } from '#transport/schemas.ts';
+import { foreignKeyByAddress, refreshes } from './auth.limits.ts';
 import { verificationFailed, verified } from './auth.pages.ts';
 import { END_SESSION, FIND_ACCOUNT, VERIFY_EMAIL } from './auth.queries.ts';
-import { acknowledged, credentials, htmlPage, linkQuery, loggedIn, refreshed } from './auth.schemas.ts';
-import { checkRefreshToken, issueTokens, notVerified, rotateSession, startSession } from './auth.service.ts';
+import { acknowledged, credentials, loggedIn, refreshed } from './auth.schemas.ts';
+import { notVerified } from './auth.service.ts';
 import { checkPassword } from './credentials.service.ts';
 
 export const authRoutes = [
   route({
     method: 'POST',
     path: '/api/auth/login',
-    audience: 'public',
-    unit: 'steps',
+    auth: 'public',
+    transaction: 'manual',
     summary: 'Signs in with a password; DPoP-Key-Binding names the key that the tokens are bound to.',
     body: credentials,
     responses: { 200: loggedIn },
@@ -31,38 +34,47 @@ export const authRoutes = [
       if (!account.is_verified) throw notVerified();
       const session = await transaction((tx) => startSession(tx, deps, account.id, { passwordHash: account.password }));
       if (!session) throw invalidCredentials();
-      const tokens = await issueTokens(deps, session, thumbprint);
+      const tokens = await issueTokens(deps.sessionTokens, session, thumbprint);
       return reply(200, { message: 'Login successful', user: account.id, ...tokens });
     },
   }),
   route({
     method: 'POST',
     path: '/api/auth/refresh',
-    audience: 'public',
-    unit: 'steps',
+    auth: 'public',
+    transaction: 'manual',
     summary: 'Exchanges the refresh token in X-Refresh-Token for a new pair, with a proof by the key it is bound to.',
     responses: { 200: refreshed },
     errors: [401],
     headers: { DPoP: 'required', 'X-Refresh-Token': 'required' },
-    async handle({ deps, address, requestId, header, proof: readProof, count, transaction, signal }) {
+    isExempt: async (header, { sessionTokens }) => {
+      const token = tokenOf(header('x-refresh-token'));
+      return token !== undefined && (await sessionTokens.readRefresh(token)) !== undefined;
+    },
+    async handle({ deps, address, requestId, header, proof: readProof, consume, transaction, signal }) {
       const hold = deps.outageHold(signal);
       const proof = deps.config.DPOP_ENABLED ? readProof() : undefined;
-      if (proof) await hold(() => deps.seenProofs.accept(proof, requestId));
-      const claims = await checkRefreshToken(deps, tokenOf(header('x-refresh-token')), proof, async (userId) => {
-        await count('foreignKeyByAddress', { address });
-        await transaction((tx) => recordEvent(tx, 'refresh-by-foreign-key', userId, requestId));
-      });
-      await count('refresh', claims.userId);
-      const session = await hold(() => rotateSession(deps, claims));
-      const tokens = await issueTokens(deps, session, proof?.thumbprint);
+      if (proof) await hold(() => deps.replayStore.accept(proof, requestId));
+      const claims = await checkRefreshToken(
+        deps.sessionTokens,
+        tokenOf(header('x-refresh-token')),
+        proof,
+        async (userId) => {
+          await consume(foreignKeyByAddress, { address });
+          await transaction((tx) => recordEvent(tx, 'refresh-by-foreign-key', userId, requestId));
+        },
+      );
+      await consume(refreshes, claims.userId);
+      const session = await hold(() => rotateSession(deps.db, claims, deps.config.REFRESH_GRACE_SEC));
+      const tokens = await issueTokens(deps.sessionTokens, session, proof?.thumbprint);
       return reply(200, { message: 'Access token refreshed', userId: session.id, ...tokens });
     },
   }),
   route({
     method: 'POST',
     path: '/api/auth/logout',
-    audience: 'user',
-    unit: 'whole',
+    auth: 'user',
+    transaction: 'auto',
     summary: "Ends the caller's session on every device.",
     responses: { 200: acknowledged },
     errors: [403],
@@ -79,8 +91,9 @@ export const authRoutes = [
   route({
     method: 'GET',
     path: '/api/auth/verify',
-    audience: 'public',
-    unit: 'whole',
+    gates: 'none',
+    auth: 'public',
+    transaction: 'auto',
     summary: 'Opened from the verification mail. Safe to open twice.',
     query: linkQuery,
     produces: 'text/html',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { email, newPassword } from '#features/users/users.schemas.ts';
+import { email, fullName, newPassword, username } from '#identity/account.schemas.ts';
 
 const IDENTIFIER = 'Must be a valid email or username';
 
@@ -30,10 +30,6 @@ export const refreshed = z.object({
 });
 
 export const acknowledged = z.object({ message: z.string() });
-
-export const linkQuery = z.object({ token: z.string().optional().catch(undefined) });
-
-export const htmlPage = z.string();
 
 const name = z
   .string({ error: 'Username and password are required' })
@@ -75,4 +71,32 @@ export const usernameQuery = z.object({
 
 export const verificationStatus = z.object({ isVerified: z.boolean() });
 export const resetDone = z.object({ ok: z.literal(true) });
-export const noBody = z.undefined();
+
+const gender = z.enum(['Male', 'Female', 'Other', 'Unknown'], { error: 'Invalid gender' });
+
+export const registration = z.object(
+  {
+    username,
+    fullName: fullName.nullish().transform((name) => name || 'User'),
+    email,
+    password: newPassword,
+    gender: z
+      .union([gender, z.literal('')], { error: 'Invalid gender' })
+      .nullish()
+      .transform((value) => value || 'Unknown'),
+  },
+  { error: 'Username must be at least 3 characters' },
+);
+
+export const registered = z.object({
+  message: z.string(),
+  user: z.object({
+    id: z.guid(),
+    username: z.string(),
+    name: z.string().nullable(),
+    email: z.string().nullable(),
+    gender: z.string(),
+    role: z.string(),
+    created_at: z.iso.datetime(),
+  }),
+});

@@ -1,17 +1,17 @@
-import { countingFailures } from '#http/attempts.ts';
-import type { Deps } from '#http/deps.ts';
-import { ApiError, invalidCredentials } from '#http/errors.ts';
-import type { LimitKey, LimitName } from '#http/limits.ts';
-import type { Counting } from '#http/route.ts';
-import { recordEvent } from '#http/securityEvents.ts';
+import { recordEvent } from '#identity/securityEvents.ts';
+import { signInFailures, signInFailuresByAddress } from '#identity/signInLimits.ts';
+import { ApiError, invalidCredentials } from '#platform/apiError.ts';
+import { countingFailures } from '#platform/attempts.ts';
+import type { Counting, Limit, LimitKey } from '#platform/limits.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
+import type { Deps } from '#transport/deps.ts';
 import type { AccountRow } from './auth.queries.ts';
 
 interface Asking extends Counting {
   deps: Deps;
   requestId: string;
   signal: AbortSignal;
-  check(limit: LimitName, key: LimitKey): Promise<void>;
+  peek(limit: Limit, key: LimitKey): Promise<void>;
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
 }
 
@@ -27,12 +27,12 @@ export async function checkPassword(
   password: string,
   find: (tx: Transaction) => Promise<AccountRow | undefined>,
 ): Promise<AccountRow> {
-  const { address, check, deps, requestId, signal, transaction } = asking;
-  const uses: Array<[LimitName, LimitKey]> = [
-    ['signInFailuresByAddress', { address }],
-    ['signInFailures', { address, subject: name }],
+  const { address, peek, deps, requestId, signal, transaction } = asking;
+  const uses: Array<[Limit, LimitKey]> = [
+    [signInFailuresByAddress, { address }],
+    [signInFailures, { address, subject: name }],
   ];
-  for (const use of uses) await check(...use); // whoever is refused anyway should not stand in line
+  for (const use of uses) await peek(...use); // whoever is refused anyway should not stand in line
   const account = await transaction(find);
   try {
     return await deps.passwords.inTurn(

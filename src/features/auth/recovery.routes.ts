@@ -1,8 +1,12 @@
-import type { Deps } from '#http/deps.ts';
-import { ApiError, badRequest } from '#http/errors.ts';
-import { passwordFingerprint, RESET_LINK, readLink } from '#http/linkTokens.ts';
-import { type Counting, reply, route } from '#http/route.ts';
-import { recordEvent } from '#http/securityEvents.ts';
+import { passwordFingerprint, RESET_LINK, readLink } from '#identity/linkTokens.ts';
+import { recordEvent } from '#identity/securityEvents.ts';
+import { voidEverythingBegun } from '#identity/sessions.ts';
+import { ApiError, badRequest } from '#platform/apiError.ts';
+import type { Counting, Limit } from '#platform/limits.ts';
+import type { Deps } from '#transport/deps.ts';
+import { reply, route } from '#transport/route.ts';
+import { linkQuery, noBody } from '#transport/schemas.ts';
+import { correctedAddressMail, mailByAddress, resetMail, verificationChecks, verificationMail } from './auth.limits.ts';
 import {
   CORRECT_EMAIL,
   FIND_ACCOUNT,
@@ -10,15 +14,12 @@ import {
   FIND_RESETTABLE,
   FIND_UNVERIFIED_BY_EMAIL,
   SET_PASSWORD,
-  VOID_EVERYTHING_BEGUN,
 } from './auth.queries.ts';
 import {
   account,
   address,
   correctedAddress,
-  linkQuery,
   newPasswordForm,
-  noBody,
   resetDone,
   usernameQuery,
   verificationStatus,
@@ -33,17 +34,13 @@ const linkUsed = () => badRequest('RESET_TOKEN_USED', 'URL already used or expir
 
 /** Mail limits count by target whether or not there is an account, so that a 429 tells nothing. */
 async function countMail(
-  { count, address }: Pick<Counting, 'count' | 'address'>,
-  [burst, daily]:
-    | ['verificationMailBurst', 'verificationMailDaily']
-    | ['correctedAddressBurst', 'correctedAddressDaily']
-    | ['resetMailBurst', 'resetMailDaily'],
+  { consume, address }: Pick<Counting, 'consume' | 'address'>,
+  limits: Limit[],
   targets: string[],
 ): Promise<void> {
-  await count('mailByAddress', { address });
+  await consume(mailByAddress, { address });
   for (const target of targets) {
-    await count(burst, target);
-    await count(daily, target);
+    for (const limit of limits) await consume(limit, target);
   }
 }
 
@@ -53,8 +50,7 @@ async function countMail(
  */
 async function mayMail({ limits, log }: Deps, userId: string): Promise<boolean> {
   try {
-    await limits.count('resetMailBurst', `account ${userId}`);
-    await limits.count('resetMailDaily', `account ${userId}`);
+    for (const limit of resetMail) await limits.consume(limit, `account ${userId}`);
     return true;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -68,18 +64,17 @@ export const recoveryRoutes = [
   route({
     method: 'POST',
     path: '/api/auth/sendverificationemail',
-    audience: 'public',
-    unit: 'steps',
+    auth: 'public',
+    transaction: 'manual',
     summary: 'Sends another verification mail, if the address belongs to an unverified account. Always 204.',
     body: address,
     responses: { 204: noBody },
-    async handle({ body, address, count, transaction, deps }) {
-      await countMail({ count, address }, ['verificationMailBurst', 'verificationMailDaily'], [body.email]);
+    async handle({ body, address, consume, transaction, deps }) {
+      await countMail({ consume, address }, verificationMail, [body.email]);
       await transaction(async (tx) => {
         const user = await tx.maybe(FIND_UNVERIFIED_BY_EMAIL, [body.email]);
         if (!user) return;
-        await requestVerificationMail(tx, user.id, body.email);
-        tx.afterCommit(deps.outboxChanged);
+        await requestVerificationMail(tx, deps.outbox, user.id, body.email);
       });
       return reply(204);
     },
@@ -87,8 +82,8 @@ export const recoveryRoutes = [
   route({
     method: 'PUT',
     path: '/api/auth/changeemailverify',
-    audience: 'public',
-    unit: 'steps',
+    auth: 'public',
+    transaction: 'manual',
     summary: 'Corrects the address of an unverified account; earlier verification links die.',
     body: correctedAddress,
     responses: { 204: noBody },
@@ -101,13 +96,12 @@ export const recoveryRoutes = [
         tx.maybe(FIND_BY_USERNAME, [username]),
       );
       if (found.is_verified) throw alreadyVerified();
-      await countMail(context, ['correctedAddressBurst', 'correctedAddressDaily'], [found.id, body.newEmail]);
+      await countMail(context, correctedAddressMail, [found.id, body.newEmail]);
       await transaction(async (tx) => {
         const user = await tx.maybe(CORRECT_EMAIL, [found.id, body.newEmail, found.password]);
         if (!user) throw alreadyVerified();
         await recordEvent(tx, 'email-changed', user.id, requestId);
-        await requestVerificationMail(tx, user.id, body.newEmail);
-        tx.afterCommit(deps.outboxChanged);
+        await requestVerificationMail(tx, deps.outbox, user.id, body.newEmail);
       });
       return reply(204);
     },
@@ -115,12 +109,12 @@ export const recoveryRoutes = [
   route({
     method: 'GET',
     path: '/api/auth/checkuserverify',
-    audience: 'public',
-    unit: 'whole',
+    auth: 'public',
+    transaction: 'auto',
     summary: 'Whether an account is verified; false for unknown users.',
     query: usernameQuery,
     responses: { 200: verificationStatus },
-    limits: [{ name: 'verificationStatus', by: 'address' }],
+    limits: [{ limit: verificationChecks, by: 'address' }],
     async handle({ tx, query }) {
       const found = await tx.maybe(FIND_BY_USERNAME, [query.username.toLowerCase()]);
       return reply(200, { isVerified: found?.is_verified ?? false });
@@ -129,20 +123,20 @@ export const recoveryRoutes = [
   route({
     method: 'POST',
     path: '/api/auth/forgotpassemail',
-    audience: 'public',
-    unit: 'steps',
+    gates: 'no-version',
+    auth: 'public',
+    transaction: 'manual',
     summary: 'Sends a reset mail, if the account has a password and an address. Always 204.',
     body: account,
     responses: { 204: noBody },
-    async handle({ body, address, count, transaction, deps }) {
+    async handle({ body, address, consume, transaction, deps }) {
       const identifier = body.identifier.toLowerCase();
-      await countMail({ count, address }, ['resetMailBurst', 'resetMailDaily'], [identifier]);
+      await countMail({ consume, address }, resetMail, [identifier]);
       await transaction(async (tx) => {
         const found = await tx.maybe(FIND_ACCOUNT, [identifier]);
         const user = await tx.maybe(FIND_RESETTABLE, [found?.id ?? null]);
         if (!user || !(await mayMail(deps, user.id))) return;
-        await requestResetMail(tx, user.id);
-        tx.afterCommit(deps.outboxChanged);
+        await requestResetMail(tx, deps.outbox, user.id);
       });
       return reply(204);
     },
@@ -150,8 +144,9 @@ export const recoveryRoutes = [
   route({
     method: 'PUT',
     path: '/api/auth/resetpassword',
-    audience: 'public',
-    unit: 'steps',
+    gates: 'none',
+    auth: 'public',
+    transaction: 'manual',
     summary: 'Sets a new password with the token of a reset mail: once, and every phone is signed out.',
     query: linkQuery,
     body: newPasswordForm,
@@ -168,10 +163,9 @@ export const recoveryRoutes = [
         const values = [user.id, passwordHash, user.password, claims.email.toLowerCase()];
         const done = await tx.maybe(SET_PASSWORD, values);
         if (!done) throw linkUsed();
-        await tx.rows(VOID_EVERYTHING_BEGUN, [user.id]);
+        await voidEverythingBegun(tx, user.id);
         await recordEvent(tx, 'password-reset', user.id, requestId);
-        await requestPasswordChangedMail(tx, user.id);
-        tx.afterCommit(deps.outboxChanged);
+        await requestPasswordChangedMail(tx, deps.outbox, user.id);
         tx.afterCommit(() => deps.sockets.recheck(user.id));
       });
       return reply(200, { ok: true });

@@ -1,6 +1,6 @@
 import { Router } from 'express';
-import { page } from '#http/page.ts';
 import { html } from '#platform/html.ts';
+import { page } from '#transport/page.ts';
 
 const PAGE = page(
   'Choose a new password',

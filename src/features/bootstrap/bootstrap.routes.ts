@@ -1,41 +1,35 @@
 import { z } from 'zod';
-import { cardioMaps } from '#features/aerobics/aerobics.schemas.ts';
-import { inbox } from '#features/messages/messages.schemas.ts';
-import { tracking } from '#features/tracking/tracking.schemas.ts';
-import { profile } from '#features/users/users.schemas.ts';
-import { plan } from '#features/workouts/workouts.schemas.ts';
-import { reply, route } from '#http/route.ts';
-import { timeZoneQuery } from '#http/timeZone.ts';
+import { reply, route } from '#transport/route.ts';
+import { timeZoneQuery } from '#transport/timeZone.ts';
 import { storeZone } from './bootstrap.service.ts';
 
-const bootstrap = z.object({
-  user: profile.optional(),
-  workout: plan.optional(),
-  tracking: tracking.optional(),
-  aerobics: cardioMaps.optional(),
-  messages: inbox.optional(),
-});
+interface Part {
+  path: string;
+  responses: Readonly<{ 200: z.ZodType }>;
+}
+type Shape<Parts extends Record<string, Part>> = {
+  [Name in keyof Parts]: z.ZodOptional<Parts[Name]['responses'][200]>;
+};
 
-export const bootstrapRoutes = [
-  route({
-    method: 'GET',
-    path: '/api/bootstrap/get',
-    audience: 'user',
-    unit: 'steps',
-    summary: 'What the app needs at its start, in one answer; a part that fails is left out.',
-    query: timeZoneQuery,
-    responses: { 200: bootstrap },
-    revalidated: true,
-    parts: {
-      user: '/api/users/get',
-      workout: '/api/workouts/getworkout',
-      tracking: '/api/workouts/gettracking',
-      aerobics: '/api/aerobics/get',
-      messages: '/api/messages/getmessages',
-    },
-    async handle({ caller, query, deps, transaction }) {
-      if (query.tz && query.tz !== caller.storedZone) await storeZone(transaction, deps.log, caller.id, query.tz);
-      return reply(200, {});
-    },
-  }),
-];
+/** @param parts name → the route whose answer stands there */
+export function bootstrapRoutes<Parts extends Record<string, Part>>(parts: Parts) {
+  const entries = Object.entries(parts);
+  const shape = Object.fromEntries(entries.map(([name, { responses }]) => [name, responses[200].optional()]));
+  return [
+    route({
+      method: 'GET',
+      path: '/api/bootstrap/get',
+      auth: 'user',
+      transaction: 'manual',
+      summary: 'What the app needs at its start, in one answer; a part that fails is left out.',
+      query: timeZoneQuery,
+      responses: { 200: z.object(shape as Shape<Parts>) },
+      etag: true,
+      compose: Object.fromEntries(entries.map(([name, { path }]) => [name, path])),
+      async handle({ caller, query, deps, transaction }) {
+        if (query.tz && query.tz !== caller.storedZone) await storeZone(transaction, deps.log, caller.id, query.tz);
+        return reply(200, {} as never);
+      },
+    }),
+  ] as const;
+}

@@ -1,13 +1,6 @@
-import type { Log } from '#platform/log/log.ts';
+import type { Log } from '#platform/log.ts';
 import { SessionEnded, type Transaction } from '#platform/postgres/database.ts';
-import { sql } from '#platform/postgres/query.ts';
-
-const STORE_ZONE = sql('bootstrap.storeZone')`
-  update user_reminder_settings urs
-  set timezone = $2,
-      updated_at = now()
-  where urs.user_id = $1
-    and urs.timezone <> $2`;
+import { STORE_ZONE } from './bootstrap.queries.ts';
 
 /** Remembers where the person is, for reminders; a failure is logged and changes nothing else. */
 export async function storeZone(

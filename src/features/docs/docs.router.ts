@@ -1,8 +1,8 @@
 import { Router } from 'express';
 import { absolutePath } from 'swagger-ui-dist';
-import { openApiDocument } from '#http/openapi.ts';
-import type { AnyRoute } from '#http/route.ts';
 import { html } from '#platform/html.ts';
+import { openApiDocument } from '#transport/openapi.ts';
+import type { AnyRoute } from '#transport/route.ts';
 
 const PAGE = html`<!doctype html>
 <html lang="en">

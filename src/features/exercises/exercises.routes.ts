@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { reply, route } from '#http/route.ts';
+import { reply, route } from '#transport/route.ts';
 import { readCatalogue } from './exercises.service.ts';
 
 const catalogue = z.record(
@@ -11,11 +11,11 @@ export const exercisesRoutes = [
   route({
     method: 'GET',
     path: '/api/exercises/getall',
-    audience: 'user',
-    unit: 'whole',
+    auth: 'user',
+    transaction: 'auto',
     summary: 'The exercise catalogue by target muscle, each sorted by name.',
     responses: { 200: catalogue },
-    revalidated: true,
+    etag: true,
     handle: async ({ tx }) => reply(200, await readCatalogue(tx)),
   }),
 ];

@@ -1,16 +1,5 @@
 import type { Transaction } from '#platform/postgres/database.ts';
-import { sql } from '#platform/postgres/query.ts';
-
-interface ExerciseRow {
-  id: number;
-  name: string;
-  targetmuscle: string;
-  specifictargetmuscle: string;
-}
-
-const LIST_EXERCISES = sql<ExerciseRow>('exercises.list')`
-  select e.id, e.name, e.targetmuscle, e.specifictargetmuscle
-  from exercises e`;
+import { LIST_EXERCISES } from './exercises.queries.ts';
 
 const byName = new Intl.Collator('en');
 

@@ -1,8 +1,8 @@
 import { Router } from 'express';
-import { notFound } from '#http/errors.ts';
-import { page } from '#http/page.ts';
+import { notFound } from '#platform/apiError.ts';
 import { html } from '#platform/html.ts';
 import type { Mailbox } from '#platform/mail/mailbox.ts';
+import { page } from '#transport/page.ts';
 
 /**
  * The development mailbox: `/dev/mailbox` for a person, `/dev/mailbox/json?to=` for a program.

@@ -1,26 +1,28 @@
-import { notFound } from '#http/errors.ts';
-import { reply, route } from '#http/route.ts';
-import { timeZoneQuery } from '#http/timeZone.ts';
+import { notFound } from '#platform/apiError.ts';
+import { reply, route } from '#transport/route.ts';
+import { timeZoneQuery } from '#transport/timeZone.ts';
 import { deletedMessage, inbox, messageId, readMessage } from './messages.schemas.ts';
 import { deleteMessage, markRead, readInbox } from './messages.service.ts';
 
+export const getInbox = route({
+  method: 'GET',
+  path: '/api/messages/getmessages',
+  auth: 'user',
+  transaction: 'auto',
+  summary: 'The newest 200 received messages.',
+  query: timeZoneQuery,
+  responses: { 200: inbox },
+  handle: async ({ tx, caller, query, deps }) =>
+    reply(200, await readInbox(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ)),
+});
+
 export const messagesRoutes = [
-  route({
-    method: 'GET',
-    path: '/api/messages/getmessages',
-    audience: 'user',
-    unit: 'whole',
-    summary: 'The newest 200 received messages.',
-    query: timeZoneQuery,
-    responses: { 200: inbox },
-    handle: async ({ tx, caller, query, deps }) =>
-      reply(200, await readInbox(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ)),
-  }),
+  getInbox,
   route({
     method: 'PUT',
     path: '/api/messages/markasread/:id',
-    audience: 'user',
-    unit: 'whole',
+    auth: 'user',
+    transaction: 'auto',
     summary: 'Marks a received message as read.',
     params: messageId,
     responses: { 200: readMessage },
@@ -34,8 +36,8 @@ export const messagesRoutes = [
   route({
     method: 'DELETE',
     path: '/api/messages/delete/:id',
-    audience: 'user',
-    unit: 'whole',
+    auth: 'user',
+    transaction: 'auto',
     summary: 'Deletes a received message for its receiver.',
     params: messageId,
     responses: { 200: deletedMessage },

@@ -41,10 +41,6 @@ export const TAKE_OVER = sql('oauth.takeOver')`
       auth_provider = $3
   where u.id = $1`;
 
-/** As with a password reset: what was begun before is void. */
-export const VOID_EVERYTHING_BEGUN = sql('oauth.voidEverythingBegun')`
-  select app.void_everything_begun($1)`;
-
 export const REMOVE_LINKS = sql('oauth.removeLinks')`
   delete from oauth_accounts oa
   where oa.user_id = $1`;

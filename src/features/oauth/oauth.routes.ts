@@ -1,11 +1,14 @@
-import { issueTokens, startSession } from '#features/auth/auth.service.ts';
-import { countingFailures } from '#http/attempts.ts';
-import type { Deps } from '#http/deps.ts';
-import { parseKeyBinding } from '#http/dpop.ts';
-import { ApiError, loginRequired, notFound } from '#http/errors.ts';
-import type { ProvenIdentity } from '#http/providerTokens.ts';
-import { type Counting, reply, route } from '#http/route.ts';
+import { parseKeyBinding } from '#identity/dpop.ts';
+import type { ProvenIdentity } from '#identity/providerTokens.ts';
+import { issueTokens, startSession } from '#identity/sessions.ts';
+import { signInFailuresByAddress } from '#identity/signInLimits.ts';
+import { loginRequired } from '#identity/unauthorized.ts';
+import { ApiError, notFound } from '#platform/apiError.ts';
+import { countingFailures } from '#platform/attempts.ts';
+import type { Counting } from '#platform/limits.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
+import type { Deps } from '#transport/deps.ts';
+import { reply, route } from '#transport/route.ts';
 import { appleSignIn, googleSignIn, proceeded, signedIn } from './oauth.schemas.ts';
 import { joinedName, readMissingFields, resolveAccount, usableName } from './oauth.service.ts';
 
@@ -26,7 +29,7 @@ async function signIn(
   const thumbprint = deps.config.DPOP_ENABLED ? parseKeyBinding(header('dpop-key-binding')) : undefined;
   const isForged = (error: unknown) => error instanceof ApiError && error.status === 401;
   const identity = await deps.providerTokens.inTurn(address.network, () =>
-    countingFailures(context, [['signInFailuresByAddress', { address }]], isForged, prove),
+    countingFailures(context, [[signInFailuresByAddress, { address }]], isForged, prove),
   );
   const { session, missingFields } = await transaction(async (tx) => {
     const userId = await resolveAccount(tx, identity, nameOf(identity), requestId);
@@ -34,7 +37,7 @@ async function signIn(
     return { session: await startSession(tx, deps, userId, {}, missing === null), missingFields: missing };
   });
   if (!session) throw new Error('the account that was just resolved is gone');
-  const { accessToken, refreshToken } = await issueTokens(deps, session, thumbprint);
+  const { accessToken, refreshToken } = await issueTokens(deps.sessionTokens, session, thumbprint);
   return reply(200, {
     message: 'Login successful',
     user: session.id,
@@ -48,8 +51,8 @@ export const oauthRoutes = [
   route({
     method: 'POST',
     path: '/api/oauth/google',
-    audience: 'public',
-    unit: 'steps',
+    auth: 'public',
+    transaction: 'manual',
     summary: 'Signs in with a Google ID token.',
     body: googleSignIn,
     responses: { 200: signedIn },
@@ -65,8 +68,8 @@ export const oauthRoutes = [
   route({
     method: 'POST',
     path: '/api/oauth/apple',
-    audience: 'public',
-    unit: 'steps',
+    auth: 'public',
+    transaction: 'manual',
     summary: 'Signs in with an Apple identity token and the nonce that it was asked with.',
     body: appleSignIn,
     responses: { 200: signedIn },
@@ -82,8 +85,8 @@ export const oauthRoutes = [
   route({
     method: 'POST',
     path: '/api/oauth/proceedauth',
-    audience: 'user',
-    unit: 'whole',
+    auth: 'user',
+    transaction: 'auto',
     summary: 'Ends the completion of a profile: a full session, bound to the key of the proof.',
     responses: { 200: proceeded },
     errors: [404, 409],
@@ -93,7 +96,7 @@ export const oauthRoutes = [
       if (missing !== null) throw new ApiError(409, 'PROFILE_INCOMPLETE', 'Profile not completed yet');
       const session = await startSession(tx, deps, caller.id, { session: caller.session });
       if (!session) throw loginRequired();
-      const tokens = await issueTokens(deps, session, caller.thumbprint);
+      const tokens = await issueTokens(deps.sessionTokens, session, caller.thumbprint);
       return reply(200, { message: 'Login successful', user: session.id, ...tokens });
     },
   }),

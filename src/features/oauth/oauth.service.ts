@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { ProvenIdentity } from '#http/providerTokens.ts';
-import { recordEvent } from '#http/securityEvents.ts';
+import type { ProvenIdentity } from '#identity/providerTokens.ts';
+import { recordEvent } from '#identity/securityEvents.ts';
+import { voidEverythingBegun } from '#identity/sessions.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import {
   ADD_LINK,
@@ -12,7 +13,6 @@ import {
   type OwnerRow,
   REMOVE_LINKS,
   TAKE_OVER,
-  VOID_EVERYTHING_BEGUN,
 } from './oauth.queries.ts';
 
 const MAX_USERNAME = 15;
@@ -83,7 +83,7 @@ async function joinOwner(
   const name = givenName ?? (identity.provider === 'apple' ? owner.username : null);
   await tx.rows(REMOVE_LINKS, [owner.id]);
   await tx.rows(TAKE_OVER, [owner.id, name, identity.provider]);
-  await tx.rows(VOID_EVERYTHING_BEGUN, [owner.id]);
+  await voidEverythingBegun(tx, owner.id);
   await addLink(tx, owner.id, identity, { email: owner.email, name });
   await recordEvent(tx, 'account-taken-over', owner.id, requestId);
   return owner.id;

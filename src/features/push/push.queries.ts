@@ -67,3 +67,7 @@ export const LIST_TICKETS = sql<TicketRow>('push.listTickets')`
 export const FORGET_TICKETS = sql('push.forgetTickets')`
   delete from push_tickets t
   where t.ticket_id = any ($1)`;
+
+/** When each person usually trains each split. */
+export const REFRESH_HABITS = sql('push.refreshHabits')`
+  select refresh_user_split_information()`;

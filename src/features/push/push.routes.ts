@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import { ApiError } from '#http/errors.ts';
-import { reply, route } from '#http/route.ts';
+import { ApiError } from '#platform/apiError.ts';
 import type { Query } from '#platform/postgres/query.ts';
+import { reply, route } from '#transport/route.ts';
 import { ENQUEUE_DAILY_PUSHES, ENQUEUE_REMINDERS } from './push.queries.ts';
 
 const enqueued = z.object({ success: z.literal(true), message: z.string() });
@@ -21,8 +21,9 @@ const trigger = <const Path extends string>(
   route({
     method: 'GET',
     path,
-    audience: 'public',
-    unit: 'steps',
+    gates: 'none',
+    auth: 'public',
+    transaction: 'manual',
     summary,
     responses: { 200: enqueued },
     errors: [401],
@@ -34,7 +35,7 @@ const trigger = <const Path extends string>(
         throw new ApiError(401, 'CRON_SECRET_INVALID', 'Cron secret is missing or wrong');
       }
       const row = await deps.db.asService((tx) => tx.one(query, values), TIMEOUT_MS);
-      deps.outboxChanged();
+      deps.outbox.wake();
       return reply(200, { success: true, message: message(row.enqueued) });
     },
   });

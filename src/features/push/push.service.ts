@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Log } from '#platform/log/log.ts';
+import type { Log } from '#platform/log.ts';
 import type { Database } from '#platform/postgres/database.ts';
 import { DeviceGone, type Push, type Pusher } from '#platform/push/pusher.ts';
 import {

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { buildLog } from '#platform/log/log.ts';
+import { buildLog } from '#platform/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
 import { type FakeExpo, startExpo } from '#tests/fakes/expo.ts';
 import { newPhone, type Phone } from '#tests/helpers/person.ts';

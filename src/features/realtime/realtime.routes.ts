@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { loginRequired } from '#http/errors.ts';
-import { reply, route } from '#http/route.ts';
+import { loginRequired } from '#identity/unauthorized.ts';
+import { reply, route } from '#transport/route.ts';
 import { FIND_SOCKET_OWNER } from './realtime.queries.ts';
 
 export const realtimeRoutes = [
   route({
     method: 'POST',
     path: '/api/ws/generateticket',
-    audience: 'user',
-    unit: 'whole',
+    auth: 'user',
+    transaction: 'auto',
     summary: 'A ticket for the socket handshake, good until it expires or the session ends.',
     responses: { 201: z.object({ ticket: z.string() }) },
     async handle({ tx, caller, deps }) {

@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import proxyAddr from 'proxy-addr';
 import type { Socket } from 'socket.io';
-import { type ClientAddress, clientAddress } from '#http/clientAddress.ts';
-import type { Deps } from '#http/deps.ts';
-import { hardening, mayConnect } from '#http/edge.ts';
+import { type ClientAddress, clientAddress } from '#platform/clientAddress.ts';
+import { defineLimit, MINUTE } from '#platform/limits.ts';
+import type { Deps } from '#transport/deps.ts';
+import { mayConnect } from '#transport/middleware/cors.ts';
+import { securityHeaders } from '#transport/middleware/securityHeaders.ts';
 import { LIST_SOCKET_OWNERS, type SocketOwnerRow } from './realtime.queries.ts';
 
 /** What a socket remembers, also through a short absence. */
@@ -13,6 +15,8 @@ interface SocketData {
   sessionEpoch: number;
 }
 
+/** Not in the contract's table: a gym whose phones all come back at once stays below it. */
+const handshakes = defineLimit('socketHandshakes', 600, MINUTE);
 /** A person's sockets on one instance; the oldest gives way, because phones leave dead ones behind. */
 const SOCKETS_PER_PERSON = 10;
 /** A gym's phones share an address. */
@@ -45,7 +49,7 @@ export function serveSockets(deps: Deps, server: HttpServer): () => void {
     if (!mayConnect(req.headers.origin, deps.config.CORS_ORIGINS)) return false;
     const address = addressOf(req);
     if (limited && (perAddress.get(address.network) ?? 0) >= SOCKETS_PER_ADDRESS) return false;
-    await deps.limits.count('socketHandshakes', { address });
+    await deps.limits.consume(handshakes, { address });
     return true;
   }
 
@@ -71,7 +75,7 @@ export function serveSockets(deps: Deps, server: HttpServer): () => void {
     res.setHeader('X-Request-Id', randomUUID());
     next();
   });
-  io.engine.use(hardening());
+  io.engine.use(securityHeaders());
 
   io.use(async (socket, next) => {
     try {

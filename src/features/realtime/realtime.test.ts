@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { buildLog } from '#platform/log/log.ts';
+import { buildOutbox } from '#outbox/outbox.ts';
+import { buildLog } from '#platform/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
-import { sendMessage } from '#src/commands/sendMessage.ts';
+import { sendMessage } from '#src/cli/sendMessage.ts';
 import { newPhone, type Phone, type Tokens } from '#tests/helpers/person.ts';
 import { openSocket, type PhoneSocket, ticketOf } from '#tests/helpers/phoneSocket.ts';
 import { type ServerProcess, startSecondProcess } from '#tests/helpers/process.ts';
@@ -258,7 +259,7 @@ describe('npm run message:send', () => {
     });
     const said: string[] = [];
     try {
-      const operator = { config: server.config, db, log: buildLog('silent'), args };
+      const operator = { config: server.config, db, log: buildLog('silent'), outbox: buildOutbox(), args };
       await sendMessage({ ...operator, say: (line) => said.push(line), progress: (line) => said.push(line) });
     } finally {
       await db.close();

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Deps } from '#http/deps.ts';
-import { ApiError, badRequest, forbidden, loginRequired } from '#http/errors.ts';
+import { loginRequired } from '#identity/unauthorized.ts';
+import { ApiError, badRequest, forbidden } from '#platform/apiError.ts';
 import { QueueFull, WaitedTooLong } from '#platform/fairQueue.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import { StorageUnavailable } from '#platform/storage/storage.ts';
+import type { Deps } from '#transport/deps.ts';
 import { CLEAR_PICTURE, FIND_PICTURE, REPLACE_PICTURE } from './users.queries.ts';
 import { REMOVE_PICTURE, requestRemoval } from './users.service.ts';
 
@@ -34,7 +35,7 @@ export async function replacePicture(
   signal.throwIfAborted();
   const key = `${userId}/${randomUUID()}.${picture.extension}`;
   const path = `${deps.config.BUCKET_NAME}/${key}`;
-  await deps.db.asService((tx) => removeIfUnused(tx, key));
+  await deps.db.asService((tx) => removeIfUnused(tx, deps, key));
   await stored(() => deps.pictures.put(key, picture.bytes, picture.contentType));
   let previousKey: string | undefined;
   try {
@@ -43,7 +44,7 @@ export async function replacePicture(
       const replaced = await tx.maybe(REPLACE_PICTURE, [userId, path]);
       if (!replaced) throw loginRequired(); // the account was deleted meanwhile
       const before = keyOf(deps, replaced.previous);
-      if (before) await tx.asService(() => removeIfUnused(tx, before));
+      if (before) await removeIfUnused(tx, deps, before);
       return before;
     });
   } catch (error) {
@@ -63,9 +64,8 @@ async function cleaned(deps: Deps, userId: string, file: Buffer, signal: AbortSi
   }
 }
 
-/** Role service. */
-const removeIfUnused = (tx: Transaction, key: string): Promise<void> =>
-  requestRemoval(tx, REMOVE_PICTURE, { key }, UNUSED_AFTER_SECONDS);
+const removeIfUnused = (tx: Transaction, { outbox }: Deps, key: string): Promise<void> =>
+  requestRemoval(tx, outbox, REMOVE_PICTURE, { key }, UNUSED_AFTER_SECONDS);
 
 /**
  * Removes the caller's own picture; the given path never addresses anything.
@@ -111,6 +111,6 @@ async function removeNow(deps: Deps, key: string): Promise<void> {
     await deps.pictures.remove(key);
   } catch (error) {
     deps.log.warn({ err: error }, 'an old picture was not removed yet');
-    await deps.db.asService((tx) => requestRemoval(tx, REMOVE_PICTURE, { key }));
+    await deps.db.asService((tx) => requestRemoval(tx, deps.outbox, REMOVE_PICTURE, { key }));
   }
 }

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import { NOTICE_LIFETIME, requestMail } from '#features/auth/auth.service.ts';
-import { ApiError, badRequest } from '#http/errors.ts';
-import { EMAIL_CHANGE_LINK } from '#http/linkTokens.ts';
-import { recordEvent } from '#http/securityEvents.ts';
+import { EMAIL_CHANGE_LINK } from '#identity/linkTokens.ts';
+import { recordEvent } from '#identity/securityEvents.ts';
+import { NOTICE_LIFETIME, type Outbox } from '#outbox/outbox.ts';
+import { ApiError, badRequest } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import {
   CHANGE_PROFILE,
@@ -15,7 +15,7 @@ import {
 import type { profileChange } from './users.schemas.ts';
 import { presentProfile } from './users.service.ts';
 
-/** Kinds of intents in the outbox. */
+/** Kinds of messages in the outbox. */
 export const EMAIL_CHANGE_MAIL = 'mail.email-change';
 export const EMAIL_CHANGED_MAIL = 'mail.email-changed';
 
@@ -57,13 +57,24 @@ export async function assertNoConflict(tx: Transaction, userId: string, change: 
 }
 
 /** Writes the planned change. A new address is not written: it waits until its link is opened. */
-export async function changeProfile(tx: Transaction, userId: string, requestId: string, change: PlannedChange) {
+export async function changeProfile(
+  tx: Transaction,
+  outbox: Outbox,
+  userId: string,
+  requestId: string,
+  change: PlannedChange,
+) {
   const { username, name, pendingEmail, completes } = change;
   const row = await tx.one(CHANGE_PROFILE, [userId, username, name, pendingEmail]);
   if (completes) await tx.asService(() => tx.rows(CLEAR_MISSING_FIELDS, [userId]));
   if (pendingEmail !== null) {
     await recordEvent(tx, 'email-change-requested', userId, requestId);
-    await requestMail(tx, EMAIL_CHANGE_MAIL, userId, { newEmail: pendingEmail }, EMAIL_CHANGE_LINK.lifetimeSeconds);
+    await outbox.add(tx, {
+      kind: EMAIL_CHANGE_MAIL,
+      userId,
+      payload: { newEmail: pendingEmail },
+      lifetimeSeconds: EMAIL_CHANGE_LINK.lifetimeSeconds,
+    });
   }
   return presentProfile(row);
 }
@@ -73,6 +84,7 @@ type Confirmation = 'changed' | 'unchanged' | 'gone' | 'outdated';
 /** Makes the pending address the account's, once; every other confirmation and reset link dies with the old one. */
 export async function confirmEmail(
   tx: Transaction,
+  outbox: Outbox,
   requestId: string,
   claims: { sub: string; newEmail: string; oldEmail: string | null },
 ): Promise<Confirmation> {
@@ -84,6 +96,9 @@ export async function confirmEmail(
     return user.email === newEmail ? 'unchanged' : 'outdated';
   }
   await recordEvent(tx, 'email-changed', claims.sub, requestId);
-  if (oldEmail) await requestMail(tx, EMAIL_CHANGED_MAIL, claims.sub, { to: oldEmail }, NOTICE_LIFETIME);
+  if (oldEmail) {
+    const payload = { to: oldEmail };
+    await outbox.add(tx, { kind: EMAIL_CHANGED_MAIL, userId: claims.sub, payload, lifetimeSeconds: NOTICE_LIFETIME });
+  }
   return 'changed';
 }

@@ -1,5 +1,5 @@
-import { page } from '#http/page.ts';
 import { html } from '#platform/html.ts';
+import { page } from '#transport/page.ts';
 
 export const emailChanged = () =>
   page('Email Changed Successfully', html`<p>Your new address is confirmed. You can go back to the app.</p>`);

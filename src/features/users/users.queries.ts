@@ -14,12 +14,6 @@ export interface ProfileRow {
   auth_provider: string;
 }
 
-export const CREATE_USER = sql<ProfileRow>('users.create')`
-  insert into users (username, name, email, password, gender)
-  values ($1, $2, $3, $4, $5)
-  returning
-    id, username, email, name, gender, role, created_at, profile_image_url, is_first_login, is_verified, auth_provider`;
-
 export const FIND_PROFILE = sql<ProfileRow>('users.findProfile')`
   select
     u.id, u.username, u.email, u.name, u.gender, u.role, u.created_at, u.profile_image_url,

@@ -1,28 +1,24 @@
-import { ApiError, badRequest } from '#http/errors.ts';
-import { EMAIL_CHANGE_LINK, readLink } from '#http/linkTokens.ts';
-import { reply, route } from '#http/route.ts';
+import { EMAIL_CHANGE_LINK, readLink } from '#identity/linkTokens.ts';
+import { ApiError } from '#platform/apiError.ts';
+import { reply, route } from '#transport/route.ts';
+import { htmlPage, linkQuery, noBody } from '#transport/schemas.ts';
 import { removePicture, replacePicture } from './pictures.service.ts';
 import { assertNoConflict, changeProfile, confirmEmail, nameOrEmailInUse, planChange } from './profile.service.ts';
+import { emailChange, pictures, profileConflicts } from './users.limits.ts';
 import { emailChanged, emailNotChanged } from './users.pages.ts';
 import { FIND_CHANGEABLE, LOCK_PUSH_TOKENS, SET_PUSH_TOKEN, TAKE_PUSH_TOKEN } from './users.queries.ts';
 import {
   changedProfile,
   done,
-  htmlPage,
-  linkQuery,
-  noBody,
   pictureRemoval,
   profile,
   profileChange,
   pushTokenForm,
-  registered,
-  registration,
   uploadedPicture,
 } from './users.schemas.ts';
-import { deleteAccount, readProfile, register } from './users.service.ts';
+import { deleteAccount, readProfile } from './users.service.ts';
 
 const emailInUse = () => new ApiError(409, 'EMAIL_IN_USE', 'Email already in use');
-const userExists = () => badRequest('USER_EXISTS', 'User already exists');
 
 const MAX_PICTURE_BYTES = 10 * 1024 * 1024;
 
@@ -31,15 +27,15 @@ const update = <const Path extends string>(path: Path) =>
   route({
     method: 'PUT',
     path,
-    audience: 'user',
-    unit: 'steps',
+    auth: 'user',
+    transaction: 'manual',
     summary: 'Changes the profile; a new address is pending until its link is opened.',
     body: profileChange,
     responses: { 200: changedProfile },
     errors: [409],
     constraints: { users_username_key: nameOrEmailInUse },
-    async handle({ body, caller, requestId, transaction, count, check, deps }) {
-      await check('profileConflicts', caller.id);
+    async handle({ body, caller, requestId, transaction, consume, peek, deps }) {
+      await peek(profileConflicts, caller.id);
       try {
         const change = await transaction(async (tx) => {
           const planned = planChange(await tx.one(FIND_CHANGEABLE, [caller.id]), body);
@@ -48,14 +44,10 @@ const update = <const Path extends string>(path: Path) =>
         });
         if (change.pendingEmail !== null) {
           for (const key of [`user ${caller.id}`, `address ${change.pendingEmail}`]) {
-            await count('emailChangeBurst', key);
-            await count('emailChangeDaily', key);
+            for (const limit of emailChange) await consume(limit, key);
           }
         }
-        const user = await transaction((tx) => {
-          tx.afterCommit(deps.outboxChanged);
-          return changeProfile(tx, caller.id, requestId, change);
-        });
+        const user = await transaction((tx) => changeProfile(tx, deps.outbox, caller.id, requestId, change));
         return reply(200, {
           message: 'User updated successfully',
           emailChanged: change.pendingEmail !== null,
@@ -65,48 +57,31 @@ const update = <const Path extends string>(path: Path) =>
         const isConflict =
           (error as { code?: string }).code === 'USERNAME_OR_EMAIL_IN_USE' ||
           (error as { constraint?: string }).constraint === 'users_username_key';
-        if (isConflict) await count('profileConflicts', caller.id);
+        if (isConflict) await consume(profileConflicts, caller.id);
         throw error;
       }
     },
   });
 
+export const getProfile = route({
+  method: 'GET',
+  path: '/api/users/get',
+  auth: 'user',
+  transaction: 'auto',
+  summary: "The caller's profile.",
+  responses: { 200: profile },
+  handle: async ({ tx, caller }) => reply(200, await readProfile(tx, caller.id)),
+});
+
 export const usersRoutes = [
-  route({
-    method: 'POST',
-    path: '/api/users/create',
-    audience: 'public',
-    unit: 'steps',
-    summary: 'Registers a person and sends the verification mail.',
-    body: registration,
-    responses: { 201: registered },
-    limits: [{ name: 'registration', by: 'address' }],
-    constraints: { users_username_key: userExists, users_email_key: userExists },
-    async handle({ body, address, transaction, deps, signal }) {
-      const passwordHash = await deps.passwords.inTurn(address.network, ({ hash }) => hash(body.password), signal);
-      const user = await transaction(async (tx) => {
-        tx.afterCommit(deps.outboxChanged);
-        return register(tx, body, passwordHash);
-      });
-      return reply(201, { message: 'User created successfully!', user });
-    },
-  }),
-  route({
-    method: 'GET',
-    path: '/api/users/get',
-    audience: 'user',
-    unit: 'whole',
-    summary: "The caller's profile.",
-    responses: { 200: profile },
-    handle: async ({ tx, caller }) => reply(200, await readProfile(tx, caller.id)),
-  }),
+  getProfile,
   update('/api/users/update'),
   update('/api/users/updateself'),
   route({
     method: 'PUT',
     path: '/api/users/pushtoken',
-    audience: 'user',
-    unit: 'whole',
+    auth: 'user',
+    transaction: 'auto',
     summary: "Makes a phone the caller's; it leaves every other account.",
     access: 'late',
     body: pushTokenForm,
@@ -122,12 +97,12 @@ export const usersRoutes = [
   route({
     method: 'PUT',
     path: '/api/users/setprofilepic',
-    audience: 'user',
-    unit: 'steps',
+    auth: 'user',
+    transaction: 'manual',
     summary: 'Uploads the profile picture: JPEG, PNG or WebP, at most 10 MiB, in the field file.',
     upload: { field: 'file', maxBytes: MAX_PICTURE_BYTES },
     responses: { 201: uploadedPicture },
-    limits: [{ name: 'picture', by: 'user' }],
+    limits: [{ limit: pictures, by: 'user' }],
     async handle({ caller, file, transaction, deps, signal }) {
       const path = await replacePicture(deps, transaction, caller.id, file, signal);
       const base = deps.config.SUPABASE_URL ?? deps.config.PUBLIC_BASE_URL;
@@ -137,8 +112,8 @@ export const usersRoutes = [
   route({
     method: 'DELETE',
     path: '/api/users/deleteprofilepic',
-    audience: 'user',
-    unit: 'steps',
+    auth: 'user',
+    transaction: 'manual',
     summary: "Removes the caller's picture; the path in the body is only compared.",
     body: pictureRemoval,
     responses: { 200: noBody },
@@ -151,13 +126,12 @@ export const usersRoutes = [
   route({
     method: 'DELETE',
     path: '/api/users/deleteself',
-    audience: 'user',
-    unit: 'whole',
+    auth: 'user',
+    transaction: 'auto',
     summary: 'Deletes the account and everything of it.',
     responses: { 200: done },
     async handle({ tx, caller, requestId, deps }) {
-      await deleteAccount(tx, caller.id, requestId);
-      tx.afterCommit(deps.outboxChanged);
+      await deleteAccount(tx, deps.outbox, caller.id, requestId);
       tx.afterCommit(() => deps.sockets.recheck(caller.id));
       return reply(200, { message: 'User deleted successfully' });
     },
@@ -165,8 +139,9 @@ export const usersRoutes = [
   route({
     method: 'GET',
     path: '/api/users/changeemail',
-    audience: 'public',
-    unit: 'whole',
+    gates: 'none',
+    auth: 'public',
+    transaction: 'auto',
     summary: 'Opened from the mail to a new address: confirms it.',
     query: linkQuery,
     produces: 'text/html',
@@ -178,10 +153,9 @@ export const usersRoutes = [
       const claims = await readLink(deps.config.secrets, EMAIL_CHANGE_LINK, query.token);
       if (claims === 'malformed') return reply(400, emailNotChanged('Malformed token'));
       if (typeof claims === 'string') return reply(401, emailNotChanged('Invalid or expired link'));
-      const outcome = await confirmEmail(tx, requestId, claims);
+      const outcome = await confirmEmail(tx, deps.outbox, requestId, claims);
       if (outcome === 'gone') return reply(401, emailNotChanged('Invalid or expired link'));
       if (outcome === 'outdated') return reply(401, emailNotChanged('URL already used or expired'));
-      tx.afterCommit(deps.outboxChanged);
       return reply(200, emailChanged());
     },
   }),

@@ -1,62 +1,5 @@
 import { z } from 'zod';
-import { MAX_PASSWORD_BYTES } from '#platform/crypto/passwords.ts';
-
-const INVALID_NAME = 'Full name may contain letters and spaces only';
-
-const username = z
-  .string({ error: 'Username must be at least 3 characters' })
-  .trim()
-  .min(3, 'Username must be at least 3 characters')
-  .max(15, 'Username must be at most 15 characters')
-  .regex(/^[A-Za-z0-9_]+$/, 'Username may contain letters, numbers, and underscore only');
-
-export const email = z
-  .string({ error: 'Invalid email format' })
-  .trim()
-  .toLowerCase()
-  .max(254, 'Invalid email format')
-  .pipe(z.email('Invalid email format'));
-
-/** Never trimmed: spaces belong to the password. */
-export const newPassword = z
-  .string({ error: 'Password must be at least 8 characters long' })
-  .min(8, 'Password must be at least 8 characters long')
-  .refine((text) => Buffer.byteLength(text) <= MAX_PASSWORD_BYTES, 'Password must be at most 72 bytes long');
-
-const fullName = z
-  .string({ error: INVALID_NAME })
-  .trim()
-  .max(20, 'Full name is too long')
-  .regex(/^[A-Za-z ]*$/, INVALID_NAME);
-
-const gender = z.enum(['Male', 'Female', 'Other', 'Unknown'], { error: 'Invalid gender' });
-
-export const registration = z.object(
-  {
-    username,
-    fullName: fullName.nullish().transform((name) => name || 'User'),
-    email,
-    password: newPassword,
-    gender: z
-      .union([gender, z.literal('')], { error: 'Invalid gender' })
-      .nullish()
-      .transform((value) => value || 'Unknown'),
-  },
-  { error: 'Username must be at least 3 characters' },
-);
-
-export const registered = z.object({
-  message: z.string(),
-  user: z.object({
-    id: z.guid(),
-    username: z.string(),
-    name: z.string().nullable(),
-    email: z.string().nullable(),
-    gender: z.string(),
-    role: z.string(),
-    created_at: z.iso.datetime(),
-  }),
-});
+import { email, fullName, username } from '#identity/account.schemas.ts';
 
 /** The caller's profile: exactly these keys, whatever columns exist. */
 export const profile = z.object({
@@ -103,6 +46,3 @@ export const pictureRemoval = z
   .optional();
 
 export const done = z.object({ message: z.string() });
-export const noBody = z.undefined();
-export const linkQuery = z.object({ token: z.string().optional().catch(undefined) });
-export const htmlPage = z.string();

@@ -1,22 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import type { z } from 'zod';
-import { requestVerificationMail } from '#features/auth/auth.service.ts';
-import { recordEvent } from '#http/securityEvents.ts';
-import { addToOutbox } from '#platform/outbox/outbox.ts';
+import { recordEvent } from '#identity/securityEvents.ts';
+import type { Outbox } from '#outbox/outbox.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
-import { CREATE_USER, DELETE_USER, FIND_PROFILE, type ProfileRow } from './users.queries.ts';
-import type { registration } from './users.schemas.ts';
-
-/**
- * Writes the user and the verification mail's outbox entry.
- * @param passwordHash bcrypt, computed before the transaction was opened
- */
-export async function register(tx: Transaction, form: z.output<typeof registration>, passwordHash: string) {
-  const values = [form.username, form.fullName, form.email, passwordHash, form.gender];
-  const user = presentProfile(await tx.one(CREATE_USER, values));
-  await requestVerificationMail(tx, user.id, form.email);
-  return user;
-}
+import { DELETE_USER, FIND_PROFILE, type ProfileRow } from './users.queries.ts';
 
 /** @throws if the user does not exist; the guard has just seen it */
 export async function readProfile(tx: Transaction, userId: string) {
@@ -25,7 +10,7 @@ export async function readProfile(tx: Transaction, userId: string) {
 
 export const presentProfile = (row: ProfileRow) => ({ ...row, created_at: row.created_at.toISOString() });
 
-/** Intents that outlive their account: what lies outside the database goes too, unless it is used. */
+/** Messages that outlive their account: what lies outside the database goes too, unless it is used. */
 export const REMOVE_PICTURES = 'pictures.remove-all';
 export const REMOVE_PICTURE = 'pictures.remove-one';
 export const FORGET_PAYLOADS = 'payloads.forget';
@@ -33,24 +18,20 @@ export const FORGET_PAYLOADS = 'payloads.forget';
 /** The storage is asked again until it has answered, for so many seconds. */
 const REMOVAL_LIFETIME = 30 * 24 * 60 * 60;
 
-/** Role service. */
-export async function requestRemoval(
+export function requestRemoval(
   tx: Transaction,
+  outbox: Outbox,
   kind: string,
   payload: Record<string, string>,
   delaySeconds = 0,
 ): Promise<void> {
-  const dedupeKey = `${kind}:${randomUUID()}`;
-  const intent = { kind, userId: null, payload, dedupeKey, delaySeconds, lifetimeSeconds: REMOVAL_LIFETIME };
-  await addToOutbox(tx, intent);
+  return outbox.add(tx, { kind, userId: null, payload, delaySeconds, lifetimeSeconds: REMOVAL_LIFETIME });
 }
 
 /** Deletes the caller: every row goes with the account, tokens and links die; pictures follow durably. */
-export async function deleteAccount(tx: Transaction, userId: string, requestId: string): Promise<void> {
-  await tx.asService(async () => {
-    await requestRemoval(tx, REMOVE_PICTURES, { userId });
-    await requestRemoval(tx, FORGET_PAYLOADS, { userId });
-    await recordEvent(tx, 'account-deleted', userId, requestId);
-    await tx.rows(DELETE_USER, [userId]);
-  });
+export async function deleteAccount(tx: Transaction, outbox: Outbox, userId: string, requestId: string): Promise<void> {
+  await requestRemoval(tx, outbox, REMOVE_PICTURES, { userId });
+  await requestRemoval(tx, outbox, FORGET_PAYLOADS, { userId });
+  await recordEvent(tx, 'account-deleted', userId, requestId);
+  await tx.asService(() => tx.rows(DELETE_USER, [userId]));
 }

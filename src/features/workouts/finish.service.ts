@@ -1,16 +1,15 @@
 import type { z } from 'zod';
-import { announceMessage } from '#features/messages/messages.service.ts';
-import type { readTracking } from '#features/tracking/tracking.service.ts';
-import type { Deps } from '#http/deps.ts';
-import { ApiError, badRequest, validationFailed } from '#http/errors.ts';
+import { ApiError, badRequest, validationFailed } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
+import { raiseDataVersion } from '#transport/dataVersion.ts';
+import type { Deps } from '#transport/deps.ts';
+import type { readTracking } from './tracking.service.ts';
 import {
   BEGIN_REPLACEMENT,
   COUNT_STORED,
   FIND_OWN_EXERCISES,
   FIND_STORED_WORKOUT,
   FINISH_REPLACEMENT,
-  RAISE_DATA_VERSION,
   SAVE_SETS,
   SAVE_WORKOUT,
   SEND_WORKOUT_DONE,
@@ -45,16 +44,16 @@ export async function saveWorkout(tx: Transaction, deps: Deps, userId: string, f
   const splitId = await findSplit(tx, userId, form.workout);
   const stored = await tx.maybe(SAVE_WORKOUT, [userId, splitId, start, end]);
   if (stored) {
-    await tx.rows(RAISE_DATA_VERSION);
+    await raiseDataVersion(tx);
     await tx.rows(SAVE_SETS, [stored.id, JSON.stringify(form.workout)]);
   } else {
     await replaceWorkout(tx, userId, splitId, form);
   }
   if (start && start.getTime() < Date.now() - WINDOW_MS) assertBounds(await tx.one(COUNT_STORED, [userId]));
   if (!stored) return;
-  const failure = await tx.attempt(async () => {
+  const failure = await tx.savepoint(async () => {
     const message = await tx.one(SEND_WORKOUT_DONE);
-    await announceMessage(tx, deps, message.id, form.tz ?? deps.config.DEFAULT_TZ);
+    await deps.announceMessage(tx, message.id, form.tz ?? deps.config.DEFAULT_TZ);
   });
   if (failure) deps.log.error({ err: failure }, 'the message about a finished workout was not written');
 }
@@ -63,7 +62,7 @@ async function replaceWorkout(tx: Transaction, userId: string, splitId: number, 
   const [start, end] = [form.workout_start_utc, form.workout_end_utc ?? null];
   const stored = await tx.one(FIND_STORED_WORKOUT, [userId, start, end]);
   if (stored.ends_later || (stored.split_id === splitId && isSame(stored.sets, form.workout))) return;
-  await tx.rows(RAISE_DATA_VERSION);
+  await raiseDataVersion(tx);
   const { exercise_ids } = await tx.one(BEGIN_REPLACEMENT, [stored.id, splitId, start, end]);
   await tx.rows(SAVE_SETS, [stored.id, JSON.stringify(form.workout)]);
   await tx.rows(FINISH_REPLACEMENT, [stored.id, exercise_ids]);

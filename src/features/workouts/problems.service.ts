@@ -1,6 +1,6 @@
-import type { NamedProblem } from '#http/route.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import type { Query } from '#platform/postgres/query.ts';
+import type { NamedProblem } from '#transport/route.ts';
 import { FIND_CATALOGUE_NAMES, FIND_EXERCISE_NAMES } from './workouts.queries.ts';
 
 /**

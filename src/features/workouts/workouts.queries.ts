@@ -55,10 +55,6 @@ export const FIND_ACTIVE_PLAN = sql<PlanRow>('workouts.findActivePlan')`
     and p.is_active
   order by s.id, ets.order_index, ets.id`;
 
-/** Changes of one person follow one another; cached payloads die with the commit. */
-export const RAISE_DATA_VERSION = sql('workouts.raiseDataVersion')`
-  select app.raise_data_version()`;
-
 /** $1: user, $2: name or null to keep it, $3: number of splits. */
 export const SAVE_PLAN = sql<{ id: number }>('workouts.savePlan')`
   insert into workoutplans as p (user_id, trainer_id, name, numberofsplits)

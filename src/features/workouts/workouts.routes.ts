@@ -1,40 +1,46 @@
-import { tracking } from '#features/tracking/tracking.schemas.ts';
-import { readTracking } from '#features/tracking/tracking.service.ts';
-import { ApiError } from '#http/errors.ts';
-import { reply, route } from '#http/route.ts';
-import { timeZoneQuery } from '#http/timeZone.ts';
+import { ApiError } from '#platform/apiError.ts';
+import { defineLimit, MINUTE } from '#platform/limits.ts';
+import { reply, route } from '#transport/route.ts';
+import { timeZoneQuery } from '#transport/timeZone.ts';
 import { assertTrackingBounds, saveWorkout, unknownExercise } from './finish.service.ts';
 import { namePlanProblems, nameWorkoutProblems } from './problems.service.ts';
+import { tracking } from './tracking.schemas.ts';
+import { readTracking } from './tracking.service.ts';
 import { finishedWorkout, plan, planForm, savedPlan } from './workouts.schemas.ts';
 import { readPlan, savePlan } from './workouts.service.ts';
 
+/** Not in the contract's table: plans and workouts cost more than other requests, and nobody has so many. */
+const largeChanges = defineLimit('largeChange', 30, MINUTE);
+
+export const getPlan = route({
+  method: 'GET',
+  path: '/api/workouts/getworkout',
+  auth: 'user',
+  transaction: 'auto',
+  summary: 'The active plan.',
+  query: timeZoneQuery,
+  responses: { 200: plan },
+  etag: true,
+  cache: { namespace: 'plan', seconds: (config) => config.CACHE_TTL_PLAN_SEC },
+  async handle({ tx, caller, query, deps }) {
+    const found = await readPlan(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ);
+    return reply(200, found ?? { workoutPlan: null });
+  },
+});
+
 export const workoutsRoutes = [
-  route({
-    method: 'GET',
-    path: '/api/workouts/getworkout',
-    audience: 'user',
-    unit: 'whole',
-    summary: 'The active plan.',
-    query: timeZoneQuery,
-    responses: { 200: plan },
-    revalidated: true,
-    keptAs: 'plan',
-    async handle({ tx, caller, query, deps }) {
-      const found = await readPlan(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ);
-      return reply(200, found ?? { workoutPlan: null });
-    },
-  }),
+  getPlan,
   route({
     method: 'POST',
     path: '/api/workouts/add',
-    audience: 'user',
-    unit: 'whole',
+    auth: 'user',
+    transaction: 'auto',
     summary: 'Creates or edits the active plan.',
     body: planForm,
     responses: { 200: savedPlan },
     errors: [409],
     constraints: { exercisetoworkoutsplit_exercise_id_fkey: unknownExercise },
-    limits: [{ name: 'largeChange', by: 'user' }],
+    limits: [{ limit: largeChanges, by: 'user' }],
     nameProblems: namePlanProblems,
     idempotent: true,
     async handle({ tx, caller, body, deps }) {
@@ -47,10 +53,10 @@ export const workoutsRoutes = [
   route({
     method: 'POST',
     path: '/api/workouts/finishworkout',
-    audience: 'user',
-    unit: 'whole',
+    auth: 'user',
+    transaction: 'auto',
     summary: 'Stores a workout, once for each start time, and answers with the tracking that includes it.',
-    limits: [{ name: 'largeChange', by: 'user' }],
+    limits: [{ limit: largeChanges, by: 'user' }],
     nameProblems: nameWorkoutProblems,
     body: finishedWorkout,
     responses: { 200: tracking },
@@ -68,8 +74,8 @@ export const workoutsRoutes = [
   route({
     method: 'DELETE',
     path: '/api/workouts/delete',
-    audience: 'user',
-    unit: 'steps',
+    auth: 'user',
+    transaction: 'manual',
     summary: 'Not available: answers 501 and changes nothing.',
     responses: {},
     errors: [501],

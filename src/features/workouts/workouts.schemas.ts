@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { timeZone } from '#http/timeZone.ts';
+import { timeZone } from '#transport/timeZone.ts';
 
 const MAX_REPS = 10_000;
 const MAX_WEIGHT_KG = 10_000;

@@ -1,13 +1,13 @@
 import type { z } from 'zod';
-import { ApiError } from '#http/errors.ts';
+import { ApiError } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
+import { raiseDataVersion } from '#transport/dataVersion.ts';
 import {
   COUNT_PLANNED,
   DEACTIVATE_OTHER_EXERCISES,
   DEACTIVATE_OTHER_SPLITS,
   FIND_ACTIVE_PLAN,
   type PlanRow,
-  RAISE_DATA_VERSION,
   SAVE_EXERCISES,
   SAVE_PLAN,
   SAVE_SPLITS,
@@ -52,7 +52,7 @@ export async function savePlan(tx: Transaction, userId: string, form: z.output<t
       })),
     ),
   );
-  await tx.rows(RAISE_DATA_VERSION);
+  await raiseDataVersion(tx);
   const plan = await tx.one(SAVE_PLAN, [userId, form.workoutName ?? null, splitNames.length]);
   await tx.rows(SAVE_SPLITS, [plan.id, splitNames]);
   await tx.rows(DEACTIVATE_OTHER_SPLITS, [plan.id, splitNames]);

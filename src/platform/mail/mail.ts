@@ -1,7 +1,7 @@
 import { createTransport } from 'nodemailer';
 import { Resend } from 'resend';
-import { Refused, Throttled } from '#platform/outbox/deliveryErrors.ts';
-import { within } from '#platform/within.ts';
+import { PermanentError, Throttled } from '#platform/deliveryErrors.ts';
+import { withTimeout } from '#platform/withTimeout.ts';
 
 export interface Mail {
   to: string;
@@ -10,7 +10,7 @@ export interface Mail {
   text: string;
 }
 
-/** Hands a mail to whoever delivers it. The same key twice is one mail. @throws Refused, Throttled */
+/** Hands a mail to whoever delivers it. The same key twice is one mail. @throws PermanentError, Throttled */
 export interface Mailer {
   send(mail: Mail, idempotencyKey: string): Promise<void>;
 }
@@ -29,14 +29,14 @@ export function resendMailer({ apiKey, baseUrl, from }: ResendOptions): Mailer {
   return {
     async send(mail, idempotencyKey) {
       const sent = resend.emails.send({ from, ...mail }, { idempotencyKey });
-      const { error, headers } = await within(TIMEOUT_MS, 'Resend', sent);
+      const { error, headers } = await withTimeout(TIMEOUT_MS, 'Resend', sent);
       if (!error) return;
       // An earlier attempt got through and only its answer was lost: the link in this one differs.
       if (error.name === 'invalid_idempotent_request') return;
       if (error.name === 'concurrent_idempotent_requests') throw new Error('an earlier attempt is still running');
       const status = error.statusCode ?? STATUS_OF_NAME[error.name] ?? 422;
       if (status === 429) throw new Throttled('Resend answered 429', secondsIn(headers?.['retry-after']) * 1000);
-      if (status >= 400 && status < 500) throw new Refused(`Resend answered ${status}`);
+      if (status >= 400 && status < 500) throw new PermanentError(`Resend answered ${status}`);
       throw new Error(`Resend answered ${status}`);
     },
   };
@@ -66,7 +66,7 @@ export function smtpMailer(url: string, from: string): Mailer {
       } catch (error) {
         const { responseCode = 0 } = error as { responseCode?: number };
         // 5yz is permanent (RFC 5321, section 4.2.1). What the server said may name the address.
-        if (responseCode >= 500) throw new Refused(`the mail server answered ${responseCode}`);
+        if (responseCode >= 500) throw new PermanentError(`the mail server answered ${responseCode}`);
         throw new Error(responseCode ? `the mail server answered ${responseCode}` : 'the mail server was not reached');
       }
     },

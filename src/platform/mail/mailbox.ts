@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Mail, Mailer } from './mail.ts';
 
-export interface KeptMail extends Mail {
+export interface MailboxEntry extends Mail {
   id: string;
   sentAt: string;
 }
@@ -22,17 +22,17 @@ export function openMailbox(folder: string) {
       const id = createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 16);
       await mkdir(folder, { recursive: true });
       if (await read(id)) return;
-      const kept: KeptMail = { id, sentAt: new Date().toISOString(), ...mail };
+      const kept: MailboxEntry = { id, sentAt: new Date().toISOString(), ...mail };
       // Written aside and renamed: a reader never sees half a mail.
       await writeFile(`${fileOf(id)}.part`, JSON.stringify(kept, null, 2));
       await rename(`${fileOf(id)}.part`, fileOf(id));
     },
   };
 
-  async function read(id: string): Promise<KeptMail | undefined> {
+  async function read(id: string): Promise<MailboxEntry | undefined> {
     if (!/^[0-9a-f]{16}$/.test(id)) return undefined;
     try {
-      return JSON.parse(await readFile(fileOf(id), 'utf8')) as KeptMail;
+      return JSON.parse(await readFile(fileOf(id), 'utf8')) as MailboxEntry;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
@@ -40,7 +40,7 @@ export function openMailbox(folder: string) {
   }
 
   /** Newest first; with `to`, only mails to that address. */
-  async function list(to?: string): Promise<KeptMail[]> {
+  async function list(to?: string): Promise<MailboxEntry[]> {
     const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
       throw error;

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { fairQueue } from '#platform/fairQueue.ts';
-import type { Log } from '#platform/log/log.ts';
+import type { Log } from '#platform/log.ts';
 import type { Query } from './query.ts';
 
 /** PostgreSQL could not be asked, or the answer was lost. Never a statement about the caller's request. */
@@ -48,7 +48,7 @@ export interface Transaction {
    * Runs `work` inside a savepoint. If it throws, its changes are undone, the transaction goes on,
    * and the error is returned, not thrown. A lost connection is thrown all the same.
    */
-  attempt(work: () => Promise<void>): Promise<unknown>;
+  savepoint(work: () => Promise<void>): Promise<unknown>;
   /**
    * Runs some statements of this transaction with the rights of the service: what a person may cause
    * but not write, such as an outbox entry. Inside a service's transaction it changes nothing.
@@ -177,7 +177,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
         if (row === undefined) throw new Error(`${query.name} returned no row`);
         return row;
       },
-      attempt: async (step) => {
+      savepoint: async (step) => {
         await send(client, SAVEPOINT, []);
         try {
           await step();
@@ -197,7 +197,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
           return await work();
         } finally {
           currentRole = role;
-          // Refused after a failed statement; then it is the rollback that restores the role.
+          // PermanentError after a failed statement; then it is the rollback that restores the role.
           await send(client, SET_ROLE, [role]).catch(() => undefined);
         }
       },
@@ -279,7 +279,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
         scope({ from: reserved, role: 'service', claims: { role: 'service' }, lockTimeoutMs: LOCK_WAIT_MS }, work),
       ),
     /** One statement outside any scope, with the few rights of the login itself, on a connection kept for this. */
-    lookUp: async <Row>(query: Query<Row>, values: unknown[]): Promise<Row | undefined> => {
+    queryUnscoped: async <Row>(query: Query<Row>, values: unknown[]): Promise<Row | undefined> => {
       const client = await connect(reserved);
       let failure: Error | undefined;
       try {
@@ -360,8 +360,8 @@ function endSilence(client: pg.Client | pg.PoolClient, silenceMs: number): () =>
 }
 
 const SET_ROLE = { name: 'scope.setRole', text: "select set_config('role', $1, true)" };
-const SAVEPOINT = { name: '', text: 'savepoint attempt' };
-const RELEASE = { name: '', text: 'release savepoint attempt' };
+const SAVEPOINT = { name: '', text: 'savepoint step' };
+const RELEASE = { name: '', text: 'release savepoint step' };
 const HOLD_SESSION: Query<{ held: boolean }> = {
   name: 'scope.holdSession',
   text: `/* scope.holdSession */
@@ -371,7 +371,7 @@ const HOLD_SESSION: Query<{ held: boolean }> = {
       and u.session_epoch = $2
     for no key update`,
 };
-const UNDO = { name: '', text: 'rollback to savepoint attempt' };
+const UNDO = { name: '', text: 'rollback to savepoint step' };
 
 /** Gives up on a server that does not answer sooner than on a pool that is busy. */
 class QuickClient extends pg.Client {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Expo, type ExpoPushMessage, type ExpoPushTicket } from 'expo-server-sdk';
-import { Refused, Throttled } from '#platform/outbox/deliveryErrors.ts';
-import { within } from '#platform/within.ts';
+import { PermanentError, Throttled } from '#platform/deliveryErrors.ts';
+import { withTimeout } from '#platform/withTimeout.ts';
 import { DeviceGone, type Pusher } from './pusher.ts';
 
 /** Expo has no idempotency key: who gives up early sends twice. */
@@ -36,7 +36,7 @@ export function expoPusher(accessToken: string | undefined): Pusher {
   async function deliver(chunk: Waiting[]): Promise<void> {
     try {
       const messages = chunk.map(({ message }) => message);
-      const tickets = await within(TIMEOUT_MS, 'Expo', expo.sendPushNotificationsAsync(messages));
+      const tickets = await withTimeout(TIMEOUT_MS, 'Expo', expo.sendPushNotificationsAsync(messages));
       for (const [n, { ticket }] of chunk.entries()) settle(ticket, tickets[n]);
     } catch (error) {
       const status = (error as { statusCode?: number }).statusCode ?? 0;
@@ -52,7 +52,7 @@ export function expoPusher(accessToken: string | undefined): Pusher {
 
   return {
     async send({ to, title, body }) {
-      if (!Expo.isExpoPushToken(to)) throw new Refused('not an Expo push token');
+      if (!Expo.isExpoPushToken(to)) throw new PermanentError('not an Expo push token');
       const ticket = Promise.withResolvers<string>();
       waiting.push({ message: { to, sound: 'default', title, body }, ticket });
       if (waiting.length === 1) void pause(GATHER_MS).then(flush);
@@ -60,7 +60,7 @@ export function expoPusher(accessToken: string | undefined): Pusher {
     },
 
     async receipts(ticketIds) {
-      const found = await within(TIMEOUT_MS, 'Expo', expo.getPushNotificationReceiptsAsync(ticketIds));
+      const found = await withTimeout(TIMEOUT_MS, 'Expo', expo.getPushNotificationReceiptsAsync(ticketIds));
       return Object.entries(found).map(([ticketId, receipt]) => {
         const error = receipt.status === 'error' ? (receipt.details?.error ?? 'error') : null;
         return { ticketId, isDeviceGone: error === 'DeviceNotRegistered', error };
@@ -77,11 +77,11 @@ function settle(ticket: PromiseWithResolvers<string>, answer: ExpoPushTicket | u
   const reason = answer?.details?.error ?? 'error';
   if (reason === 'DeviceNotRegistered') ticket.reject(new DeviceGone(reason));
   else if (PASSES.test(`${reason} ${answer?.message ?? ''}`)) ticket.reject(new Error(`Expo: ${reason}`));
-  else ticket.reject(new Refused(`Expo: ${reason}`));
+  else ticket.reject(new PermanentError(`Expo: ${reason}`));
 }
 
 function meaningOf(status: number, isRefused: boolean): Error {
   if (status === 429) return new Throttled('Expo answered 429', THROTTLED_MS);
   const text = status ? `Expo answered ${status}` : 'Expo was not reached';
-  return isRefused ? new Refused(text) : new Error(text);
+  return isRefused ? new PermanentError(text) : new Error(text);
 }

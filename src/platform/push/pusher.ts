@@ -1,4 +1,4 @@
-import { Refused } from '#platform/outbox/deliveryErrors.ts';
+import { PermanentError } from '#platform/deliveryErrors.ts';
 
 export interface Push {
   to: string;
@@ -7,13 +7,13 @@ export interface Push {
 }
 
 /** The phone will never take a push under this token again. */
-export class DeviceGone extends Refused {}
+export class DeviceGone extends PermanentError {}
 
 export interface Pusher {
   /**
    * Sends one push; those of the same moment share a request.
    * @returns the ticket, by which its receipt is fetched later
-   * @throws DeviceGone, Refused, Throttled, or another error that may be tried again
+   * @throws DeviceGone, PermanentError, Throttled, or another error that may be tried again
    */
   send(push: Push): Promise<string>;
   /** Tickets whose receipts are there, and whether the phone is gone. */

@@ -1,0 +1,41 @@
+import { parseArgs } from 'node:util';
+import { BEFORE_ALL_IDS, batches } from '#platform/batches.ts';
+import { COUNT_PEOPLE, LIST_PEOPLE, REBUILD } from './cli.queries.ts';
+import { type Command, UsageError } from './command.ts';
+
+const USAGE = 'Usage: npm run db:rebuild-records [-- --after <user id>]';
+const PEOPLE_AT_ONCE = 100;
+/** One person's whole history may take so long, in milliseconds. */
+const TIMEOUT_MS = 60_000;
+const BAR_WIDTH = 30;
+
+/**
+ * Computes every person's records and best one-rep maxima anew from their sets, one person in each transaction,
+ * beside a running server. Nobody is locked but those whose records are wrong. Safe to repeat, and it goes on where
+ * an earlier run was interrupted.
+ */
+export const rebuildRecords: Command = async ({ db, args, say, progress }) => {
+  const after = startOf(args);
+  const { people } = await db.asService((tx) => tx.one(COUNT_PEOPLE, [after]));
+  let [changed, done] = [0, 0];
+  const next = async (from: string) => {
+    const batch = await db.asService((tx) => tx.rows(LIST_PEOPLE, [from, PEOPLE_AT_ONCE]));
+    for (const { id } of batch) changed += (await db.asService((tx) => tx.one(REBUILD, [id]), TIMEOUT_MS)).changed;
+    return { people: batch.length, last_id: batch.at(-1)?.id ?? null };
+  };
+  for await (const batch of batches(next, after)) {
+    done += batch.people;
+    const filled = Math.min(BAR_WIDTH, Math.round((BAR_WIDTH * done) / Math.max(1, people)));
+    const bar = '#'.repeat(filled).padEnd(BAR_WIDTH, '.');
+    progress(`[${bar}] ${done} of ${people}; if this is interrupted, go on with --after ${batch.last_id}`);
+  }
+  say(changed === 0 ? 'Every record was right.' : `${changed} records were wrong and are right now.`);
+};
+
+function startOf(args: string[]): string {
+  try {
+    return parseArgs({ args, options: { after: { type: 'string' } } }).values.after ?? BEFORE_ALL_IDS;
+  } catch {
+    throw new UsageError(USAGE);
+  }
+}

@@ -1,0 +1,22 @@
+import { DAY, defineLimit, HOUR, MINUTE, PER_DAY, PER_MINUTE } from '#platform/limits.ts';
+
+/** Tries to use a refresh token with another key, by who tries: the owner is never refused for them. */
+export const foreignKeyByAddress = defineLimit('foreignKeyByAddress', 30, 15 * MINUTE);
+export const refreshes = defineLimit('refresh', 60, MINUTE);
+
+/** Two endpoints send verification mails, each with its own counters: the app calls one right after the other. */
+export const verificationMail = [
+  defineLimit('verificationMailBurst', 1, 45, PER_MINUTE),
+  defineLimit('verificationMailDaily', 3, DAY, PER_DAY),
+];
+export const correctedAddressMail = [
+  defineLimit('correctedAddressBurst', 1, 45, PER_MINUTE),
+  defineLimit('correctedAddressDaily', 3, DAY, PER_DAY),
+];
+export const resetMail = [
+  defineLimit('resetMailBurst', 2, 45, PER_MINUTE),
+  defineLimit('resetMailDaily', 3, DAY, PER_DAY),
+];
+export const mailByAddress = defineLimit('mailByAddress', 30, HOUR);
+export const verificationChecks = defineLimit('verificationStatus', 30, MINUTE);
+export const registrations = defineLimit('registration', 20, HOUR);

@@ -1,0 +1,21 @@
+import { Router } from 'express';
+import { unavailable } from '#platform/apiError.ts';
+import type { Deps } from '#transport/deps.ts';
+import { PROBE } from './health.queries.ts';
+
+/** Liveness and readiness: outside every gate and limit. */
+export function healthRouter(deps: Deps): Router {
+  const router = Router();
+  router.get('/health', (_req, res) => void res.json({ status: 'ok' }));
+  router.get('/health/ready', async (_req, res, next) => {
+    try {
+      if (deps.lifecycle.isDraining) throw unavailable();
+      await deps.db.queryUnscoped(PROBE, []);
+      res.json({ status: 'ready' });
+    } catch (error) {
+      deps.log.warn({ err: error }, 'not ready');
+      next(unavailable());
+    }
+  });
+  return router;
+}

@@ -1,0 +1,63 @@
+import { sql } from '#platform/postgres/query.ts';
+
+export const FORGET_PROOFS = sql<{ removed: number }>('housekeeping.forgetProofs')`
+  with removed as (
+    delete from seen_proofs s
+    where s.ctid = any (array(
+      select o.ctid from seen_proofs o where o.expires_at < now() limit $1
+    ))
+    returning 1
+  )
+  select count(*) as removed from removed`;
+
+export const FORGET_ANSWERS = sql<{ removed: number }>('housekeeping.forgetAnswers')`
+  with removed as (
+    delete from idempotency_keys k
+    where k.ctid = any (array(
+      select o.ctid from idempotency_keys o where o.created_at < now() - interval '24 hours' limit $1
+    ))
+    returning 1
+  )
+  select count(*) as removed from removed`;
+
+/** De-duplication keys name days at the most: five weeks later none can come again. */
+export const FORGET_DELIVERIES = sql<{ removed: number }>('housekeeping.forgetDeliveries')`
+  with removed as (
+    delete from outbox d
+    where d.ctid = any (array(
+      select o.ctid
+      from outbox o
+      where o.status <> 'pending'
+        and o.finished_at < now() - interval '35 days'
+      limit $1
+    ))
+    returning 1
+  )
+  select count(*) as removed from removed`;
+
+/** Expo keeps receipts for a day. */
+export const FORGET_TICKETS = sql<{ removed: number }>('housekeeping.forgetTickets')`
+  with removed as (
+    delete from push_tickets t
+    where t.ctid = any (array(
+      select o.ctid from push_tickets o where o.created_at < now() - interval '24 hours' limit $1
+    ))
+    returning 1
+  )
+  select count(*) as removed from removed`;
+
+/** The policy lets the service see and remove no younger ones. */
+export const FORGET_EVENTS = sql<{ removed: number }>('housekeeping.forgetEvents')`
+  with removed as (
+    delete from security_events e
+    where e.id = any (array(
+      select o.id from security_events o where o.occurred_at < now() - interval '400 days' limit $1
+    ))
+    returning 1
+  )
+  select count(*) as removed from removed`;
+
+/** Sets that the app does not show any more, of the next $2 people behind $1 (contract 4.10). */
+export const COMPACT_NEXT = sql<{ last_id: string | null }>('housekeeping.compactNext')`
+  select c.last_id
+  from app.compact_old_workouts($1, $2) c`;

@@ -1,0 +1,36 @@
+import { batches } from '#platform/batches.ts';
+import type { Database } from '#platform/postgres/database.ts';
+import { DAY_MS, every, HOUR_MS, MINUTE_MS, type Task } from '#platform/schedule.ts';
+import {
+  COMPACT_NEXT,
+  FORGET_ANSWERS,
+  FORGET_DELIVERIES,
+  FORGET_EVENTS,
+  FORGET_PROOFS,
+  FORGET_TICKETS,
+} from './housekeeping.queries.ts';
+
+/** Rows that one transaction removes: a few milliseconds, however much has piled up. */
+const ROWS_AT_ONCE = 2_000;
+const PEOPLE_AT_ONCE = 20;
+
+export const housekeepingTasks = (db: Database): Task[] => [
+  { name: 'cleaning', next: every(10 * MINUTE_MS), run: () => cleanUp(db) },
+  { name: 'housekeeping', next: every(DAY_MS, 3 * HOUR_MS + 37 * MINUTE_MS), run: () => compactOldWorkouts(db) },
+];
+
+/**
+ * Removes what has served its purpose, some of it in each transaction until nothing is left: after a week away,
+ * too. Safe to run on several instances, twice or late.
+ */
+export async function cleanUp(db: Database): Promise<void> {
+  for (const query of [FORGET_PROOFS, FORGET_ANSWERS, FORGET_DELIVERIES, FORGET_TICKETS, FORGET_EVENTS]) {
+    let removed = ROWS_AT_ONCE;
+    while (removed === ROWS_AT_ONCE) removed = (await db.asService((tx) => tx.one(query, [ROWS_AT_ONCE]))).removed;
+  }
+}
+
+async function compactOldWorkouts(db: Database): Promise<void> {
+  const next = (after: string) => db.asService((tx) => tx.one(COMPACT_NEXT, [after, PEOPLE_AT_ONCE]));
+  for await (const _ of batches(next));
+}

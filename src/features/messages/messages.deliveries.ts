@@ -1,0 +1,18 @@
+import type { Deliveries } from '#outbox/delivery.ts';
+import type { Database } from '#platform/postgres/database.ts';
+import type { Sockets } from '#platform/sockets.ts';
+import { ANNOUNCE_MESSAGES } from './broadcast.service.ts';
+import { announceMessages } from './messages.service.ts';
+
+/** What a command wrote into inboxes is emitted by a process that has sockets, or reaches them. */
+export function announceDeliveries(db: Database, sockets: Sockets, defaultZone: string): Deliveries {
+  return {
+    [ANNOUNCE_MESSAGES]: {
+      maxAttempts: 3,
+      deliver: async ({ payload }) => {
+        await announceMessages(db, sockets, payload.ids?.split(' ') ?? [], defaultZone);
+        return true;
+      },
+    },
+  };
+}

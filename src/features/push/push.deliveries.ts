@@ -1,0 +1,16 @@
+import type { Deliveries, DueMessage } from '#outbox/delivery.ts';
+import type { Log } from '#platform/log.ts';
+import type { Database } from '#platform/postgres/database.ts';
+import type { Pusher } from '#platform/push/pusher.ts';
+import { DAILY_PUSH, sendDailyPush, sendReminder, WORKOUT_REMINDER } from './push.service.ts';
+
+const PLAN = { maxAttempts: 5, queue: 'pushNotifications' } as const;
+
+/** Pushes: who they are for is looked up when their turn comes. */
+export function pushDeliveries(db: Database, pusher: Pusher, log: Log): Deliveries {
+  const asPush = ({ user_id, payload }: DueMessage) => ({ userId: user_id, payload });
+  return {
+    [DAILY_PUSH]: { ...PLAN, deliver: (intent) => sendDailyPush(db, pusher, log, asPush(intent)) },
+    [WORKOUT_REMINDER]: { ...PLAN, deliver: (intent) => sendReminder(db, pusher, log, asPush(intent)) },
+  };
+}

@@ -1,0 +1,119 @@
+import type { Request } from 'express';
+import type { Database, Session } from '#platform/postgres/database.ts';
+import { sql } from '#platform/postgres/query.ts';
+import type { Config } from '#src/config.ts';
+import { assertSameKey, assertTokenHash, type Proof, type ProofVerifier } from './dpop.ts';
+import type { ReplayStore } from './replayStore.ts';
+import type { SessionClaims, SessionTokens } from './sessionTokens.ts';
+import { loginRequired, unauthorized } from './unauthorized.ts';
+
+/** The person that a protected request acts for. */
+export interface Caller {
+  id: string;
+  role: string;
+  /** Thumbprint of the key that made the proof; undefined while DPoP is off. */
+  thumbprint: string | undefined;
+  /** Version of the person's data when the request came in: part of cache keys. */
+  dataVersion: number;
+  /** The session that this request was let in with: every transaction of it looks whether it goes on. */
+  session: Session;
+  /** IANA zone that is stored for reminders. */
+  storedZone: string;
+}
+
+interface SessionState {
+  token_version: number;
+  token_version_used: boolean;
+  session_epoch: number;
+  is_verified: boolean;
+  role: string;
+  data_version: number;
+  stored_zone: string;
+}
+
+export const SESSION_STATE = sql<SessionState>('guard.sessionState')`
+  select s.* from app.session_state($1) s`;
+
+const MARK_USED = sql('guard.markTokenVersionUsed')`
+  select app.mark_token_version_used($1, $2)`;
+
+interface IdentityParts {
+  config: Config;
+  db: Database;
+  verifyProof: ProofVerifier;
+  replayStore: ReplayStore;
+  sessionTokens: SessionTokens;
+}
+
+/** Who makes a request, and with which key. */
+export type Identity = ReturnType<typeof buildIdentity>;
+
+export function buildIdentity({ config, db, verifyProof, replayStore, sessionTokens }: IdentityParts) {
+  /** Checks 1 to 7 against this request. @throws ApiError 401 */
+  function proofOf(req: Request): Proof {
+    const sentNothing = req.get('dpop') === undefined && req.get('authorization') === undefined;
+    if (sentNothing && req.get('x-refresh-token') === undefined) {
+      throw unauthorized('DPOP_PROOF_MISSING', 'DPoP proof is missing in the request.');
+    }
+    return verifyProof(req.get('dpop'), {
+      method: req.method,
+      path: req.path,
+      origins: config.production
+        ? config.proofOrigins
+        : [...config.proofOrigins, ...loopbackOrigins(req.socket.localPort)],
+    });
+  }
+
+  async function readCredentials(req: Request): Promise<{ token: string; claims: SessionClaims } | Error> {
+    const header = req.get('authorization');
+    if (!header) return unauthorized('ACCESS_TOKEN_MISSING', 'No access token provided');
+    const invalid = () => unauthorized('ACCESS_TOKEN_INVALID', 'Access token is not valid', 'invalid_token');
+    const scheme = config.DPOP_ENABLED ? /^dpop +/i : /^(dpop|bearer) +/i;
+    if (!scheme.test(header)) return invalid();
+    const token = header.replace(scheme, '');
+    const claims = await sessionTokens.readAccess(token);
+    return claims ? { token, claims } : invalid();
+  }
+
+  /**
+   * The guard of protected routes, in the order of contract 0.9: proof, access token, key and hash,
+   * user and version, verified. Replay memory and session state are asked at the same time.
+   * @throws ApiError 401; DatabaseUnavailable when PostgreSQL cannot be asked
+   */
+  async function authenticate(req: Request, requestId: string): Promise<Caller> {
+    const proof = config.DPOP_ENABLED ? proofOf(req) : undefined;
+    const credentials = await readCredentials(req);
+    const [accepted, looked] = await Promise.allSettled([
+      proof ? replayStore.accept(proof, requestId) : undefined,
+      credentials instanceof Error ? undefined : db.queryUnscoped(SESSION_STATE, [credentials.claims.userId]),
+    ]);
+    if (accepted.status === 'rejected') throw accepted.reason;
+    if (credentials instanceof Error) throw credentials;
+    const { token, claims } = credentials;
+    if (proof) {
+      assertSameKey(claims.thumbprint, proof);
+      assertTokenHash(token, proof);
+    }
+    if (looked.status === 'rejected') throw looked.reason;
+    const state = looked.value;
+    if (!state || state.token_version !== claims.tokenVersion) throw loginRequired();
+    if (!state.is_verified) {
+      throw unauthorized('EMAIL_NOT_VERIFIED', 'A validation email is pending.', 'invalid_token');
+    }
+    if (!state.token_version_used) await db.queryUnscoped(MARK_USED, [claims.userId, claims.tokenVersion]);
+    return {
+      id: claims.userId,
+      role: state.role,
+      thumbprint: proof?.thumbprint,
+      dataVersion: state.data_version,
+      session: { userId: claims.userId, epoch: state.session_epoch },
+      storedZone: state.stored_zone,
+    };
+  }
+
+  return { authenticate, proofOf };
+}
+
+function loopbackOrigins(port: number | undefined): string[] {
+  return ['localhost', '127.0.0.1', '[::1]'].map((host) => new URL(`http://${host}:${port}`).origin);
+}

@@ -1,0 +1,50 @@
+import { sql } from '#platform/postgres/query.ts';
+
+export interface SessionRow {
+  id: string;
+  role: string;
+  token_version: number;
+}
+
+/**
+ * $2: the password hash that was checked, or null where no password was used. $3: the epoch of the session that asks
+ * for this one, or null where none does. No row: it changed meanwhile.
+ */
+export const START_SESSION = sql<SessionRow>('sessions.startSession')`
+  update users u
+  set token_version = u.token_version + 1,
+      session_epoch = u.session_epoch + 1,
+      refresh_rotated_at = null,
+      token_version_used = false
+  where u.id = $1
+    and ($2::text is null or u.password = $2)
+    and ($3::bigint is null or u.session_epoch = $3)
+  returning u.id, u.role, u.token_version`;
+
+/**
+ * Compare-and-set and the grace of contract 0.7 in one statement. $2: version of the token, $3: grace in
+ * seconds. A token of the current version raises it; one of the version before is answered with the
+ * current version while the rotation is fresh or its answer has not been used. No row: the session ended.
+ */
+export const ROTATE_SESSION = sql<SessionRow>('sessions.rotateSession')`
+  update users u
+  set token_version = case when u.token_version = $2 then u.token_version + 1 else u.token_version end,
+      refresh_rotated_at = case when u.token_version = $2 then now() else u.refresh_rotated_at end,
+      token_version_used = case when u.token_version = $2 then false else u.token_version_used end
+  where u.id = $1
+    and (
+      u.token_version = $2
+      or (
+        u.token_version = $2 + 1
+        and u.refresh_rotated_at is not null
+        and (u.refresh_rotated_at >= now() - make_interval(secs => $3) or not u.token_version_used)
+      )
+    )
+  returning u.id, u.role, u.token_version`;
+
+export const SEND_WELCOME = sql<{ id: string | null }>('sessions.sendWelcome')`
+  select app.send_welcome_message($1) as id`;
+
+/** Role service. */
+export const VOID_EVERYTHING_BEGUN = sql('sessions.voidEverythingBegun')`
+  select app.void_everything_begun($1)`;

@@ -1,0 +1,106 @@
+import type { Log } from '#platform/log.ts';
+import type { Database, Session, Transaction } from '#platform/postgres/database.ts';
+import type { Sockets } from '#platform/sockets.ts';
+import { assertSameKey, type Proof } from './dpop.ts';
+import {
+  ROTATE_SESSION,
+  SEND_WELCOME,
+  type SessionRow,
+  START_SESSION,
+  VOID_EVERYTHING_BEGUN,
+} from './sessions.queries.ts';
+import type { SessionClaims, SessionTokens, TokenPair } from './sessionTokens.ts';
+import { loginRequired, unauthorized } from './unauthorized.ts';
+
+/** What the start of a session needs. */
+interface SessionParts {
+  log: Log;
+  sockets: Sockets;
+  /** Emits a message that this transaction has written to its receiver's sockets, after the commit. */
+  announceMessage(tx: Transaction, id: string): Promise<void>;
+}
+
+/**
+ * Starts the one session of a user (contract 0.7): every earlier token and ticket is dead with the
+ * commit. The first one ever also writes the welcome message; if that fails, the next one tries again.
+ * @param grounds what it is founded on: the password hash that was compared, or the session that asks for it
+ * @param greet false while something of the profile is missing
+ * @returns undefined when the user is gone, or what it is founded on has changed meanwhile
+ */
+export async function startSession(
+  tx: Transaction,
+  { log, sockets, announceMessage }: SessionParts,
+  userId: string,
+  grounds: { passwordHash?: string | null; session?: Session },
+  greet = true,
+): Promise<SessionRow | undefined> {
+  return tx.asService(async () => {
+    const session = await tx.maybe(START_SESSION, [
+      userId,
+      grounds.passwordHash ?? null,
+      grounds.session?.epoch ?? null,
+    ]);
+    if (session) tx.afterCommit(() => sockets.recheck(userId));
+    if (session && greet) {
+      const failure = await tx.savepoint(async () => {
+        const welcome = await tx.maybe(SEND_WELCOME, [userId]);
+        if (welcome?.id) await announceMessage(tx, welcome.id);
+      });
+      if (failure) log.error({ err: failure }, 'the welcome message was not written');
+    }
+    return session;
+  });
+}
+
+/** The tokens of a session that has just started or rotated. */
+export function issueTokens(
+  sessionTokens: SessionTokens,
+  session: SessionRow,
+  thumbprint: string | undefined,
+): Promise<TokenPair> {
+  const { id, role, token_version } = session;
+  return sessionTokens.issue({ userId: id, role, tokenVersion: token_version, thumbprint });
+}
+
+/**
+ * The claims of a refresh token that this proof's key may use.
+ * @param onForeignKey called before the refusal of a proof by another key
+ * @throws ApiError 401 `REFRESH_TOKEN_MISSING`, `REFRESH_TOKEN_INVALID` or `DPOP_KEY_MISMATCH`
+ */
+export async function checkRefreshToken(
+  sessionTokens: SessionTokens,
+  token: string | undefined,
+  proof: Proof | undefined,
+  onForeignKey: (userId: string) => Promise<void>,
+): Promise<SessionClaims> {
+  if (!token) throw unauthorized('REFRESH_TOKEN_MISSING', 'No refresh token provided');
+  const claims = await sessionTokens.readRefresh(token);
+  const invalid = () => unauthorized('REFRESH_TOKEN_INVALID', 'Invalid or expired refresh token', 'invalid_token');
+  if (!claims) throw invalid();
+  if (proof) {
+    if (!claims.thumbprint) throw invalid();
+    try {
+      assertSameKey(claims.thumbprint, proof);
+    } catch (error) {
+      await onForeignKey(claims.userId);
+      throw error;
+    }
+  }
+  return claims;
+}
+
+/** Rotates the session, or repeats the last rotation within the grace. @throws ApiError 401 `LOGIN_REQUIRED` */
+export async function rotateSession(db: Database, claims: SessionClaims, graceSeconds: number): Promise<SessionRow> {
+  const values = [claims.userId, claims.tokenVersion, graceSeconds];
+  const session = await db.asServiceUrgently(claims.userId, (tx) => tx.maybe(ROTATE_SESSION, values));
+  if (!session) throw loginRequired();
+  return session;
+}
+
+/**
+ * Ends what was begun for an account and is not finished, of every kind (docs/security.md, "What voids what"): with a
+ * password reset, and when its owner takes it over. Role service.
+ */
+export async function voidEverythingBegun(tx: Transaction, userId: string): Promise<void> {
+  await tx.rows(VOID_EVERYTHING_BEGUN, [userId]);
+}

@@ -1,0 +1,65 @@
+import { PermanentError, Throttled } from '#platform/deliveryErrors.ts';
+import type { Log } from '#platform/log.ts';
+import { DatabaseUnavailable } from '#platform/postgres/database.ts';
+
+export const QUEUES = ['emails', 'pushNotifications'] as const;
+export type QueueName = (typeof QUEUES)[number];
+
+/** An intent whose turn has come. */
+export interface DueMessage {
+  id: string;
+  kind: string;
+  user_id: string | null;
+  payload: Record<string, string>;
+}
+
+/** Delivers one intent. Returns false when it is no longer wanted. @throws PermanentError, Throttled, or to try again */
+export type Delivery = (intent: DueMessage) => Promise<boolean>;
+
+interface DeliveryPlan {
+  deliver: Delivery;
+  maxAttempts: number;
+  /** Goes through this queue where there is Redis; without: the outbox worker delivers it itself. */
+  queue?: QueueName;
+}
+
+/** Kind → how it is delivered; every intent ends when it expires. */
+export type Deliveries = Record<string, DeliveryPlan>;
+
+const MAIL_ATTEMPTS = 5;
+
+/** Mails go through their queue, and are given up after five attempts. */
+export const asMails = (mails: Record<string, Delivery>): Deliveries =>
+  Object.fromEntries(
+    Object.entries(mails).map(([kind, deliver]) => [kind, { deliver, maxAttempts: MAIL_ATTEMPTS, queue: 'emails' }]),
+  );
+
+export type Outcome =
+  | { is: 'sent' | 'dropped' | 'failed'; reason: string | null }
+  | { is: 'again'; reason: string }
+  | { is: 'throttled'; reason: string; waitMs: number }
+  /** The database is away: nothing is known about the delivery. */
+  | { is: 'unknown'; reason: string };
+
+/** Tries once. @param attempt from 1 on */
+export async function tryDelivery(
+  deliveries: Deliveries,
+  log: Log,
+  intent: DueMessage,
+  attempt: number,
+): Promise<Outcome> {
+  const plan = deliveries[intent.kind];
+  if (!plan) return { is: 'unknown', reason: 'a kind of a newer worker' };
+  try {
+    const sent = await plan.deliver(intent);
+    return sent ? { is: 'sent', reason: null } : { is: 'dropped', reason: 'no longer wanted' };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'unknown';
+    if (error instanceof DatabaseUnavailable) return { is: 'unknown', reason };
+    if (error instanceof Throttled) return { is: 'throttled', reason, waitMs: error.waitMs };
+    const isFinal = error instanceof PermanentError || attempt >= plan.maxAttempts;
+    const { id, kind } = intent;
+    log[isFinal ? 'error' : 'warn']({ err: error, outboxId: id, kind, attempt }, 'a delivery failed');
+    return { is: isFinal ? 'failed' : 'again', reason };
+  }
+}

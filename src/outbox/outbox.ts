@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import type { Transaction } from '#platform/postgres/database.ts';
+import { sql } from '#platform/postgres/query.ts';
+
+/** Something that must happen after the transaction of its cause has committed. */
+export interface OutboxMessage {
+  kind: string;
+  /** Whose message it is: it goes when they go. Null: it must outlive them. */
+  userId: string | null;
+  /** What the delivery needs to look things up again; never a token, never finished text. */
+  payload: Record<string, string>;
+  /** Not before so many seconds from now. */
+  delaySeconds?: number;
+  /** After so many seconds it is dropped undelivered. */
+  lifetimeSeconds: number;
+}
+
+/** Notices are worth sending for a day, in seconds. */
+export const NOTICE_LIFETIME = 24 * 60 * 60;
+
+export interface Outbox {
+  /** Writes a message in the caller's transaction; the workers of this process are woken after the commit. */
+  add(tx: Transaction, message: OutboxMessage): Promise<void>;
+  /** Wakes the workers of this process: statements of the database have written messages. */
+  wake(): void;
+  /** What `add` and `wake` call. */
+  onAdded(look: () => void): void;
+}
+
+const ADD = sql('outbox.add')`
+  insert into outbox (kind, user_id, payload, dedupe_key, next_attempt_at, expires_at)
+  values ($1, $2, $3, $4, now() + make_interval(secs => $5), now() + make_interval(secs => $6))`;
+
+/** The outbox of this process. Every message is one of its own; limits bound how many there are. */
+export function buildOutbox(): Outbox {
+  let look: () => void = () => undefined;
+  return {
+    async add(tx, { kind, userId, payload, delaySeconds = 0, lifetimeSeconds }) {
+      const values = [kind, userId, payload, `${kind}:${randomUUID()}`, delaySeconds, lifetimeSeconds];
+      await tx.asService(() => tx.rows(ADD, values));
+      tx.afterCommit(() => look());
+    },
+    wake: () => look(),
+    onAdded: (doLook) => {
+      look = doLook;
+    },
+  };
+}

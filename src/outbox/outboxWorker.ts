@@ -1,0 +1,201 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { JobQueues, JobResult, RunningJob } from '#platform/jobQueues.ts';
+import type { Log } from '#platform/log.ts';
+import type { Database } from '#platform/postgres/database.ts';
+import type { Query } from '#platform/postgres/query.ts';
+import { type Deliveries, type DueMessage, type Outcome, QUEUES, type QueueName, tryDelivery } from './delivery.ts';
+import {
+  CLAIM,
+  type ClaimedMessage,
+  DROP_EXPIRED,
+  FIND_PENDING,
+  FINISH,
+  NOTE_FAILURE,
+  RELEASE,
+  RETRY,
+} from './outbox.queries.ts';
+
+export interface OutboxWorker {
+  /** There is something new; look now rather than at the next turn. */
+  wake(): void;
+  /** Finishes what is being delivered and stops. */
+  stop(): Promise<void>;
+}
+
+export interface OutboxWorkerOptions {
+  db: Database;
+  log: Log;
+  deliveries: Deliveries;
+  /** Undefined: everything is delivered by this worker itself. */
+  jobs: JobQueues | undefined;
+  /** What the providers take in a second. */
+  mostPerSecond: Record<QueueName, number>;
+  onOutcome: (kind: string, outcome: Outcome['is']) => void;
+}
+
+const FIRST_RETRY_SECONDS = 5;
+const LONGEST_RETRY_SECONDS = 10 * 60;
+/**
+ * A claimed intent that was not finished in this time is claimed again: its worker died, or Redis forgot
+ * its job. Handing over what is still in the queue changes nothing.
+ */
+const LEASE_SECONDS = 60;
+/** Redis is away: looked at again after so many seconds. */
+const HAND_OVER_AGAIN_SECONDS = 2;
+/** Of each kind, in one look. */
+const BATCH = 100;
+/** Deliveries of one kind that this worker makes itself at the same time. */
+const MOST_UNDER_WAY = 100;
+const LOOK_EVERY_MS = 1_000;
+const CONCURRENCY: Record<QueueName, number> = { emails: 10, pushNotifications: 200 };
+
+/**
+ * Sees to it that every intent in the outbox ends: hands it to its queue, or delivers it itself. The row is
+ * the truth and the job a pointer to it, so nothing depends on what Redis remembers. Several workers may run
+ * at once, in this process or in others; a delivery that was cut off is repeated, under the same idempotency key.
+ */
+export function startOutboxWorker({
+  db,
+  log,
+  deliveries,
+  jobs,
+  mostPerSecond,
+  onOutcome,
+}: OutboxWorkerOptions): OutboxWorker {
+  const stopping = new AbortController();
+  let woken = Promise.withResolvers<void>();
+  for (const name of jobs ? QUEUES : []) {
+    jobs?.work(name, { concurrency: CONCURRENCY[name], mostPerSecond: mostPerSecond[name] }, runJob);
+  }
+  const underWay = new Map(Object.keys(deliveries).map((kind) => [kind, new Set<Promise<void>>()]));
+  const running = run();
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const claimed = await drainOnce().catch((error) => {
+        log.warn({ err: error }, 'the outbox could not be read');
+        return false;
+      });
+      if (claimed) continue;
+      await Promise.race([woken.promise, pause(LOOK_EVERY_MS, undefined, { signal: stopping.signal })]).catch(() => {});
+      woken = Promise.withResolvers<void>();
+    }
+  }
+
+  /** True when there is more to claim at once. */
+  async function drainOnce(): Promise<boolean> {
+    // Only what has a free place is claimed: a provider that takes its time holds up no other kind.
+    const room = new Map(Object.keys(deliveries).map((kind) => [kind, roomFor(kind)]));
+    const due = await db.asService(async (tx) => {
+      await tx.rows(DROP_EXPIRED);
+      return tx.rows(CLAIM, [LEASE_SECONDS, [...room.keys()], [...room.values()]]);
+    });
+    const byQueue = Map.groupBy(due, ({ kind }) => queueOf(kind));
+    for (const [queue, intents] of byQueue) {
+      if (queue && jobs) await handOver(jobs, queue, intents);
+      else for (const intent of intents) begin(intent);
+    }
+    const claimed = Map.groupBy(due, ({ kind }) => kind);
+    return [...claimed].some(([kind, intents]) => intents.length === room.get(kind) && roomFor(kind) > 0);
+  }
+
+  const queueOf = (kind: string) => (jobs ? deliveries[kind]?.queue : undefined);
+  const roomFor = (kind: string) => (queueOf(kind) ? BATCH : MOST_UNDER_WAY - (underWay.get(kind)?.size ?? 0));
+
+  /** Delivers here, beside others. Where all places were taken, the next look is due when one is free again. */
+  function begin(intent: ClaimedMessage): void {
+    const ofKind = underWay.get(intent.kind);
+    const delivery = deliver(intent).finally(() => {
+      const wasFull = roomFor(intent.kind) === 0;
+      ofKind?.delete(delivery);
+      if (wasFull) woken.resolve();
+    });
+    ofKind?.add(delivery);
+  }
+
+  async function handOver(queues: JobQueues, queue: QueueName, intents: ClaimedMessage[]): Promise<void> {
+    try {
+      // A job that has ended while its intent waits: the outcome was not noted. It gets another chance.
+      const again = intents.filter(({ attempts }) => attempts > 1);
+      await Promise.all(again.map(({ id }) => queues.removeEnded(queue, id)));
+      const plans = intents.map(({ id, kind }) => ({ id, kind, maxAttempts: deliveries[kind]?.maxAttempts ?? 1 }));
+      await queues.add(queue, plans);
+    } catch (error) {
+      log.warn({ err: error, intents: intents.length }, 'intents were not handed over yet');
+      const ids = intents.map(({ id }) => id);
+      await db.asService((tx) => tx.rows(RELEASE, [ids, HAND_OVER_AGAIN_SECONDS]));
+    }
+  }
+
+  async function runJob({ id, attempt }: RunningJob): Promise<JobResult> {
+    let outcome: Outcome;
+    try {
+      const intent = await db.asService((tx) => tx.maybe(FIND_PENDING, [id]));
+      if (!intent) return { is: 'done' }; // delivered before, expired, or its person is gone
+      outcome = await tryDelivery(deliveries, log, intent, attempt);
+      onOutcome(intent.kind, outcome.is);
+    } catch (error) {
+      log.warn({ err: error, outboxId: id }, 'an intent could not be looked up');
+      return { is: 'later', waitMs: LOOK_EVERY_MS };
+    }
+    switch (outcome.is) {
+      case 'unknown':
+        return { is: 'later', waitMs: LOOK_EVERY_MS };
+      case 'throttled':
+        return outcome;
+      case 'again':
+        await noted(id, () => db.asService((tx) => tx.rows(NOTE_FAILURE, [id, outcome.reason])));
+        return { is: 'again', reason: outcome.reason };
+      default:
+        await noted(id, () => db.asService((tx) => tx.rows(FINISH, [id, outcome.is, outcome.reason])));
+        return outcome.is === 'failed' ? { is: 'final', reason: outcome.reason ?? 'refused' } : { is: 'done' };
+    }
+  }
+
+  async function deliver(intent: ClaimedMessage): Promise<void> {
+    const outcome = await tryDelivery(deliveries, log, intent, intent.attempts);
+    onOutcome(intent.kind, outcome.is);
+    await noted(intent.id, () => db.asService((tx) => tx.rows(...noteOf(intent, outcome))));
+  }
+
+  /** Writes an outcome, and again while the database is away: a delivery that is not noted is repeated. */
+  async function noted(outboxId: string, write: () => Promise<unknown>): Promise<void> {
+    for (let wait = 100; ; wait *= 2) {
+      try {
+        await write();
+        return;
+      } catch (error) {
+        if (wait > 10_000 || stopping.signal.aborted) {
+          log.warn({ err: error, outboxId }, 'the outcome of a delivery was not noted');
+          return;
+        }
+        await pause(wait);
+      }
+    }
+  }
+
+  return {
+    wake: () => woken.resolve(),
+    stop: async () => {
+      stopping.abort();
+      await running;
+      await Promise.all([...underWay.values()].flatMap((ofKind) => [...ofKind]));
+      await jobs?.close();
+    },
+  };
+}
+
+function noteOf({ id, attempts }: DueMessage & { attempts: number }, outcome: Outcome): [Query<never>, unknown[]] {
+  switch (outcome.is) {
+    case 'again': {
+      const delay = Math.min(FIRST_RETRY_SECONDS * 2 ** (attempts - 1), LONGEST_RETRY_SECONDS);
+      return [RETRY, [id, delay * (0.75 + Math.random() / 2), outcome.reason, true]];
+    }
+    case 'throttled':
+      return [RETRY, [id, outcome.waitMs / 1000, outcome.reason, false]];
+    case 'unknown':
+      return [RETRY, [id, FIRST_RETRY_SECONDS, outcome.reason, false]];
+    default:
+      return [FINISH, [id, outcome.is, outcome.reason]];
+  }
+}

@@ -1,0 +1,143 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { DelayedError, type Job, Queue, UnrecoverableError, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import type { Log } from './log.ts';
+import { connectRedis } from './redis.ts';
+
+/** A job is a pointer: what is to be done is looked up when its turn comes. */
+export interface PlannedJob {
+  /** The same id is one job, however often it is added. */
+  id: string;
+  kind: string;
+  maxAttempts: number;
+}
+
+export interface RunningJob extends PlannedJob {
+  /** From 1 on. */
+  attempt: number;
+}
+
+/** What came of one attempt. */
+export type JobResult =
+  | { is: 'done' }
+  /** Tried again with growing pauses, while there are attempts left. */
+  | { is: 'again'; reason: string }
+  /** Not this job's fault: it comes back later and no attempt is counted. */
+  | { is: 'later'; waitMs: number }
+  /** The whole queue pauses. */
+  | { is: 'throttled'; waitMs: number }
+  | { is: 'final'; reason: string };
+
+export interface WorkOptions {
+  concurrency: number;
+  /** What the provider takes; shared by all workers of the queue. */
+  mostPerSecond: number;
+}
+
+export type JobQueues = Awaited<ReturnType<typeof openJobQueues>>;
+
+const BACKOFF = { type: 'exponential', delay: 5_000, jitter: 0.2 };
+const KEPT_FAILURES = { age: 7 * 24 * 60 * 60, count: 1_000 };
+
+/** Longer than any blocking read: a connection that says nothing for so long is dead. */
+const SILENCE_MS = 20_000;
+/** A job that runs longer is run again by another process. */
+const LONGEST_CLOSE_MS = 8_000;
+/** For the lists that an operator looks at, too. */
+const COMMAND_TIMEOUT_MS = 5_000;
+
+/** Queues on BullMQ, shared by all instances. @throws StartupError when Redis cannot be reached at the start */
+export async function openJobQueues(redisUrl: string, log: Log, names: readonly string[]) {
+  const adding = await connectRedis(redisUrl, log, COMMAND_TIMEOUT_MS);
+  // Workers wait in blocking reads, however long Redis is away.
+  const working = new Redis(redisUrl, { maxRetriesPerRequest: null, socketTimeout: SILENCE_MS });
+  working.on('error', () => undefined); // told of by the other connections
+  const queues = new Map(
+    names.map((name) => [name, new Queue(name, { connection: adding, skipWaitingForReady: true })]),
+  );
+  for (const queue of queues.values())
+    queue.on('error', (error) => log.debug({ err: error }, 'a queue was not reached'));
+  const workers: Worker[] = [];
+
+  function queueOf(name: string): Queue {
+    const queue = queues.get(name);
+    if (!queue) throw new Error(`there is no queue ${name}`);
+    return queue;
+  }
+
+  return {
+    queues: [...queues.values()],
+
+    /** @throws when Redis is away */
+    async add(name: string, jobs: PlannedJob[]): Promise<void> {
+      await queueOf(name).addBulk(
+        jobs.map(({ id, kind, maxAttempts }) => ({
+          name: kind,
+          data: {},
+          opts: {
+            jobId: id,
+            attempts: maxAttempts,
+            backoff: BACKOFF,
+            removeOnComplete: true,
+            removeOnFail: KEPT_FAILURES,
+          },
+        })),
+      );
+    },
+
+    /** Takes back a job that has ended, so that it can be added again. */
+    async removeEnded(name: string, id: string): Promise<void> {
+      const job = await queueOf(name).getJob(id);
+      if (job && ((await job.isFailed()) || (await job.isCompleted()))) await job.remove();
+    },
+
+    /** Runs jobs in this process until `close`. A job whose process died is run again by another. */
+    work(
+      name: string,
+      { concurrency, mostPerSecond }: WorkOptions,
+      run: (job: RunningJob) => Promise<JobResult>,
+    ): void {
+      const worker = new Worker(
+        name,
+        async (job: Job, token) => {
+          const { attempts = 1, jobId = job.id ?? '' } = job.opts;
+          const result = await run({
+            id: jobId,
+            kind: job.name,
+            maxAttempts: attempts,
+            attempt: job.attemptsMade + 1,
+          });
+          if (result.is === 'again') throw new Error(result.reason);
+          if (result.is === 'final') throw new UnrecoverableError(result.reason);
+          if (result.is === 'throttled') {
+            await worker.rateLimit(result.waitMs);
+            throw Worker.RateLimitError();
+          }
+          if (result.is === 'later') {
+            await job.moveToDelayed(Date.now() + result.waitMs, token);
+            throw new DelayedError();
+          }
+        },
+        {
+          connection: working,
+          concurrency,
+          limiter: { max: mostPerSecond, duration: 1_000 },
+          maxStalledCount: 1_000, // its end is decided by the caller, never by how often a process died
+        },
+      );
+      worker.on('error', (error) => log.debug({ err: error }, 'a worker lost its queue'));
+      workers.push(worker);
+    },
+
+    /** Finishes what is running, if Redis is there to hear of it, and stops. */
+    async close(): Promise<void> {
+      const isAway = adding.status !== 'ready';
+      const closing = Promise.all(workers.map((worker) => worker.close(isAway)))
+        .then(() => Promise.all([...queues.values()].map((queue) => queue.close())))
+        .catch((error) => log.debug({ err: error }, 'the queues did not close'));
+      await Promise.race([closing, pause(isAway ? 100 : LONGEST_CLOSE_MS)]);
+      adding.disconnect();
+      working.disconnect();
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import { type Html, html } from '#platform/html.ts';
+import type { Mail } from './mail.ts';
+
+/** To whom: the address, and the name (else the username) to greet; escaped here. */
+export interface Addressee {
+  to: string;
+  greeting: string;
+}
+
+export const greeting = (user: { name: string | null; username: string }): string => user.name ?? user.username;
+
+interface Content {
+  subject: string;
+  /** Shown behind the subject in a list of mails. */
+  preview: string;
+  paragraphs: string[];
+  action?: { label: string; link: string };
+  closing: string;
+}
+
+/** Tables and inline styles, because mail clients know little else; and the same as plain text. */
+export function compose({ to, greeting }: Addressee, content: Content): Mail {
+  const { subject, preview, paragraphs, action, closing } = content;
+  const cell = (text: string | Html, size = 16) =>
+    html`<tr><td style="padding:0 24px 16px;font-size:${size}px;line-height:1.5">${text}</td></tr>
+`;
+  const button = (label: string, link: string) =>
+    html`<a href="${link}" style="display:inline-block;background:#1f6feb;color:#ffffff;padding:12px 20px;border-radius:8px;text-decoration:none">${label}</a>`;
+  const rows = [
+    ...paragraphs.map((text) => cell(text)),
+    ...(action ? [cell(button(action.label, action.link))] : []),
+    cell(closing, 14),
+  ];
+  return {
+    to,
+    subject,
+    html: html`<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${subject}</title></head>
+<body style="margin:0;padding:24px 0;background:#f5f7fa;font-family:Arial,sans-serif;color:#1c2430">
+<div style="display:none;max-height:0;overflow:hidden">${preview}</div>
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:480px;margin:0 auto;background:#ffffff;border-radius:12px">
+<tr><td style="padding:32px 24px 16px;font-size:20px;font-weight:bold">Hi ${greeting},</td></tr>
+${rows}</table>
+</body>
+</html>
+`.markup,
+    text: [`Hi ${greeting},`, ...paragraphs, ...(action ? [`${action.label}:\n${action.link}`] : []), closing, ''].join(
+      '\n\n',
+    ),
+  };
+}

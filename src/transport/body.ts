@@ -1,0 +1,77 @@
+import express, { type Request, type Response } from 'express';
+import { ApiError, tooLarge } from '#platform/apiError.ts';
+
+export interface Received {
+  /** The parsed JSON, or undefined: no body, or one of a type that is not parsed. */
+  body: unknown;
+  /** The bytes as they came, for the hash of an idempotent request. */
+  bytes: Buffer;
+  /** The uploaded file, on routes that take one. */
+  file?: Buffer | undefined;
+}
+
+export const NOTHING_RECEIVED: Received = { body: undefined, bytes: Buffer.alloc(0) };
+
+const readBytes = express.raw({ type: 'application/json', limit: '100kb' });
+
+/**
+ * Reads a JSON body of at most 100 kB. There is never a 415: a body of another type or another charset than
+ * UTF-8 (RFC 8259, section 8.1) counts as absent.
+ * @throws ApiError 400 `MALFORMED_JSON`, 413 `PAYLOAD_TOO_LARGE`
+ */
+export async function readBody(req: Request, res: Response): Promise<Received> {
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(req.get('content-type') ?? '')?.[1];
+  if (charset !== undefined && !/^utf-?8$/i.test(charset)) return NOTHING_RECEIVED;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  readBytes(req, res, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
+  try {
+    await promise;
+  } catch (error) {
+    const status = (error as { status?: number }).status;
+    if (status === 413) throw tooLarge();
+    if (status === 415) return NOTHING_RECEIVED; // a content encoding that is not known
+    if (status !== undefined && status < 500) throw malformed();
+    throw error;
+  }
+  const bytes: unknown = req.body;
+  if (!Buffer.isBuffer(bytes) || bytes.length === 0) return NOTHING_RECEIVED;
+  return { body: parse(bytes.toString('utf8')), bytes };
+}
+
+const malformed = () => new ApiError(400, 'MALFORMED_JSON', 'Malformed JSON body');
+
+function parse(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
+  } catch {
+    throw malformed();
+  }
+  if (typeof value !== 'object' || value === null) throw malformed();
+  // Half of an emoji, cut off at a length limit, can only come as an escape.
+  if (/\\ud[89a-f]/i.test(text)) makeWellFormed(value);
+  return value;
+}
+
+/**
+ * Replaces half characters by U+FFFD in every text and name, as every other way into the database does. Without
+ * recursion: a body may be nested deeper than the stack.
+ */
+function makeWellFormed(root: object): void {
+  const open: object[] = [root];
+  for (let parent = open.pop(); parent !== undefined; parent = open.pop()) {
+    for (const [name, value] of Object.entries(parent)) {
+      if (typeof value === 'object' && value !== null) open.push(value);
+      const known = name.toWellFormed();
+      if (known === name && (typeof value !== 'string' || value.isWellFormed())) continue;
+      Reflect.deleteProperty(parent, name);
+      // Defined, not assigned: a body may name `__proto__`.
+      Object.defineProperty(parent, known, {
+        value: typeof value === 'string' ? value.toWellFormed() : value,
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      });
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import type { z } from 'zod';
+import type { Caller } from '#identity/authenticate.ts';
+import type { Access, Transaction } from '#platform/postgres/database.ts';
+import type { Deps } from './deps.ts';
+import type { AnyRoute, Context } from './route.ts';
+import type { SerializedAnswer } from './send.ts';
+
+interface Answer {
+  status: number;
+  body?: unknown;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: each route declares its own query, params and body
+type AnyContext = Context<'public' | 'user', 'auto' | 'manual', any, any, any>;
+/** What is known of a request before a transaction is open. */
+export type RequestContext = Omit<AnyContext, 'tx' | 'transaction'>;
+
+/** Runs the handler in the scope of whoever asks, and commits. */
+export async function execute(
+  route: AnyRoute,
+  context: RequestContext,
+  deps: Deps,
+  caller: Caller | undefined,
+): Promise<SerializedAnswer> {
+  const transaction = <T>(work: (tx: Transaction) => Promise<T>) =>
+    caller ? deps.db.asUser(caller.session, accessOf(route), work, context.signal) : deps.db.asService(work);
+  if (route.transaction === 'manual') {
+    return serialize(route, await mapConstraintErrors(route, () => route.handle({ ...context, transaction })), deps);
+  }
+  // Serialized inside: an answer that the route does not declare must not be committed.
+  return mapConstraintErrors(route, () =>
+    transaction(async (tx) => serialize(route, await route.handle({ ...context, tx }), deps)),
+  );
+}
+
+/** A GET only reads, everything else may write, unless the route says otherwise. */
+export const accessOf = (route: AnyRoute): Access => route.access ?? (route.method === 'GET' ? 'read' : 'write');
+
+/** Runs the handler and gives broken constraints the meaning that the route declares. */
+export async function mapConstraintErrors<T>(route: AnyRoute, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const constraint = (error as { constraint?: unknown }).constraint;
+    const meaning = typeof constraint === 'string' ? route.constraints?.[constraint] : undefined;
+    throw meaning ? meaning() : error;
+  }
+}
+
+/** The answer as it leaves: stripped of all that the declaration does not name. */
+export function serialize(route: AnyRoute, answer: Answer, deps: Deps): SerializedAnswer {
+  const schema: z.ZodType | undefined = route.responses[answer.status];
+  if (!schema) throw new Error(`${route.method} ${route.path} does not declare status ${answer.status}`);
+  const body = schema.safeParse(answer.body);
+  if (!body.success) {
+    deps.log.error({ route: route.path, problems: body.error.issues }, 'an answer does not match its declaration');
+    throw new Error(`${route.method} ${route.path} made an answer that it does not declare`);
+  }
+  const { status } = answer;
+  if (body.data === undefined) return { status, body: undefined };
+  return { status, body: route.produces === 'text/html' ? String(body.data) : JSON.stringify(body.data) };
+}

@@ -1,0 +1,151 @@
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { z } from 'zod';
+import type { Caller } from '#identity/authenticate.ts';
+import { requestsOfPerson } from '#identity/signInLimits.ts';
+import { ApiError, MOST_PROBLEMS, validationFailed } from '#platform/apiError.ts';
+import { clientAddress } from '#platform/clientAddress.ts';
+import { WaitedTooLong } from '#platform/fairQueue.ts';
+import { RowLocked, type Transaction } from '#platform/postgres/database.ts';
+import { NOTHING_RECEIVED, type Received, readBody } from './body.ts';
+import { buildCachedRead } from './cachedRead.ts';
+import type { Deps } from './deps.ts';
+import { hungUp } from './errors.ts';
+import { accessOf, execute, mapConstraintErrors, type RequestContext, serialize } from './execute.ts';
+import { onceByKey, parseIdempotencyKey, type StoredAnswer, stillRunning } from './idempotency.ts';
+import type { AnyRoute, NamedProblem } from './route.ts';
+import { send, sendWithEtag } from './send.ts';
+import { readUpload } from './upload.ts';
+
+/**
+ * Turns a declaration into an Express handler: identity → validation → limits → handler → commit → answer.
+ * The handler returns a value and never sees the response, so nothing is answered before the commit.
+ * @param routes all routes: an answer may be made of those of others
+ */
+export function createHandler(route: AnyRoute, deps: Deps, routes: AnyRoute[]): RequestHandler {
+  const read = route.etag ? buildCachedRead(route, deps, routes) : undefined;
+  return async (req: Request, res: Response, next: NextFunction) => {
+    try {
+      const caller = route.auth === 'user' ? await deps.identity.authenticate(req, res.locals.requestId) : undefined;
+      // After the guard: neither a captured request nor a token without its key may use up what its owner has.
+      if (caller) await deps.limits.consume(requestsOfPerson, caller.id);
+      const received = await receive(route, req, res);
+      const context = await buildContext(route, req, res, deps, caller, received);
+      for (const { limit, by } of route.limits ?? []) {
+        await context.consume(limit, by === 'user' && caller ? caller.id : { address: context.address });
+      }
+      if (read && caller) {
+        const answer = await read(context, caller);
+        if (answer.cache) res.set('X-Cache', answer.cache);
+        await sendWithEtag(req, res, answer.body);
+      } else if (route.idempotent && caller && req.get('idempotency-key') !== undefined) {
+        sendStored(route, res, await actOnce(route, context, deps, caller, received.bytes));
+      } else {
+        send(route, res, await execute(route, context, deps, caller));
+      }
+    } catch (error) {
+      next(error);
+    }
+  };
+}
+
+/** Nobody can hold a GET by keeping back a body: it is not read. */
+async function receive(route: AnyRoute, req: Request, res: Response): Promise<Received> {
+  if (route.upload) return readUpload(req, res, route.upload);
+  return route.method === 'GET' ? NOTHING_RECEIVED : readBody(req, res);
+}
+
+/** Acts once for an Idempotency-Key; later requests get the first answer. */
+async function actOnce(
+  route: AnyRoute,
+  context: RequestContext,
+  deps: Deps,
+  caller: Caller,
+  bytes: Buffer,
+): Promise<StoredAnswer> {
+  const key = parseIdempotencyKey(context.header('idempotency-key'));
+  const request = { route: `${route.method} ${route.path}`, key, bytes };
+  const { replay } = route;
+  const work = {
+    first: async (tx: Transaction) => serialize(route, await route.handle({ ...context, tx }), deps),
+    replay: replay && (async (tx: Transaction) => serialize(route, await replay({ ...context, tx }), deps)),
+  };
+  try {
+    return await mapConstraintErrors(route, () =>
+      deps.db.asUser(caller.session, accessOf(route), (tx) => onceByKey(tx, request, work), context.signal),
+    );
+  } catch (error) {
+    // Changes of one person follow one another, so the first request with this key is what is waited for.
+    if (error instanceof RowLocked || error instanceof WaitedTooLong) throw stillRunning();
+    throw error;
+  }
+}
+
+async function buildContext(
+  route: AnyRoute,
+  req: Request,
+  res: Response,
+  deps: Deps,
+  caller: Caller | undefined,
+  received: Received,
+): Promise<RequestContext> {
+  const { nameProblems } = route;
+  const parsed = await validated(
+    route,
+    { query: req.query, params: req.params, body: received.body },
+    async (problems) =>
+      caller && nameProblems
+        ? deps.db.asUser(caller.session, 'read', (tx) => nameProblems(tx, received.body, problems))
+        : problems,
+  );
+  return {
+    deps,
+    requestId: res.locals.requestId,
+    address: clientAddress(req.ip),
+    ...parsed,
+    header: (name) => req.get(name),
+    proof: () => deps.identity.proofOf(req),
+    consume: async (limit, key) => void res.set(await deps.limits.consume(limit, key)),
+    peek: async (limit, key) => void res.set(await deps.limits.peek(limit, key)),
+    reward: (limit, key) => deps.limits.reward(limit, key),
+    file: received.file,
+    signal: signalOf(res),
+    ...(caller ? { caller } : {}),
+  } as RequestContext;
+}
+
+function signalOf(res: Response): AbortSignal {
+  const controller = new AbortController();
+  res.once('close', () => {
+    if (!res.writableFinished) controller.abort(hungUp());
+  });
+  return controller.signal;
+}
+
+/** @throws ApiError 400 with the problems of the first part that has any */
+async function validated(
+  route: AnyRoute,
+  parts: { query: unknown; params: unknown; body: unknown },
+  nameProblems: (problems: NamedProblem[]) => Promise<NamedProblem[]>,
+) {
+  const check = async (schema: z.ZodType | undefined, value: unknown) => {
+    if (!schema) return undefined;
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    for (const issue of result.error.issues) {
+      // A schema may name its own answer, such as 400 INVALID_TIMEZONE.
+      if (issue.code === 'custom' && issue.params?.answer instanceof ApiError) throw issue.params.answer;
+    }
+    const problems = await nameProblems(result.error.issues.slice(0, MOST_PROBLEMS));
+    throw validationFailed(problems.map(({ path, message }) => ({ path: path.map(String).join('.'), message })));
+  };
+  return {
+    params: await check(route.params, parts.params),
+    query: await check(route.query, parts.query),
+    body: await check(route.body, parts.body),
+  };
+}
+
+function sendStored(route: AnyRoute, res: Response, stored: StoredAnswer): void {
+  if (stored.replayed) res.set('Idempotency-Replayed', 'true');
+  send(route, res, stored);
+}

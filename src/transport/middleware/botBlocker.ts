@@ -1,0 +1,32 @@
+import type { Request, RequestHandler } from 'express';
+import { notFound } from '#platform/apiError.ts';
+
+const BOT_AGENTS = /curl|wget|python|go-http-client|zgrab|masscan|ahrefsbot|semrushbot/i;
+const BOT_ACCEPTS = /text\/html|application\/xml/i;
+const SCANNER_PATHS =
+  /\/\.env|\/\.git\/|\/\.aws|\/\.ssh|\/wp-(admin|login|content|includes)|\/phpmyadmin|\/actuator\/|\/_all_dbs|\.well-known\/|etc\/passwd|\/cgi-bin\/|\/vendor\/phpunit|\.php$/i;
+
+/**
+ * Turns away what is plainly not the app: 404, as if nothing were here (contract 0.5).
+ * @param isOpen whether a request means a route that has no gates
+ */
+export const botBlocker =
+  (isOpen: (req: Request) => boolean): RequestHandler =>
+  (req, _res, next) => {
+    if (req.get('x-app-version') || isOpen(req)) return next();
+    const agent = req.get('user-agent');
+    const isBot =
+      !agent ||
+      BOT_AGENTS.test(agent) ||
+      BOT_ACCEPTS.test(req.get('accept') ?? '') ||
+      SCANNER_PATHS.test(decoded(req.path));
+    next(isBot ? notFound() : undefined);
+  };
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,35 @@
+import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express';
+import { html } from '#platform/html.ts';
+import type { Log } from '#platform/log.ts';
+import { toApiError } from '#transport/errors.ts';
+import { page } from '#transport/page.ts';
+
+/**
+ * The one place where an error becomes an answer (contract 0.3).
+ * @param pages path → heading, for what a person opens in a browser
+ */
+export function errorHandler(log: Log, pages: Map<string, string>): ErrorRequestHandler {
+  return (thrown: unknown, req: Request, res: Response, _next: NextFunction) => {
+    const error = toApiError(thrown);
+    const requestId = res.locals.requestId as string;
+    if (error.status >= 500) log.error({ requestId, method: req.method, err: thrown }, 'request failed');
+    if (res.headersSent) {
+      res.destroy();
+      return;
+    }
+    res.status(error.status).set(error.headers).set('Cache-Control', 'no-store');
+    const title = req.method === 'GET' ? pages.get(req.path.replace(/(.)\/$/, '$1')) : undefined;
+    if (title !== undefined) {
+      const reason = error.code === 'INTERNAL_ERROR' ? 'Server error' : error.message;
+      res.type('html').send(page(title, html`<p>${reason}</p>`));
+      return;
+    }
+    res.type('json').json({
+      success: false,
+      message: error.message,
+      code: error.code,
+      ...(error.errors ? { errors: error.errors } : {}),
+      requestId,
+    });
+  };
+}

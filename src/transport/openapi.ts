@@ -1,0 +1,225 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { AnyRoute, RequestHeader } from './route.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const errorSchema = {
+  type: 'object',
+  required: ['success', 'message', 'code', 'requestId'],
+  properties: {
+    success: { const: false },
+    message: { type: 'string', minLength: 1, description: 'Shown to a person as it is.' },
+    code: { type: 'string', pattern: '^[A-Z][A-Z0-9_]*$', description: 'Stable, UPPER_SNAKE.' },
+    requestId: { type: 'string', description: 'The same as X-Request-Id.' },
+    errors: {
+      type: 'array',
+      maxItems: 20,
+      items: {
+        type: 'object',
+        required: ['path', 'message'],
+        properties: { path: { type: 'string' }, message: { type: 'string' } },
+        additionalProperties: false,
+      },
+    },
+  },
+  additionalProperties: false,
+};
+
+const MEANINGS: Record<number, string> = {
+  304: 'What If-None-Match names is still what a 200 would bring',
+  400: 'The request is not valid',
+  401: 'Credentials are missing or do not hold',
+  403: 'Not for this caller',
+  404: 'Not found',
+  409: 'In conflict with what is stored or running',
+  413: 'The body is too large',
+  422: 'The Idempotency-Key was used with another body',
+  426: 'The app is too old or does not say its version',
+  429: 'Too many requests',
+  500: 'An error of the server',
+  501: 'Not available',
+  503: 'A service that is needed is away; try again',
+};
+
+interface HeaderParameter {
+  description: string;
+  schema: object;
+  /** Undefined: the route does not look at this header. */
+  use(route: AnyRoute): 'required' | 'optional' | undefined;
+}
+
+const named =
+  (header: RequestHeader) =>
+  ({ headers }: AnyRoute) =>
+    headers?.[header];
+const text = { type: 'string' };
+
+/** `Authorization` is not among them: OpenAPI knows it as the security scheme. */
+const REQUEST_HEADERS: Record<string, HeaderParameter> = {
+  'X-App-Version': {
+    description: 'Version of the app, such as 4.5.0. Only what browsers and schedulers open needs none.',
+    schema: text,
+    use: (route) => (isPage(route) ? undefined : 'optional'),
+  },
+  DPoP: {
+    description: 'A proof (RFC 9449) for this method and path. Not needed where the server runs without DPoP.',
+    schema: text,
+    use: (route) => (route.auth === 'user' ? 'required' : route.headers?.DPoP),
+  },
+  'DPoP-Key-Binding': {
+    description: 'Thumbprint (RFC 7638) of the key that later proofs are made with.',
+    schema: text,
+    use: named('DPoP-Key-Binding'),
+  },
+  'X-Refresh-Token': {
+    description: 'The refresh token, bare or after DPoP or Bearer.',
+    schema: text,
+    use: named('X-Refresh-Token'),
+  },
+  'X-Cron-Secret': {
+    description: 'The secret of the scheduler, where the server has one; Authorization may bring it, too.',
+    schema: text,
+    use: named('X-Cron-Secret'),
+  },
+  'Idempotency-Key': {
+    description: 'The same key and body within 24 hours get the first answer.',
+    schema: { type: 'string', minLength: 1, maxLength: 255 },
+    use: (route) => (route.idempotent ? 'optional' : undefined),
+  },
+  'If-None-Match': {
+    description: 'ETag of an earlier answer.',
+    schema: text,
+    use: (route) => (route.etag ? 'optional' : undefined),
+  },
+};
+
+/** The OpenAPI 3.1 document of the declared routes. */
+export function openApiDocument(routes: AnyRoute[], serverUrl: string): object {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Strong Together',
+      version,
+      description:
+        'Send X-App-Version with every request. Protected routes take `Authorization: DPoP <access token>` and a DPoP proof (RFC 9449) in the header `DPoP`.',
+    },
+    servers: [{ url: serverUrl }],
+    paths,
+    components: {
+      schemas: { Error: errorSchema },
+      securitySchemes: { dpop: { type: 'http', scheme: 'DPoP', description: 'RFC 9449, ES256' } },
+    },
+  };
+}
+
+function operation(route: AnyRoute): object {
+  const [, , feature, name] = route.path.split('/');
+  const body = requestBody(route);
+  return {
+    operationId: `${route.method.toLowerCase()}_${feature ?? 'root'}_${name ?? ''}`.replaceAll(/\W/g, ''),
+    tags: [feature ?? 'service'],
+    summary: route.summary,
+    security: route.auth === 'user' ? [{ dpop: [] }] : [],
+    parameters: [...parameters('query', route.query), ...parameters('path', route.params), ...headerParameters(route)],
+    ...(body ? { requestBody: body } : {}),
+    responses: {
+      ...Object.fromEntries(errorStatuses(route).map((status) => [status, failure(route, status)])),
+      ...(route.etag ? { 304: { description: MEANINGS[304], headers: successHeaders(route) } } : {}),
+      ...Object.fromEntries(
+        Object.entries(route.responses).map(([status, schema]) => [status, answer(route, status, schema as z.ZodType)]),
+      ),
+    },
+  };
+}
+
+/** A page that a person opens in a browser: neither gate looks at it, and its errors are pages, too. */
+const isPage = (route: AnyRoute) => route.produces === 'text/html';
+
+/** The statuses of the errors that a route can answer: what decides on the way to its handler, and what it names. */
+function errorStatuses(route: AnyRoute): number[] {
+  const statuses = [
+    ...[429, 500, 503],
+    ...(isPage(route) ? [] : [404, 426]), // the gates
+    ...(route.method === 'GET' ? [] : [400, 413]), // a body that is too large or cannot be read
+    ...(route.query || route.params ? [400] : []),
+    ...(route.auth === 'user' ? [401] : []),
+    ...(route.idempotent ? [409, 422] : []),
+    ...Object.values(route.constraints ?? {}).map((meaning) => meaning().status),
+    ...(route.errors ?? []),
+  ];
+  return [...new Set(statuses)];
+}
+
+function failure(route: AnyRoute, status: number): object {
+  const challenges = status === 401 && (route.auth === 'user' || route.headers?.DPoP !== undefined);
+  const content = isPage(route)
+    ? { 'text/html': { schema: text } }
+    : { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
+  const headers = {
+    ...REQUEST_ID,
+    ...(challenges ? { 'WWW-Authenticate': { required: true, schema: text } } : {}),
+    ...(status === 429 || status === 503 ? { 'Retry-After': { required: true, schema: text } } : {}),
+  };
+  return { description: MEANINGS[status] ?? 'Error', headers, content };
+}
+
+function answer(route: AnyRoute, status: string, schema: z.ZodType): object {
+  const headers = successHeaders(route);
+  if (schema instanceof z.ZodUndefined) return { description: 'No body', headers };
+  const type = route.produces ?? 'application/json';
+  const description = MEANINGS[Number(status)] ?? 'Answer';
+  return { description, headers, content: { [type]: { schema: jsonSchema(schema, 'output') } } };
+}
+
+const REQUEST_ID = { 'X-Request-Id': { required: true, schema: text } };
+
+function successHeaders(route: AnyRoute): object {
+  return {
+    ...REQUEST_ID,
+    ...(route.etag ? { ETag: { required: true, schema: text } } : {}),
+    ...(route.cache ? { 'X-Cache': { required: true, schema: { enum: ['HIT', 'MISS'] } } } : {}),
+    ...(route.idempotent ? { 'Idempotency-Replayed': { schema: { const: 'true' } } } : {}),
+  };
+}
+
+function requestBody({ upload, body }: AnyRoute): object | undefined {
+  if (upload) {
+    const file = { type: 'string', format: 'binary', description: `At most ${upload.maxBytes} bytes.` };
+    const schema = { type: 'object', required: [upload.field], properties: { [upload.field]: file } };
+    return { required: true, content: { 'multipart/form-data': { schema } } };
+  }
+  if (!body) return undefined;
+  const required = !body.safeParse(undefined).success;
+  return { required, content: { 'application/json': { schema: jsonSchema(body, 'input') } } };
+}
+
+function parameters(place: 'query' | 'path', schema: z.ZodType | undefined): object[] {
+  if (!schema) return [];
+  const { properties = {}, required = [] } = jsonSchema(schema, 'input');
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: place,
+    required: place === 'path' || required.includes(name),
+    schema: property,
+  }));
+}
+
+function headerParameters(route: AnyRoute): object[] {
+  return Object.entries(REQUEST_HEADERS).flatMap(([name, { description, schema, use }]) => {
+    const need = use(route);
+    return need ? [{ name, in: 'header', required: need === 'required', description, schema }] : [];
+  });
+}
+
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output') {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  return rest;
+}

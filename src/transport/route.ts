@@ -1,0 +1,168 @@
+import type { z } from 'zod';
+import type { Caller } from '#identity/authenticate.ts';
+import type { Proof } from '#identity/dpop.ts';
+import type { ApiError } from '#platform/apiError.ts';
+import type { Counting, Limit, LimitKey } from '#platform/limits.ts';
+import type { Access, Transaction } from '#platform/postgres/database.ts';
+import type { Config } from '#src/config.ts';
+import type { Deps } from './deps.ts';
+
+type Schema = z.ZodType;
+/** Status → schema of the body. What a handler returns beyond the schema never leaves. */
+type Responses = Readonly<Record<number, Schema>>;
+
+/** Headers that a handler may read by itself, beside those of the pipeline. */
+export type RequestHeader = 'DPoP' | 'DPoP-Key-Binding' | 'X-Refresh-Token' | 'X-Cron-Secret';
+
+/** What every handler may read and do. It cannot answer by itself: it returns, the pipeline commits and answers. */
+interface BaseContext<Query extends Schema, Params extends Schema, Body extends Schema> extends Counting {
+  deps: Deps;
+  requestId: string;
+  query: z.output<Query>;
+  params: z.output<Params>;
+  body: z.output<Body>;
+  header(name: string): string | undefined;
+  /** Checks 1 to 7 of the request's DPoP proof, for public routes that need one. @throws ApiError 401 */
+  proof(): Proof;
+  /** Looks at a limit without counting. @throws ApiError 429 */
+  peek(limit: Limit, key: LimitKey): Promise<void>;
+  /** Aborts when the client hangs up before it is answered. */
+  signal: AbortSignal;
+  /** The uploaded file's bytes, on routes that declare `upload`; undefined when there was none. */
+  file: Buffer | undefined;
+}
+
+interface Callers {
+  public: { caller?: never };
+  user: { caller: Caller };
+}
+
+/**
+ * How a handler reaches the database, always in the caller's scope (public routes: as the service).
+ * - `auto`: the pipeline opens one transaction around the handler.
+ * - `manual`: the handler opens them, because it waits for something in between (a password hash, a
+ *   picture store) that must not hold a connection.
+ */
+interface Transactions {
+  auto: { tx: Transaction };
+  manual: { transaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T> };
+}
+
+export type Context<
+  Auth extends keyof Callers,
+  Tx extends keyof Transactions,
+  Query extends Schema,
+  Params extends Schema,
+  Body extends Schema,
+> = BaseContext<Query, Params, Body> & Callers[Auth] & Transactions[Tx];
+
+type Answer<R extends Responses> = {
+  [Status in keyof R & number]: undefined extends z.input<R[Status]>
+    ? { status: Status; body?: undefined }
+    : { status: Status; body: z.input<R[Status]> };
+}[keyof R & number];
+
+/** A problem with a field of the request. */
+export interface NamedProblem {
+  path: PropertyKey[];
+  message: string;
+}
+
+interface LimitUse {
+  limit: Limit;
+  /** What the limit counts by. */
+  by: 'address' | 'user';
+}
+
+/**
+ * A route as data. The same declaration drives Express, validation, the OpenAPI document and the
+ * types of the client.
+ */
+export interface RouteDeclaration<
+  Method extends string = string,
+  Path extends string = string,
+  Auth extends keyof Callers = keyof Callers,
+  Tx extends keyof Transactions = keyof Transactions,
+  Query extends Schema = Schema,
+  Params extends Schema = Schema,
+  Body extends Schema = Schema,
+  R extends Responses = Responses,
+> {
+  method: Method;
+  path: Path;
+  /** `public`: anybody. `user`: a signed-in person with a proof (contract 0.9). */
+  auth: Auth;
+  transaction: Tx;
+  /** One sentence for the API document. */
+  summary: string;
+  query?: Query;
+  params?: Params;
+  body?: Body;
+  /** Bodies are JSON unless the route answers a browser. */
+  produces?: 'application/json' | 'text/html';
+  /** Heading of the page that shows an error, where the route answers a browser. */
+  failureTitle?: string;
+  responses: R;
+  /** Statuses of the errors that the handler decides on, beyond those of `constraints`; for the API document. */
+  errors?: readonly number[];
+  /** Headers that the handler reads; for the API document. */
+  headers?: Readonly<Partial<Record<RequestHeader, 'required' | 'optional'>>>;
+  limits?: LimitUse[];
+  /** Says in a person's words what a problem with the body is about; runs in a transaction of the caller's. */
+  nameProblems?(tx: Transaction, body: unknown, problems: NamedProblem[]): Promise<NamedProblem[]>;
+  /** Names of constraints, and what breaking one means here. */
+  constraints?: Record<string, () => ApiError>;
+  /** Takes a multipart upload of one file in this field instead of a JSON body. */
+  upload?: { field: string; maxBytes: number };
+  /** How the caller's transactions hold on to the session; default: `read` for a GET, else `write`. */
+  access?: Auth extends 'user' ? Access : never;
+  /** Honours the Idempotency-Key header (contract 0.13): the first answer is stored. */
+  idempotent?: Tx extends 'auto' ? boolean : false;
+  /** Makes the answer to a repeated Idempotency-Key anew, where the first one is too large to be stored. */
+  replay?(context: Context<Auth, Tx, Query, Params, Body>): Promise<Answer<R>>;
+  /**
+   * The answer carries an ETag, and a client that names it gets 304. For routes of a person that only read
+   * and answer nothing but 200.
+   */
+  etag?: Auth extends 'user' ? boolean : false;
+  /** The answer is cached under the caller's data version, and zone if the route takes one. */
+  cache?: { namespace: string; seconds: (config: Config) => number };
+  /**
+   * Name → path of a GET route: the answer is an object of what these routes answer the same caller and
+   * query; `handle` runs first and adds nothing to it. A part that fails is left out.
+   */
+  compose?: Record<string, string>;
+  /**
+   * Which gates stand before the route (contract 0.5). `none`: browsers, monitors and schedulers open it.
+   * `no-version`: apps of any age.
+   */
+  gates?: 'none' | 'no-version';
+  /** Whether a request does not count against the general limit by address. */
+  isExempt?(header: (name: string) => string | undefined, deps: Deps): Promise<boolean>;
+  handle(context: Context<Auth, Tx, Query, Params, Body>): Promise<Answer<R>>;
+}
+
+/** A route whose particular types no longer matter: what the pipeline and the documents work with. */
+// biome-ignore lint/suspicious/noExplicitAny: handlers take their own context; only the pipeline calls them
+export type AnyRoute = RouteDeclaration<any, any, any, any, any, any, any, any>;
+
+/** Declares a route; it only infers the types. */
+export function route<
+  const Method extends string,
+  const Path extends string,
+  Auth extends keyof Callers,
+  Tx extends keyof Transactions,
+  Query extends Schema,
+  Params extends Schema,
+  Body extends Schema,
+  const R extends Responses,
+>(
+  declaration: RouteDeclaration<Method, Path, Auth, Tx, Query, Params, Body, R>,
+): RouteDeclaration<Method, Path, Auth, Tx, Query, Params, Body, R> {
+  return declaration;
+}
+
+/** What a handler returns: a status that its route declares, and that status's body. */
+export function reply<const Status extends number, Body = undefined>(status: Status, body?: Body) {
+  return { status, body: body as Body };
+}

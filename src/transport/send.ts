@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { constants, gunzip, gzip } from 'node:zlib';
+import type { Request, Response } from 'express';
+import type { AnyRoute } from './route.ts';
+
+const compress = promisify(gzip);
+const decompress = promisify(gunzip);
+
+/** An answer as text, ready to leave. */
+export interface SerializedAnswer {
+  status: number;
+  /** Undefined: an answer without a body. */
+  body: string | undefined;
+}
+
+/** A body in the form in which it is cached and sent. */
+export interface CompressedBody {
+  /** Start of the text's SHA-256: 27 characters of base64url. */
+  hash: string;
+  gzip: Buffer;
+}
+
+export const HASH_LENGTH = 27;
+
+export async function compressed(body: string): Promise<CompressedBody> {
+  const hash = createHash('sha256').update(body).digest('base64url').slice(0, HASH_LENGTH);
+  return { hash, gzip: await compress(body, { level: constants.Z_BEST_SPEED }) };
+}
+
+export const textOf = async (body: CompressedBody): Promise<string> => (await decompress(body.gzip)).toString();
+
+export function send(route: AnyRoute, res: Response, { status, body }: SerializedAnswer): void {
+  res.status(status);
+  if (!res.get('Cache-Control')) res.set('Cache-Control', 'no-store');
+  if (body === undefined) {
+    res.end();
+    return;
+  }
+  res.type(route.produces ?? 'application/json').set('Content-Length', String(Buffer.byteLength(body)));
+  res.end(body); // not `send`, which answers 304 to `If-None-Match: *` where no ETag was ever given
+}
+
+/**
+ * Sends a body that the client may have already: 304 when `If-None-Match` names it, else compressed
+ * where the client takes gzip. The ETag is a hash of the text, because the text depends on more than data
+ * version and zone: rows leave the window of 45 days as time goes by. The compressed form is another
+ * representation with an ETag of its own (RFC 9110, section 8.8.3.3).
+ */
+export async function sendWithEtag(req: Request, res: Response, body: CompressedBody): Promise<void> {
+  const takesGzip = req.get('accept-encoding') !== undefined && req.acceptsEncodings('gzip', 'identity') === 'gzip';
+  const etag = takesGzip ? `"${body.hash}-gzip"` : `"${body.hash}"`;
+  res.vary('Accept-Encoding').set('Cache-Control', 'private, no-cache').set('ETag', etag);
+  if (names(req.get('if-none-match'), etag)) {
+    res.status(304).end();
+    return;
+  }
+  res.status(200).type('application/json');
+  if (takesGzip) res.set('Content-Encoding', 'gzip').send(body.gzip);
+  else res.send(await textOf(body));
+}
+
+/**
+ * Whether `If-None-Match` names the ETag, by the weak comparison of RFC 9110, section 13.1.2. Express would
+ * not look while the request says `Cache-Control: no-cache`, as every fetch with this header does.
+ */
+function names(header: string | undefined, etag: string): boolean {
+  const listed = header?.split(',').map((entry) => entry.trim().replace(/^W\//, '')) ?? [];
+  return listed.includes('*') || listed.includes(etag);
+}
