@@ -3,6 +3,9 @@ import { request } from 'node:http';
 import pg from 'pg';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { buildLog } from '#platform/log.ts';
+import { openDatabase } from '#platform/postgres/database.ts';
+import { sql } from '#platform/postgres/query.ts';
 import { type FakeSupabase, startSupabase } from './fakes/supabase.ts';
 import { newPhone, type Phone } from './helpers/person.ts';
 import { makeProof } from './helpers/proof.ts';
@@ -57,8 +60,10 @@ describe('one person who sends too much', () => {
 
   it('a refresh and the guard need none of the connections that everybody shares', async () => {
     const { greedy, other, otherTokens } = await heldPerson();
-    // Sign-ins wait for the row, and hold all connections but the reserved one.
-    const signIns = [greedy.login(), greedy.login()];
+    const third = await newPhone(server);
+    await holder.query('select 1 from users where id = $1 for update', [third.id]);
+    // Sign-ins of two people wait for their rows, and hold all connections but the reserved one.
+    const signIns = [greedy.login(), third.login()];
     const waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%startSession%'";
     await vi.waitFor(async () => expect(await server.sql(waiting)).toHaveLength(2));
     const refreshed = await other.refresh(otherTokens.refreshToken);
@@ -84,6 +89,63 @@ describe('one person who sends too much', () => {
     for (let round = 0; round < 3; round++) expect((await other.refresh(otherTokens.refreshToken)).status).toBe(200);
     await holder.query('rollback');
     expect((await own).status).toBe(200);
+  });
+
+  it('signs in over and over: the others find connections all the same', async () => {
+    const { greedy, other, otherTokens } = await heldPerson();
+    const flood = Array.from({ length: 12 }, () => greedy.login());
+    const waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock'";
+    await vi.waitFor(async () => expect(await server.sql(waiting)).not.toHaveLength(0));
+    for (let round = 0; round < 4; round++) {
+      expect((await other.get('/api/users/get', otherTokens.accessToken)).status).toBe(200);
+      expect((await addCardio(other, otherTokens.accessToken)).status).toBe(201);
+    }
+    await holder.query('rollback');
+    expect(new Set((await Promise.all(flood)).map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  it('whose phone another one takes: phones of other people change hands meanwhile', async () => {
+    const { greedy, other, otherTokens } = await heldPerson();
+    const third = await newPhone(server);
+    const thirdToken = (await third.tokens()).accessToken;
+    await holder.query("update users set push_token = 'ExponentPushToken[held]' where id = $1", [greedy.id]);
+    await holder.query('commit');
+    await holder.query('begin');
+    await holder.query('select 1 from users where id = $1 for update', [greedy.id]);
+    const put = (phone: Phone, accessToken: string, pushToken: string) =>
+      server.fetch('/api/users/pushtoken', {
+        method: 'PUT',
+        headers: {
+          'content-type': 'application/json',
+          authorization: `DPoP ${accessToken}`,
+          dpop: makeProof(phone.key, `PUT ${server.url}/api/users/pushtoken`, { accessToken }),
+        },
+        body: JSON.stringify({ token: pushToken }),
+      });
+    const taking = put(other, otherTokens.accessToken, 'ExponentPushToken[held]');
+    for (let round = 0; round < 3; round++) {
+      expect((await put(third, thirdToken, `ExponentPushToken[free${round}]`)).status).toBe(204);
+    }
+    await holder.query('rollback');
+    expect((await taking).status).toBe(204);
+  });
+
+  it('on two instances: a change waits for the row, and no connection is given up for it', async () => {
+    const { greedy } = await heldPerson();
+    const log = buildLog('silent');
+    const open = () => openDatabase({ url: server.databaseUrl, poolSize: 5, preparedStatements: true, log });
+    const instances = [open(), open()];
+    const [row] = await server.sql<{ e: string }>('select session_epoch as e from users where id = $1', [greedy.id]);
+    const session = { userId: greedy.id, epoch: Number(row?.e) };
+    const pid = sql<{ pid: number }>('test.pid')`select pg_backend_pid() as pid`;
+    const before = await Promise.all(instances.map((db) => db.asService((tx) => tx.one(pid))));
+    const changes = instances.map((db) => db.asUser(session, 'write', (tx) => tx.one(pid)));
+    const waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%no key update%'";
+    for (let seen = 0; seen < 4; ) if ((await server.sql(waiting)).length > 1) seen++; // both have waited for a while
+    await new Promise((done) => setTimeout(done, 1_200)); // longer than one try
+    await holder.query('rollback');
+    expect(await Promise.all(changes)).toEqual(before); // the same connections
+    await Promise.all(instances.map((db) => db.close()));
   });
 });
 
@@ -168,6 +230,23 @@ describe('guesses from one address', () => {
     expect((await guess(name, '2001:db8:2:7::1')).status).toBe(401);
     expect((await guess(name, '2001:db8:2:8::1')).status).toBe(429);
     expect((await guess(name, '2001:db8:3:8::1')).status).toBe(401);
+  });
+
+  it('that are refused give back to no limit what they never took from it', async () => {
+    const name = `name_${randomUUID().slice(0, 8)}`;
+    for (const net of ['a', 'b', 'c']) {
+      await Promise.all(Array.from({ length: 12 }, () => guess(name, `2001:db8:9:${net}::1`)));
+    }
+    const counter = `limit:signInFailures:site:${name} 2001:db8:9::/48`;
+    expect(await server.redis.get(counter)).toBe('15'); // five from each, none less
+  });
+
+  it('with a refresh token of an ended session use up nothing of its owner', async () => {
+    const phone = await newPhone(server);
+    const dead = await phone.tokens();
+    const live = await phone.tokens();
+    for (let n = 0; n < 61; n++) expect((await phone.refresh(dead.refreshToken)).status).toBe(401);
+    expect((await phone.refresh(live.refreshToken)).status).toBe(200);
   });
 
   it('from an IPv4 address are the same with a port or inside IPv6', async () => {

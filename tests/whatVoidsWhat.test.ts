@@ -308,7 +308,7 @@ const TABLE: Record<Event, Record<Thing, Cell>> = {
     'a mail to a new address that waits': 'kept', 'the cookie of the admin console': 'kept',
     'the password': 'kept', 'a link to a provider': 'kept',
   },
-  // Nobody can link a provider without owning the address: these links are not what a thief began.
+  // A link that was made through the address that the account still has is not what a thief began.
   'a password reset': {
     'the access token': 'void', 'the refresh token': 'void', 'a socket ticket': 'void', 'an open socket': 'void',
     'a verification link': 'void', 'a reset link': 'void', 'a link to a new address': 'void',
@@ -382,6 +382,20 @@ describe('a pending address is not a way back in', () => {
     await expectStatus(server.fetch('/api/auth/forgotpassemail', json('POST', { identifier: thief })), 204);
     const resets = "select 1 from outbox where user_id = $1 and kind = 'mail.reset'";
     expect(await server.sql(resets, [phone.id])).toHaveLength(1); // the owner's own
+  });
+
+  it('nor is a sign-in that was linked while the account had another address', async () => {
+    const person = await newPerson();
+    const { phone, email } = person;
+    const thief = `thief_${email}`;
+    await expectStatus(fetch(linkIn(await askForChange(person, thief))), 200);
+    const claims = { sub: `thief of ${email}`, email: thief, email_verified: true };
+    expect(await signInWithGoogle(claims)).toBe(phone.id);
+    // The owner takes the address back, and resets the password.
+    const back = { ...person, tokens: await phone.tokens() };
+    await expectStatus(fetch(linkIn(await askForChange(back, email))), 200);
+    await expectStatus(resetWith(await askForReset(person)), 200);
+    expect(await signInWithGoogle(claims)).not.toBe(phone.id);
   });
 
   it('and of the mails that waited, a reset lets none go out: only the notice does', async () => {

@@ -61,6 +61,16 @@ as $$
 
   delete from idempotency_keys k
   where k.user_id = p_user_id;
+
+  -- A linked sign-in proves the address through which it was linked. Where that is no longer the account's, it may be
+  -- somebody's who had the account for a while; the one with which the account began stays.
+  delete from oauth_accounts oa
+  using users u
+  where oa.user_id = p_user_id
+    and u.id = p_user_id
+    and oa.provider <> u.auth_provider
+    and oa.provider_email is not null
+    and lower(trim(oa.provider_email)) is distinct from lower(trim(u.email));
 $$;
 
 -- Keeps the answer to a request with an Idempotency-Key; an expired answer gives way. False when the caller has

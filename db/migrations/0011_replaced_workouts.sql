@@ -1,7 +1,7 @@
 -- A workout that is finished again with other content replaces the stored one, and records follow exactly. For
 -- that, what housekeeping removes must not be lost to the records: the best of it is kept here.
 
--- Of the sets that housekeeping removed, the two of each exercise that a record could fall back on.
+-- Of the sets that housekeeping removed, those of each workout and exercise that a record could fall back on.
 create table retired_sets (
   user_id            uuid        not null references users (id) on delete cascade,
   exercise_id        bigint      not null references exercises (id) on delete no action,
@@ -10,7 +10,7 @@ create table retired_sets (
   reps               bigint      not null,
   workout_summary_id uuid        not null references workout_summary (id) on delete cascade,
   tracking_id        bigint      not null, -- the row is gone; its number decides ties
-  primary key (user_id, exercise_id, best_by)
+  primary key (user_id, exercise_id, workout_summary_id, best_by)
 );
 create index retired_sets_exercise_idx on retired_sets (exercise_id);
 create index retired_sets_summary_idx on retired_sets (workout_summary_id);
@@ -268,32 +268,19 @@ begin
       join exercisetoworkoutsplit ets on ets.id = d.exercisetosplit_id
       cross join lateral unnest(d.weight, d.reps) as s (weight, reps)
       where s.weight > 0
-      union all -- what was kept before stands for election again
-      select
-        rs.user_id,
-        rs.tracking_id,
-        rs.workout_summary_id,
-        rs.exercise_id,
-        rs.weight,
-        rs.reps,
-        ws.workout_start_utc,
-        app.estimated_one_rep_max(rs.weight, rs.reps)
-      from retired_sets rs
-      join workout_summary ws on ws.id = rs.workout_summary_id
-      where rs.user_id in (select d.user_id from deleted d)
     ),
     elected as (
       (
-        select distinct on (g.user_id, g.exercise_id) 'weight' as best_by, g.*
+        select distinct on (g.workout_summary_id, g.exercise_id) 'weight' as best_by, g.*
         from gone g
-        order by g.user_id, g.exercise_id, g.weight desc, g.reps desc, g.workout_start_utc desc, g.id desc
+        order by g.workout_summary_id, g.exercise_id, g.weight desc, g.reps desc, g.workout_start_utc desc, g.id desc
       )
       union all
       (
-        select distinct on (g.user_id, g.exercise_id) 'one_rep_max' as best_by, g.*
+        select distinct on (g.workout_summary_id, g.exercise_id) 'one_rep_max' as best_by, g.*
         from gone g
         where g.one_rep_max is not null
-        order by g.user_id, g.exercise_id, g.one_rep_max desc, g.id desc
+        order by g.workout_summary_id, g.exercise_id, g.one_rep_max desc, g.id desc
       )
     ),
     kept as (
@@ -301,10 +288,9 @@ begin
         (user_id, exercise_id, best_by, weight, reps, workout_summary_id, tracking_id)
       select e.user_id, e.exercise_id, e.best_by, e.weight, e.reps, e.workout_summary_id, e.id
       from elected e
-      on conflict (user_id, exercise_id, best_by) do update
+      on conflict (user_id, exercise_id, workout_summary_id, best_by) do update
         set weight = excluded.weight,
             reps = excluded.reps,
-            workout_summary_id = excluded.workout_summary_id,
             tracking_id = excluded.tracking_id
     ),
     raised as (

@@ -85,7 +85,9 @@ export function buildIdentity({ config, db, verifyProof, replayStore, sessionTok
     const credentials = await readCredentials(req);
     const [accepted, looked] = await Promise.allSettled([
       proof ? replayStore.accept(proof, requestId) : undefined,
-      credentials instanceof Error ? undefined : db.queryUnscoped(SESSION_STATE, [credentials.claims.userId]),
+      credentials instanceof Error
+        ? undefined
+        : db.queryUnscoped(credentials.claims.userId, SESSION_STATE, [credentials.claims.userId]),
     ]);
     if (accepted.status === 'rejected') throw accepted.reason;
     if (credentials instanceof Error) throw credentials;
@@ -100,7 +102,8 @@ export function buildIdentity({ config, db, verifyProof, replayStore, sessionTok
     if (!state.is_verified) {
       throw unauthorized('EMAIL_NOT_VERIFIED', 'A validation email is pending.', 'invalid_token');
     }
-    if (!state.token_version_used) await db.queryUnscoped(MARK_USED, [claims.userId, claims.tokenVersion]);
+    if (!state.token_version_used)
+      await db.queryUnscoped(claims.userId, MARK_USED, [claims.userId, claims.tokenVersion]);
     return {
       id: claims.userId,
       role: state.role,

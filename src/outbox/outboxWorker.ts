@@ -68,8 +68,6 @@ export function startOutboxWorker({
     jobs?.work(name, { concurrency: CONCURRENCY[name], mostPerSecond: mostPerSecond[name] }, runJob);
   }
   const underWay = new Map(Object.keys(deliveries).map((kind) => [kind, new Set<Promise<void>>()]));
-  const running = run();
-
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
       const claimed = await drainOnce().catch((error) => {
@@ -174,6 +172,7 @@ export function startOutboxWorker({
     }
   }
 
+  const running = run();
   return {
     wake: () => woken.resolve(),
     stop: async () => {

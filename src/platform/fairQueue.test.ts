@@ -41,6 +41,21 @@ describe('a fair queue', () => {
     expect(await Promise.all([running, ...waiting])).toEqual(['a1', 'a2', 'b1']);
   });
 
+  it('that is full has room for whoever has less: the newest of the longest line gives way', async () => {
+    const queue = fairQueue({ ...endless, waiting: 3 });
+    const held = heldWork();
+    const running = queue('a', held.work('a1'));
+    const waiting = ['a2', 'a3', 'a4'].map((name) => queue('a', held.work(name)));
+    const newcomer = queue('b', held.work('b1'));
+    await expect(waiting[2]).rejects.toMatchObject({ ofKey: true });
+    await expect(queue('a', held.work('a5'))).rejects.toMatchObject({ ofKey: false });
+    for (const name of ['a1', 'b1', 'a2', 'a3']) {
+      await vi.waitFor(() => expect(held.started).toContain(name));
+      held.end(name);
+    }
+    expect(await Promise.all([running, newcomer, waiting[0], waiting[1]])).toEqual(['a1', 'b1', 'a2', 'a3']);
+  });
+
   it('gives up a turn whose client has gone, and one that does not come in time', async () => {
     const queue = fairQueue({ ...endless, longestWaitMs: 20 });
     const held = heldWork();

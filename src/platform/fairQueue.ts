@@ -36,9 +36,14 @@ export interface FairQueueOptions {
  */
 export type FairQueue = <T>(key: string, work: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
 
+interface Waiting {
+  start(): void;
+  refuse(reason: unknown): void;
+}
+
 interface Lane {
   running: number;
-  waiting: Set<() => void>;
+  waiting: Set<Waiting>;
 }
 
 /**
@@ -61,17 +66,24 @@ export function fairQueue(options: FairQueueOptions): FairQueue {
   function startNext(): void {
     for (const key of turns) {
       if (running >= options.atOnce) return;
-      const lane = lanes.get(key);
-      const [start] = lane?.waiting ?? [];
-      if (!lane || !start) continue;
-      start();
+      const [next] = lanes.get(key)?.waiting ?? [];
+      next?.start();
     }
+  }
+
+  /** Refuses the newest of whoever has most waiting, for somebody who has less. */
+  function makeRoom(forLane: Lane): boolean {
+    const [longest] = [...lanes.values()].toSorted((a, b) => b.waiting.size - a.waiting.size);
+    const newest = [...(longest?.waiting ?? [])].at(-1);
+    if (!longest || !newest || longest.waiting.size <= forLane.waiting.size + 1) return false;
+    newest.refuse(new QueueFull(true));
+    return true;
   }
 
   function turnOf(key: string, lane: Lane, signal: AbortSignal | undefined): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const leave = (): void => {
-      lane.waiting.delete(start);
+      lane.waiting.delete(entry);
       waiting--;
       clearTimeout(timer);
       signal?.removeEventListener('abort', giveUp);
@@ -94,7 +106,8 @@ export function fairQueue(options: FairQueueOptions): FairQueue {
         ? undefined
         : setTimeout(() => refuse(new WaitedTooLong()), options.longestWaitMs);
     signal?.addEventListener('abort', giveUp);
-    lane.waiting.add(start);
+    const entry: Waiting = { start, refuse };
+    lane.waiting.add(entry);
     waiting++;
     noteTurn(key, lane);
     startNext();
@@ -106,7 +119,7 @@ export function fairQueue(options: FairQueueOptions): FairQueue {
     const lane = lanes.get(key) ?? { running: 0, waiting: new Set() };
     const mustWait = running >= options.atOnce || lane.running >= options.atOncePerKey || lane.waiting.size > 0;
     if (mustWait && lane.waiting.size >= options.waitingPerKey) throw new QueueFull(true);
-    if (mustWait && waiting >= options.waiting) throw new QueueFull(false);
+    if (mustWait && waiting >= options.waiting && !makeRoom(lane)) throw new QueueFull(false);
     lanes.set(key, lane);
     await turnOf(key, lane, signal);
     try {

@@ -85,16 +85,19 @@ export function buildLimits(redis: Redis | undefined, isEnabled: boolean) {
      */
     async consume(limit: Limit, key: LimitKey): Promise<LimitHeaders> {
       if (isOff(limit)) return {};
-      const headers: LimitHeaders[] = [];
+      const states: LimitHeaders[] = [];
+      let refused: ApiError | undefined;
+      // All of them, also when one refuses: what is taken back later must have been counted.
       for (const { counter, id } of countersOf(limit, key)) {
         try {
-          headers.push(headersOf(counter, await counter.store.consume(id)));
+          states.push(headersOf(counter, await counter.store.consume(id)));
         } catch (state) {
-          if (state instanceof RateLimiterRes) throw refusal(counter, state);
-          throw state;
+          if (!(state instanceof RateLimiterRes)) throw state;
+          refused ??= refusal(counter, state);
         }
       }
-      return headers[0] ?? {};
+      if (refused) throw refused;
+      return states[0] ?? {};
     },
 
     /**

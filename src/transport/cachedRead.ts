@@ -7,6 +7,9 @@ import { execute, type RequestContext, serialize } from './execute.ts';
 import type { AnyRoute } from './route.ts';
 import { type CompressedBody, compressed, HASH_LENGTH, textOf } from './send.ts';
 
+/** What a composed answer does besides reading waits no longer than this, in milliseconds. */
+const LONGEST_STEP_MS = 1_000;
+
 interface ReadAnswer {
   body: CompressedBody;
   /** Undefined for a route that is never cached. */
@@ -117,7 +120,12 @@ async function composed(
   }
   const missing = parts.filter(({ name }) => !texts.has(name));
   const transaction = <T>(work: (tx: Transaction) => Promise<T>) =>
-    deps.db.asUser(caller.session, 'write', work, context.signal);
+    deps.db.asUser(
+      caller.session,
+      'write',
+      work,
+      AbortSignal.any([context.signal, AbortSignal.timeout(LONGEST_STEP_MS)]),
+    );
   await route.handle({ ...context, transaction });
   const readMissing = async (tx: Transaction) => {
     for (const { name, part } of missing) {

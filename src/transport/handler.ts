@@ -28,11 +28,16 @@ export function createHandler(route: AnyRoute, deps: Deps, routes: AnyRoute[]): 
       const caller = route.auth === 'user' ? await deps.identity.authenticate(req, res.locals.requestId) : undefined;
       // After the guard: neither a captured request nor a token without its key may use up what its owner has.
       if (caller) await deps.limits.consume(requestsOfPerson, caller.id);
+      const countRequest = async () => {
+        for (const { limit, by } of route.limits ?? []) {
+          const key = by === 'user' && caller ? caller.id : { address: clientAddress(req.ip) };
+          res.set(await deps.limits.consume(limit, key));
+        }
+      };
+      if (route.upload) await countRequest(); // a file that is refused anyway is not received
       const received = await receive(route, req, res);
       const context = await buildContext(route, req, res, deps, caller, received);
-      for (const { limit, by } of route.limits ?? []) {
-        await context.consume(limit, by === 'user' && caller ? caller.id : { address: context.address });
-      }
+      if (!route.upload) await countRequest();
       if (read && caller) {
         const answer = await read(context, caller);
         if (answer.cache) res.set('X-Cache', answer.cache);

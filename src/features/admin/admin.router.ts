@@ -38,10 +38,10 @@ function signIn(deps: Deps): RequestHandler {
     try {
       const link = await readAdminToken(deps.config, 'admin-link', req.query.token);
       if (!link) throw signInNeeded();
-      const state = await deps.db.queryUnscoped(SESSION_STATE, [link.sub]);
+      const state = await deps.db.queryUnscoped('admin', SESSION_STATE, [link.sub]);
       if (state?.session_epoch !== link.epoch) throw signInNeeded();
       const jti = createHash('sha256').update(link.jti).digest('base64url');
-      const used = await deps.db.queryUnscoped(USE_ONCE, [jti, res.locals.requestId, link.exp + 60]);
+      const used = await deps.db.queryUnscoped('admin', USE_ONCE, [jti, res.locals.requestId, link.exp + 60]);
       if (!used?.first) throw signInNeeded();
       res.cookie(COOKIE, await signAdminToken(deps.config, 'admin-cookie', link.sub, link.epoch), {
         httpOnly: true,
@@ -69,7 +69,7 @@ function authorizeRoles(deps: Deps, ...roles: string[]): RequestHandler {
       if (site !== undefined && site !== 'same-origin' && site !== 'none') throw forbidden();
       const signedIn = await readAdminToken(deps.config, 'admin-cookie', req.cookies[COOKIE]);
       if (!signedIn) throw signInNeeded();
-      const state = await deps.db.queryUnscoped(SESSION_STATE, [signedIn.sub]);
+      const state = await deps.db.queryUnscoped('admin', SESSION_STATE, [signedIn.sub]);
       if (state && state.session_epoch !== signedIn.epoch) throw signInNeeded();
       if (!state || !roles.includes(state.role)) throw forbidden();
       res.set('Cache-Control', 'no-store');

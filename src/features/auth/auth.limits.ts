@@ -17,6 +17,11 @@ export const resetMail = [
   defineLimit('resetMailBurst', 2, 45, PER_MINUTE),
   defineLimit('resetMailDaily', 3, DAY, PER_DAY),
 ];
+/** The same for the account that is meant; nobody is told of it. */
+export const resetMailOfAccount = [
+  defineLimit('resetMailOfAccountBurst', 2, 45, PER_MINUTE),
+  defineLimit('resetMailOfAccountDaily', 3, DAY, PER_DAY),
+];
 export const mailByAddress = defineLimit('mailByAddress', 30, HOUR);
 export const verificationChecks = defineLimit('verificationStatus', 30, MINUTE);
 export const registrations = defineLimit('registration', 20, HOUR);

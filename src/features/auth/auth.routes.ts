@@ -25,14 +25,18 @@ export const authRoutes = [
     errors: [401],
     headers: { 'DPoP-Key-Binding': 'required' },
     async handle(context) {
-      const { body, deps, header, transaction } = context;
+      const { body, deps, header, signal } = context;
       const thumbprint = deps.config.DPOP_ENABLED ? parseKeyBinding(header('dpop-key-binding')) : undefined;
       const identifier = body.identifier.toLowerCase();
       const account = await checkPassword(context, identifier, body.password, (tx) =>
         tx.maybe(FIND_ACCOUNT, [identifier]),
       );
       if (!account.is_verified) throw notVerified();
-      const session = await transaction((tx) => startSession(tx, deps, account.id, { passwordHash: account.password }));
+      const session = await deps.db.asServiceFor(
+        account.id,
+        (tx) => startSession(tx, deps, account.id, { passwordHash: account.password }),
+        signal,
+      );
       if (!session) throw invalidCredentials();
       const tokens = await issueTokens(deps.sessionTokens, session, thumbprint);
       return reply(200, { message: 'Login successful', user: account.id, ...tokens });
@@ -51,7 +55,7 @@ export const authRoutes = [
       const token = tokenOf(header('x-refresh-token'));
       return token !== undefined && (await sessionTokens.readRefresh(token)) !== undefined;
     },
-    async handle({ deps, address, requestId, header, proof: readProof, consume, transaction, signal }) {
+    async handle({ deps, address, requestId, header, proof: readProof, consume, peek, transaction, signal }) {
       const hold = deps.outageHold(signal);
       const proof = deps.config.DPOP_ENABLED ? readProof() : undefined;
       if (proof) await hold(() => deps.replayStore.accept(proof, requestId));
@@ -64,8 +68,10 @@ export const authRoutes = [
           await transaction((tx) => recordEvent(tx, 'refresh-by-foreign-key', userId, requestId));
         },
       );
-      await consume(refreshes, claims.userId);
+      // Counted only when the token was live: one of an ended session must not use up what its owner has.
+      await peek(refreshes, claims.userId);
       const session = await hold(() => rotateSession(deps.db, claims, deps.config.REFRESH_GRACE_SEC));
+      await consume(refreshes, claims.userId);
       const tokens = await issueTokens(deps.sessionTokens, session, proof?.thumbprint);
       return reply(200, { message: 'Access token refreshed', userId: session.id, ...tokens });
     },

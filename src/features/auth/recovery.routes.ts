@@ -3,10 +3,18 @@ import { recordEvent } from '#identity/securityEvents.ts';
 import { voidEverythingBegun } from '#identity/sessions.ts';
 import { ApiError, badRequest } from '#platform/apiError.ts';
 import type { Counting, Limit } from '#platform/limits.ts';
+import type { Transaction } from '#platform/postgres/database.ts';
 import type { Deps } from '#transport/deps.ts';
 import { reply, route } from '#transport/route.ts';
 import { linkQuery, noBody } from '#transport/schemas.ts';
-import { correctedAddressMail, mailByAddress, resetMail, verificationChecks, verificationMail } from './auth.limits.ts';
+import {
+  correctedAddressMail,
+  mailByAddress,
+  resetMail,
+  resetMailOfAccount,
+  verificationChecks,
+  verificationMail,
+} from './auth.limits.ts';
 import {
   CORRECT_EMAIL,
   FIND_ACCOUNT,
@@ -50,7 +58,7 @@ async function countMail(
  */
 async function mayMail({ limits, log }: Deps, userId: string): Promise<boolean> {
   try {
-    for (const limit of resetMail) await limits.consume(limit, `account ${userId}`);
+    for (const limit of resetMailOfAccount) await limits.consume(limit, userId);
     return true;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -159,7 +167,7 @@ export const recoveryRoutes = [
       const user = await transaction((tx) => tx.maybe(FIND_RESETTABLE, [claims.sub]));
       if (!user || passwordFingerprint(user.password) !== claims.fingerprint) throw linkUsed();
       const passwordHash = await deps.passwords.inTurn(address.network, ({ hash }) => hash(body.newPassword), signal);
-      await transaction(async (tx) => {
+      const reset = async (tx: Transaction) => {
         const values = [user.id, passwordHash, user.password, claims.email.toLowerCase()];
         const done = await tx.maybe(SET_PASSWORD, values);
         if (!done) throw linkUsed();
@@ -167,7 +175,8 @@ export const recoveryRoutes = [
         await recordEvent(tx, 'password-reset', user.id, requestId);
         await requestPasswordChangedMail(tx, deps.outbox, user.id);
         tx.afterCommit(() => deps.sockets.recheck(user.id));
-      });
+      };
+      await deps.db.asServiceFor(user.id, reset, signal);
       return reply(200, { ok: true });
     },
   }),

@@ -10,7 +10,7 @@ export function healthRouter(deps: Deps): Router {
   router.get('/health/ready', async (_req, res, next) => {
     try {
       if (deps.lifecycle.isDraining) throw unavailable();
-      await deps.db.queryUnscoped(PROBE, []);
+      await deps.db.queryUnscoped('health', PROBE, []);
       res.json({ status: 'ready' });
     } catch (error) {
       deps.log.warn({ err: error }, 'not ready');

@@ -16,7 +16,7 @@ interface SignIn extends Counting {
   deps: Deps;
   requestId: string;
   header(name: string): string | undefined;
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  signal: AbortSignal;
 }
 
 /** The part that both providers share: prove, resolve, start the session. */
@@ -25,17 +25,19 @@ async function signIn(
   prove: () => Promise<ProvenIdentity>,
   nameOf: (identity: ProvenIdentity) => string | null,
 ) {
-  const { deps, address, requestId, header, transaction } = context;
+  const { deps, address, requestId, header, signal } = context;
   const thumbprint = deps.config.DPOP_ENABLED ? parseKeyBinding(header('dpop-key-binding')) : undefined;
   const isForged = (error: unknown) => error instanceof ApiError && error.status === 401;
   const identity = await deps.providerTokens.inTurn(address.network, () =>
     countingFailures(context, [[signInFailuresByAddress, { address }]], isForged, prove),
   );
-  const { session, missingFields } = await transaction(async (tx) => {
+  const signInOnce = async (tx: Transaction) => {
     const userId = await resolveAccount(tx, identity, nameOf(identity), requestId);
     const missing = (await readMissingFields(tx, userId)) ?? null;
     return { session: await startSession(tx, deps, userId, {}, missing === null), missingFields: missing };
-  });
+  };
+  const key = `${identity.provider} ${identity.subject}`;
+  const { session, missingFields } = await deps.db.asServiceFor(key, signInOnce, signal);
   if (!session) throw new Error('the account that was just resolved is gone');
   const { accessToken, refreshToken } = await issueTokens(deps.sessionTokens, session, thumbprint);
   return reply(200, {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { loginRequired } from '#identity/unauthorized.ts';
 import { ApiError, badRequest, forbidden } from '#platform/apiError.ts';
 import { QueueFull, WaitedTooLong } from '#platform/fairQueue.ts';
-import type { Transaction } from '#platform/postgres/database.ts';
+import { DatabaseUnavailable, type Transaction } from '#platform/postgres/database.ts';
 import { StorageUnavailable } from '#platform/storage/storage.ts';
 import type { Deps } from '#transport/deps.ts';
 import { CLEAR_PICTURE, FIND_PICTURE, REPLACE_PICTURE } from './users.queries.ts';
@@ -48,7 +48,8 @@ export async function replacePicture(
       return before;
     });
   } catch (error) {
-    await removeNow(deps, key);
+    // An answer that was lost may have been that of a commit: whether the picture is used is asked later.
+    if (!(error instanceof DatabaseUnavailable)) await removeNow(deps, key);
     throw error;
   }
   if (previousKey) await removeNow(deps, previousKey);

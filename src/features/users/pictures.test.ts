@@ -1,9 +1,10 @@
 import sharp from 'sharp';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type FakeSupabase, startSupabase } from '#tests/fakes/supabase.ts';
 import { newPhone, type Phone } from '#tests/helpers/person.ts';
 import { makeProof } from '#tests/helpers/proof.ts';
 import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { startTcpProxy } from '#tests/helpers/tcpProxy.ts';
 
 let server: TestServer;
 let supabase: FakeSupabase;
@@ -235,4 +236,38 @@ describe('without a picture store', () => {
       await own.close();
     }
   });
+});
+
+it('a picture whose commit was answered into nothing is not removed while it is shown', async () => {
+  const proxy = await startTcpProxy(Number(new URL(server.databaseUrl).port));
+  const url = new URL(server.databaseUrl);
+  url.port = String(proxy.port);
+  const second = await startTestServer({
+    sharing: { ...server, databaseUrl: url.href },
+    env: { SUPABASE_URL: supabase.url, SUPABASE_SERVICE_ROLE: 'service-role' },
+  });
+  try {
+    await server.sql(`
+      create function slow_commit() returns trigger language plpgsql as $$ begin perform pg_sleep(1); return null; end $$;
+      create constraint trigger slow_commit after update of profile_image_url on users
+        deferrable initially deferred for each row execute function slow_commit()`);
+    const uploading = upload(jpeg, {}, second);
+    const committing = "select 1 from pg_stat_activity where state = 'active' and query ilike 'commit%'";
+    await vi.waitFor(async () => expect(await server.sql(committing)).toHaveLength(1), { timeout: 10_000 });
+    proxy.cut();
+    proxy.restore();
+    expect((await uploading).status).toBe(503);
+    const path = async () =>
+      (
+        await server.sql<{ path: string | null }>('select profile_image_url as path from users where id = $1', [
+          phone.id,
+        ])
+      )[0]?.path;
+    await vi.waitFor(async () => expect(await path()).not.toBeNull(), { timeout: 10_000 });
+    expect([...supabase.objects.keys()]).toContain(await path());
+  } finally {
+    await server.sql('drop trigger slow_commit on users; drop function slow_commit()');
+    await second.close();
+    await proxy.close();
+  }
 });

@@ -22,7 +22,6 @@ type Tracking = Awaited<ReturnType<typeof readTracking>>;
 
 /** How far a phone's clock may be ahead, in milliseconds. */
 const CLOCK_TOLERANCE_MS = 10 * 60 * 1000;
-const WINDOW_MS = 45 * 24 * 60 * 60 * 1000;
 const MOST_ENTRIES = 2_000;
 const MOST_SETS = 20_000;
 const MOST_NOTE_BYTES = 200_000;
@@ -49,7 +48,7 @@ export async function saveWorkout(tx: Transaction, deps: Deps, userId: string, f
   } else {
     await replaceWorkout(tx, userId, splitId, form);
   }
-  if (start && start.getTime() < Date.now() - WINDOW_MS) assertBounds(await tx.one(COUNT_STORED, [userId]));
+  assertBounds(await tx.one(COUNT_STORED, [userId]));
   if (!stored) return;
   const failure = await tx.savepoint(async () => {
     const message = await tx.one(SEND_WORKOUT_DONE);
@@ -83,8 +82,8 @@ function isSame(stored: StoredWorkoutRow['sets'], sent: FinishedWorkout['workout
 }
 
 /**
- * What a person may have in the window of 45 days, which every answer with tracking carries: several times what
- * somebody stores who trains twice a day. Older sets are compacted by housekeeping and have the same bounds.
+ * What a person may have in sets that housekeeping has not compacted, which answers with tracking carry: several times
+ * what somebody stores who trains twice a day.
  * @throws ApiError 409 `TRAINING_LIMIT_REACHED`
  */
 function assertBounds(stored: { entries: number; sets: number; note_bytes: number }): void {
@@ -94,14 +93,8 @@ function assertBounds(stored: { entries: number; sets: number; note_bytes: numbe
   throw new ApiError(409, 'TRAINING_LIMIT_REACHED', `At most ${bounds} can be stored for 45 days`);
 }
 
-/** The same for what an answer with tracking holds. @throws ApiError 409 `TRAINING_LIMIT_REACHED` */
-export function assertTrackingBounds({ exerciseTrackingAnalysis, exerciseTrackingMaps }: Tracking): void {
-  const rows = Object.values(exerciseTrackingMaps.byDate).flat();
-  assertBounds({
-    entries: rows.length,
-    sets: rows.reduce((sum, row) => sum + row.weight.length, 0),
-    note_bytes: rows.reduce((sum, row) => sum + Buffer.byteLength(row.notes), 0),
-  });
+/** The same for workouts, of which an answer with tracking tells how many there are. @throws ApiError 409 */
+export function assertFewWorkouts({ exerciseTrackingAnalysis }: Tracking): void {
   if (exerciseTrackingAnalysis.unique_days <= MOST_WORKOUTS) return;
   throw new ApiError(409, 'TRAINING_LIMIT_REACHED', `At most ${MOST_WORKOUTS} workouts can be stored`);
 }

@@ -199,6 +199,24 @@ describe('the same start again (contract 1.5)', () => {
     expect((await tracking()).exerciseTrackingAnalysis.prs.pr_max?.weight).toBe(120);
   });
 
+  it('of workouts that housekeeping has compacted: the next best of the others is the record', async () => {
+    const once = (weight: number): Entry => ({
+      exercisetosplit_id: ets.bench,
+      weight: [weight],
+      reps: [20],
+      notes: null,
+    });
+    const days = [202, 201, 200].map((n) => [daysAgo(n), daysAgo(n - 0.01), daysAgo(n - 0.02)] as const);
+    for (const [index, weight] of [120, 100, 99].entries())
+      await finish([once(weight)], ...(days[index]?.slice(0, 2) as [string, string]));
+    for (let n = 1; n <= 36; n++) await finish([once(50)], daysAgo(n), daysAgo(n - 0.01));
+    await compact();
+    await finish([once(10)], days[1]?.[0] as string, days[1]?.[2]);
+    await finish([once(10)], days[0]?.[0] as string, days[0]?.[2]);
+    expect((await tracking()).exerciseTrackingAnalysis.prs.pr_max?.weight).toBe(99);
+    expect(await server.sql('select app.wrong_records($1) as wrong', [phone.id])).toEqual([{ wrong: [] }]);
+  });
+
   it('between plan edits: the exercise may have left the plan meanwhile', async () => {
     const start = minutesAgo(60);
     await finish([set(ets.bench, 80)], start, minutesAgo(10));
@@ -287,6 +305,12 @@ describe('what a person can store', () => {
       'At most 2000 exercises, 20000 sets and 200 kB of notes can be stored for 45 days',
     );
     expect((await finish([set(ets.bench, 1)], daysAgo(100), daysAgo(99))).status).toBe(409);
+    // What is about to leave the window counts as well: housekeeping has not removed it.
+    await server.sql(
+      "update workout_summary set workout_start_utc = workout_start_utc - interval '46 days' where user_id = $1",
+      [phone.id],
+    );
+    expect((await finish([set(ets.bench, 1)], minutesAgo(20))).status).toBe(409);
     const [rows] = await server.sql<{ n: string }>('select count(*) as n from workout_summary where user_id = $1', [
       phone.id,
     ]);

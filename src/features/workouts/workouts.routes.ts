@@ -2,7 +2,7 @@ import { ApiError } from '#platform/apiError.ts';
 import { defineLimit, MINUTE } from '#platform/limits.ts';
 import { reply, route } from '#transport/route.ts';
 import { timeZoneQuery } from '#transport/timeZone.ts';
-import { assertTrackingBounds, saveWorkout, unknownExercise } from './finish.service.ts';
+import { assertFewWorkouts, saveWorkout, unknownExercise } from './finish.service.ts';
 import { namePlanProblems, nameWorkoutProblems } from './problems.service.ts';
 import { tracking } from './tracking.schemas.ts';
 import { readTracking } from './tracking.service.ts';
@@ -67,7 +67,7 @@ export const workoutsRoutes = [
     async handle({ tx, caller, body, deps }) {
       await saveWorkout(tx, deps, caller.id, body);
       const tracking = await readTracking(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ);
-      assertTrackingBounds(tracking);
+      assertFewWorkouts(tracking);
       return reply(200, tracking);
     },
   }),

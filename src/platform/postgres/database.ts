@@ -76,11 +76,17 @@ const CONNECT_TIMEOUT_MS = 1_500;
 const QUEUE_TIMEOUT_MS = 5_000;
 /** Longest for statements that touch one row or none: a server that accepts and says nothing must not hang a request. */
 const QUICK_TIMEOUT_MS = 1_500;
-/** How long the first statement waits for the person's row; then the connection is given back, and it tries again. */
-const LOCK_WAIT_MS = 1_000;
+/**
+ * How long the first statement waits for the person's row, twice at most (behind others that wait, and for the holder);
+ * then the connection is given back, and it tries again.
+ */
+const LOCK_WAIT_MS = 500;
+/** The same where everybody needs the connections, or where something is locked before the person's row. */
+const SHORT_LOCK_WAIT_MS = 20;
 /** Longest that a change waits for the changes of the same person before it. */
 const LONGEST_WAIT_MS = 9_000;
-const PAUSE_BETWEEN_TRIES_MS = 50;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 400;
 
 /**
  * Transactions of one person in this process: one change and two reads at a time, some waiting, before any of them
@@ -122,6 +128,14 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
   const changes = fairQueue({ ...PER_PERSON, atOncePerKey: 1 });
   const reads = fairQueue({ ...PER_PERSON, atOncePerKey: READS_AT_ONCE });
   const urgent = fairQueue({ ...PER_PERSON, atOncePerKey: 1 });
+  // Those who ask take turns at the reserved connections: a flood of one person's requests delays nobody's guard.
+  const lookUps = fairQueue({
+    atOnce: reservedSize,
+    atOncePerKey: 1,
+    waitingPerKey: 100,
+    waiting: 10_000,
+    longestWaitMs: QUEUE_TIMEOUT_MS,
+  });
 
   function openPool(max: number): pg.Pool {
     const opened = new pg.Pool({
@@ -261,7 +275,8 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
       const { userId } = session;
       const claims = { sub: userId, role: 'authenticated', aud: 'authenticated' };
       const attempt = () => scope({ from: pool, role: 'authenticated', claims, session, access }, work);
-      return access === 'read' ? reads(userId, attempt, signal) : changes(userId, () => untilUnlocked(attempt), signal);
+      if (access === 'read') return reads(userId, attempt, signal);
+      return changes(userId, () => untilUnlocked(attempt, signal), signal);
     },
     /**
      * One transaction of a public flow, a worker or the schedule.
@@ -270,27 +285,44 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
     asService: <T>(work: (tx: Transaction) => Promise<T>, timeoutMs?: number) =>
       scope({ from: pool, role: 'service', claims: { role: 'service' }, timeoutMs }, work),
     /**
+     * As `asService`, for something about one person whose row it locks, such as a sign-in: it stands in line with the
+     * changes of this person before it takes a connection.
+     * @param key the person, or what stands for somebody who is not known yet
+     */
+    asServiceFor: <T>(key: string, work: (tx: Transaction) => Promise<T>, signal?: AbortSignal): Promise<T> => {
+      const options = { from: pool, role: 'service', claims: { role: 'service' }, lockTimeoutMs: LOCK_WAIT_MS };
+      return changes(key, () => untilUnlocked(() => scope(options, work), signal), signal);
+    },
+    /**
      * As `asService`, on the connections that are kept for what everybody needs: short, about one person, and one
      * at a time for each.
-     * @throws RowLocked when the person's row is not free within a second
+     * @throws RowLocked when the person's row is not free: waiting is the caller's matter, without a connection
      */
     asServiceUrgently: <T>(userId: string, work: (tx: Transaction) => Promise<T>): Promise<T> =>
       urgent(userId, () =>
-        scope({ from: reserved, role: 'service', claims: { role: 'service' }, lockTimeoutMs: LOCK_WAIT_MS }, work),
+        scope(
+          { from: reserved, role: 'service', claims: { role: 'service' }, lockTimeoutMs: SHORT_LOCK_WAIT_MS },
+          work,
+        ),
       ),
-    /** One statement outside any scope, with the few rights of the login itself, on a connection kept for this. */
-    queryUnscoped: async <Row>(query: Query<Row>, values: unknown[]): Promise<Row | undefined> => {
-      const client = await connect(reserved);
-      let failure: Error | undefined;
-      try {
-        return (await send(client, query, values, QUICK_TIMEOUT_MS))[0];
-      } catch (error) {
-        if (error instanceof DatabaseUnavailable && !(error instanceof RowLocked)) failure = error;
-        throw error;
-      } finally {
-        client.release(failure);
-      }
-    },
+    /**
+     * One statement outside any scope, with the few rights of the login itself, on a connection kept for this.
+     * @param asker who takes turns with others
+     * @throws QueueFull, WaitedTooLong, DatabaseUnavailable
+     */
+    queryUnscoped: <Row>(asker: string, query: Query<Row>, values: unknown[]): Promise<Row | undefined> =>
+      lookUps(asker, async () => {
+        const client = await connect(reserved);
+        let failure: Error | undefined;
+        try {
+          return (await send(client, query, values, QUICK_TIMEOUT_MS))[0];
+        } catch (error) {
+          if (error instanceof DatabaseUnavailable && !(error instanceof RowLocked)) failure = error;
+          throw error;
+        } finally {
+          client.release(failure);
+        }
+      }),
     close: async () => {
       await Promise.all([pool.end(), reserved.end()]);
     },
@@ -309,14 +341,15 @@ interface Scope {
 }
 
 /** Tries again while somebody else, such as another instance, holds the person's row; holds no connection meanwhile. */
-async function untilUnlocked<T>(attempt: () => Promise<T>): Promise<T> {
+async function untilUnlocked<T>(attempt: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   const deadline = performance.now() + LONGEST_WAIT_MS;
-  for (;;) {
+  for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
     try {
       return await attempt();
     } catch (error) {
       if (!(error instanceof RowLocked) || performance.now() > deadline) throw error;
-      await pause(PAUSE_BETWEEN_TRIES_MS);
+      signal?.throwIfAborted();
+      await pause(wait);
     }
   }
 }
@@ -394,7 +427,8 @@ class QuickClient extends pg.Client {
  * Begins, sets role, claims and time limits, and asks whether the session goes on, in one round trip; all local to
  * the transaction.
  */
-function openingStatement({ role, claims, session, access, timeoutMs, lockTimeoutMs = 0 }: Omit<Scope, 'from'>) {
+function openingStatement({ role, claims, session, access, timeoutMs, ...options }: Omit<Scope, 'from'>) {
+  const lockTimeoutMs = options.lockTimeoutMs ?? (access === 'late' ? SHORT_LOCK_WAIT_MS : 0);
   const begin = access === 'read' ? 'begin isolation level repeatable read read only' : 'begin';
   const sessionRow =
     session &&
