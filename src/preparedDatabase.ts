@@ -24,9 +24,7 @@ export async function prepareDatabase(config: Config): Promise<PreparedDatabase>
     await migrate({
       url: config.DATABASE_MIGRATION_URL ?? url,
       ...(config.DATABASE_MIGRATION_URL ? { serverUrl: url } : {}),
-      migrationsDir: join(DB_FOLDER, 'migrations'),
-      seedDir: join(DB_FOLDER, 'seed'),
-      scheduleFile: join(DB_FOLDER, 'schedule.sql'),
+      folder: DB_FOLDER,
       systemUserId: config.SYSTEM_USER_ID,
     });
   } catch (error) {

@@ -30,9 +30,7 @@ describe.skipIf(home === undefined || process.getuid?.() !== 0)('with pg_cron', 
     );
   const options = () => ({
     url,
-    migrationsDir: join(DB, 'migrations'),
-    seedDir: join(DB, 'seed'),
-    scheduleFile: join(DB, 'schedule.sql'),
+    folder: DB,
     systemUserId: '8dedd0e0-8c25-4c84-a05b-4ae5f5c48f3a',
   });
   async function query(at: string, text: string) {

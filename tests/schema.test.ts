@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -41,28 +41,119 @@ const code = (work: Promise<unknown>) =>
   );
 
 describe('migrations', () => {
-  const options = (migrationsDir: string) => ({
+  const options = (folder = DB) => ({
     url: server.databaseUrl,
-    migrationsDir,
-    seedDir: join(DB, 'seed'),
-    scheduleFile: join(DB, 'schedule.sql'),
+    folder,
     systemUserId: '8dedd0e0-8c25-4c84-a05b-4ae5f5c48f3a',
   });
+  /** A copy of all SQL, with changes of the test's own. */
+  async function changed(file: string, change: (text: string) => string): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'strong-together-migrations-'));
+    await cp(DB, folder, { recursive: true });
+    await writeFile(join(folder, file), change(await readFile(join(folder, file), 'utf8')));
+    return folder;
+  }
+  /** A database of its own, owned by a login of its own. */
+  async function newDatabase(login: string, settings = ''): Promise<string> {
+    const admin = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
+    await admin.connect();
+    const database = `db_of_${login}`;
+    await admin.query(`drop database if exists ${database}`);
+    await admin.query(`drop role if exists ${login}`);
+    await admin.query(`create role ${login} login createrole password 'secret'`);
+    for (const role of ['authenticated', 'service']) {
+      await admin.query(`grant ${role} to ${login} with admin option, inherit false, set true`);
+    }
+    await admin.query(`create database ${database} owner ${login}`);
+    if (settings) await admin.query(`alter role ${login} ${settings}`);
+    await admin.end();
+    const url = new URL(server.databaseUrl);
+    [url.pathname, url.username, url.password] = [`/${database}`, login, 'secret'];
+    return url.href;
+  }
 
   it('run again, also at the same time, change nothing', async () => {
-    const migrationsDir = join(DB, 'migrations');
     const before = await server.sql('select * from exercises order by id');
-    expect(await Promise.all([migrate(options(migrationsDir)), migrate(options(migrationsDir))])).toEqual([[], []]);
+    expect(await Promise.all([migrate(options()), migrate(options())])).toEqual([[], []]);
     expect(await server.sql('select * from exercises order by id')).toEqual(before);
   });
 
   it('refuse a file that was edited after it was applied', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'strong-together-migrations-'));
-    for (const name of await readdir(join(DB, 'migrations'))) {
-      await writeFile(join(folder, name), await readFile(join(DB, 'migrations', name)));
-    }
-    await writeFile(join(folder, '0002_tables.sql'), 'select 1');
+    const folder = await changed('migrations/0002_retired_sets.sql', () => 'select 1');
     await expect(migrate(options(folder))).rejects.toThrow(StartupError);
+  });
+
+  it('make functions, triggers, views and rights anew when one of their files has changed', async () => {
+    const folder = await changed('code/20_messages.sql', (text) =>
+      text.replace('Great work finishing your workout!', 'Well done!'),
+    );
+    const rules = () =>
+      server.sql(`
+        select p.proname as name, pg_get_userbyid(p.proowner) as owner, p.proacl::text as rights
+        from pg_proc p where p.pronamespace in ('app'::regnamespace, 'public'::regnamespace)
+        union all
+        select c.relname, pg_get_userbyid(c.relowner), c.relacl::text
+        from pg_class c where c.relnamespace in ('app'::regnamespace, 'public'::regnamespace)
+        union all
+        select p.polname, p.polrelid::regclass::text, p.polroles::regrole[]::text from pg_policy p
+        union all
+        select t.tgname, t.tgrelid::regclass::text, '' from pg_trigger t where not t.tgisinternal
+        order by 1, 2, 3`);
+    const before = await rules();
+    const body = async () =>
+      (await server.sql("select prosrc as text from pg_proc where proname = 'send_workout_done_message'"))[0]?.text;
+    expect(await migrate(options(folder))).toEqual(['code']);
+    expect(await body()).toContain('Well done!');
+    expect(await migrate(options())).toEqual(['code']);
+    expect(await body()).not.toContain('Well done!');
+    expect(await rules()).toEqual(before);
+  });
+
+  it('that fail are one sentence with the name of the file, and change nothing', async () => {
+    const folder = await changed('code/60_views.sql', (text) => `${text}\nselect no_such_thing;`);
+    await expect(migrate(options(folder))).rejects.toThrow(
+      new StartupError(
+        'The database could not be brought up to date: 60_views.sql failed: column "no_such_thing" does not exist. Nothing was changed.',
+      ),
+    );
+    expect(await migrate(options())).toEqual([]);
+  });
+
+  it.each([
+    ['app', ''],
+    ['another_login', 'set search_path = pg_catalog, nowhere'],
+  ])('work for a login called %s, whatever is set for it: %s', async (login, settings) => {
+    const url = await newDatabase(login, settings);
+    expect(await migrate({ ...options(), url })).toHaveLength(3);
+    const own = await startTestServer({ sharing: { ...server, databaseUrl: url } });
+    try {
+      const phone = await newPhone(own);
+      const { accessToken } = await phone.tokens();
+      const body = { workoutData: { A: [{ id: 1, sets: [5] }] } };
+      expect((await phone.post('/api/workouts/add', accessToken, body)).status).toBe(200);
+      expect((await phone.get('/api/bootstrap/get', accessToken)).status).toBe(200);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('before they were squashed left a database that goes on with the new ones', async () => {
+    const url = await newDatabase('old_series');
+    await migrate({ ...options(), url });
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query(`
+      delete from schema_migrations;
+      insert into schema_migrations (name, checksum) values ('0001_roles.sql', 'x'), ('0009_reminders.sql', 'x');
+      drop table retired_sets cascade;
+      drop index security_events_age_idx;
+      create function app.of_an_old_release() returns int language sql as 'select 1'`);
+    expect(await migrate({ ...options(), url })).toEqual(['0001_initial.sql', '0002_retired_sets.sql', 'code']);
+    const { rows } = await client.query(
+      "select to_regproc('app.of_an_old_release') as old, to_regclass('retired_sets') as now",
+    );
+    expect(rows).toEqual([{ old: null, now: 'retired_sets' }]);
+    await client.end();
   });
 
   it('close what a host opens by default', async () => {
@@ -82,7 +173,7 @@ describe('migrations', () => {
       ])) {
         await login.query(`alter default privileges ${scope} grant all on ${kind} to authenticated, public`);
       }
-      await migrate({ ...options(join(DB, 'migrations')), url: url.href });
+      await migrate({ ...options(), url: url.href });
       const { rows } = await login.query(`
         select c.relname
         from pg_class c
@@ -105,8 +196,8 @@ describe('migrations', () => {
   });
 
   it('say so when SYSTEM_USER_ID is not the one of this database', async () => {
-    const changed = { ...options(join(DB, 'migrations')), systemUserId: '9954f1f0-0000-4000-8000-000000000000' };
-    await expect(migrate(changed)).rejects.toThrow(/SYSTEM_USER_ID/);
+    const otherId = { ...options(), systemUserId: '9954f1f0-0000-4000-8000-000000000000' };
+    await expect(migrate(otherId)).rejects.toThrow(/SYSTEM_USER_ID/);
   });
 
   it('seed 127 exercises over eight muscles, and the system user', async () => {

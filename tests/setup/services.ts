@@ -24,9 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const [postgres, redis] = await Promise.all([startEmbeddedPostgres(folder, FAST), startRedis()]);
   await migrate({
     url: postgres.url,
-    migrationsDir: join(import.meta.dirname, '../../db/migrations'),
-    seedDir: join(import.meta.dirname, '../../db/seed'),
-    scheduleFile: join(import.meta.dirname, '../../db/schedule.sql'),
+    folder: join(import.meta.dirname, '../../db'),
     systemUserId: '8dedd0e0-8c25-4c84-a05b-4ae5f5c48f3a',
   });
   await allowCopies(postgres.superuserUrl);

@@ -441,6 +441,7 @@ function openingStatement({ role, claims, session, access, timeoutMs, ...options
     select
       set_config('role', ${pg.escapeLiteral(role)}, true),
       set_config('request.jwt.claims', ${pg.escapeLiteral(JSON.stringify(claims))}, true),
+      set_config('search_path', 'public', true),
       set_config('statement_timeout', '${timeoutMs}', true),
       set_config('lock_timeout', '${session ? LOCK_WAIT_MS : lockTimeoutMs}', true);
     ${sessionRow ?? ''}

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import pg from 'pg';
 import { StartupError } from '#platform/startupError.ts';
 
@@ -9,23 +9,29 @@ export interface MigrateOptions {
   url: string;
   /** The login that the server will use, if it is another one; it gets the right to act as either role. */
   serverUrl?: string;
-  migrationsDir: string;
-  seedDir: string;
-  /** Run at every start, as the login that migrates. */
-  scheduleFile: string;
+  /**
+   * Where the SQL lies: `migrations` (tables, applied once), `code` (functions, triggers, views and rights as they are
+   * today, applied again when one of them changes), `seed` and `schedule.sql` (run at every start).
+   */
+  folder: string;
   systemUserId: string;
 }
 
 /** Any fixed number: everybody who migrates this database takes the same lock. */
 const MIGRATION_LOCK = 7_301_905;
+/** The migrations before 1.0 are one now; a database that has the last of them has all of it. */
+const SQUASHED = { as: '0001_initial.sql', last: '0009_reminders.sql' };
+const CODE = 'code';
 
 /**
- * Applies the migrations that are new, in the order of their names, then the seed, in one transaction
- * under an advisory lock: instances that start together do it once.
- * @throws StartupError when an applied migration was edited since, or the database cannot be reached
+ * Applies the migrations that are new, in the order of their names, then code that changed, then the seed, in one
+ * transaction under an advisory lock: instances that start together do it once.
+ * @returns the names of what was applied
+ * @throws StartupError when something of it failed, an applied migration was edited since, or the database cannot be
+ *   reached
  */
-export async function migrate(options: MigrateOptions): Promise<string[]> {
-  const client = new pg.Client({ connectionString: options.url, connectionTimeoutMillis: 5_000 });
+export async function migrate({ url, serverUrl, folder, systemUserId }: MigrateOptions): Promise<string[]> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   try {
     await client.connect();
   } catch (error) {
@@ -35,17 +41,35 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   try {
     await client.query('begin');
     await client.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-    const applied = await applyNew(client, options.migrationsDir);
-    if (options.serverUrl) await admitServerLogin(client, options.serverUrl);
+    // Whatever the host or the name of the login says about names without a schema.
+    await client.query('set local search_path = public');
+    const applied = await applyNew(client, join(folder, 'migrations'));
+    if (await applyCode(client, join(folder, CODE))) applied.push(CODE);
+    if (serverUrl) await admitServerLogin(client, serverUrl);
     await client.query('set local role service');
-    for (const file of await sqlFiles(options.seedDir)) await client.query(await readFile(file, 'utf8'));
-    await seedSystemUser(client, options.systemUserId);
+    for (const file of await sqlFiles(join(folder, 'seed'))) await run(client, file);
+    await seedSystemUser(client, systemUserId);
     await client.query('reset role');
-    await client.query(await readFile(options.scheduleFile, 'utf8'));
+    await run(client, join(folder, 'schedule.sql'));
     await client.query('commit');
     return applied;
+  } catch (error) {
+    if (error instanceof StartupError) throw error;
+    throw new StartupError(`The database could not be brought up to date: ${reason(error)}. Nothing was changed.`);
   } finally {
     await client.end();
+  }
+}
+
+/** Runs a file. @throws StartupError that names it */
+async function run(client: pg.Client, file: string): Promise<void> {
+  try {
+    await client.query(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new StartupError(
+      `The database could not be brought up to date: ${basename(file)} failed: ${reason(error)}. Nothing was changed.`,
+      { cause: error },
+    );
   }
 }
 
@@ -56,22 +80,38 @@ async function applyNew(client: pg.Client, migrationsDir: string): Promise<strin
   const checksums = new Map<string, string>(rows.map((row) => [row.name, row.checksum]));
   const applied: string[] = [];
   for (const file of await sqlFiles(migrationsDir)) {
-    const name = file.slice(migrationsDir.length + 1);
-    const text = await readFile(file, 'utf8');
-    const checksum = createHash('sha256').update(text).digest('hex');
+    const name = basename(file);
+    const checksum = checksumOf(await readFile(file, 'utf8'));
     const known = checksums.get(name);
     if (known === checksum) continue;
     if (known) throw new StartupError(`Migration ${name} was changed after it was applied; add a new one instead.`);
-    try {
-      await client.query(text);
-    } catch (error) {
-      throw new Error(`migration ${name} failed: ${reason(error)}`, { cause: error });
-    }
+    const isThere = name === SQUASHED.as && checksums.has(SQUASHED.last);
+    if (!isThere) await run(client, file);
     await client.query('insert into schema_migrations (name, checksum) values ($1, $2)', [name, checksum]);
     applied.push(name);
   }
   return applied;
 }
+
+/** Makes functions, triggers, views and rights anew when any of their files differs from what was applied last. */
+async function applyCode(client: pg.Client, codeDir: string): Promise<boolean> {
+  const files = await sqlFiles(codeDir);
+  const checksum = checksumOf((await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n'));
+  const { rows } = await client.query('select m.checksum from schema_migrations m where m.name = $1', [CODE]);
+  if (rows[0]?.checksum === checksum) return false;
+  await client.query(DROP_RULES);
+  for (const role of ['none', 'service']) {
+    await client.query(`set local role ${role}`);
+    await client.query(DROP_CODE);
+  }
+  await client.query('reset role; grant create on schema app, public to service');
+  for (const file of files) await run(client, file);
+  await client.query('reset role; revoke create on schema app, public from service');
+  await client.query(NOTE_CODE, [CODE, checksum]);
+  return true;
+}
+
+const checksumOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** Lets a login that owns nothing switch to the two roles and ask the guard's questions. */
 async function admitServerLogin(client: pg.Client, serverUrl: string): Promise<void> {
@@ -122,6 +162,65 @@ const CREATE_MIGRATIONS_TABLE = `
   alter table schema_migrations enable row level security;
   alter table schema_migrations force row level security;
   create policy migrating_login on schema_migrations to current_user using (true) with check (true)`;
+
+/** Policies and triggers of our tables. */
+const DROP_RULES = `
+  do $$
+  declare
+    v record;
+  begin
+    for v in
+      select p.tablename, p.policyname
+      from pg_policies p
+      where p.schemaname = 'public'
+        and p.tablename <> 'schema_migrations'
+    loop
+      execute format('drop policy %I on public.%I', v.policyname, v.tablename);
+    end loop;
+    for v in
+      select t.tgname, t.tgrelid::regclass as tablename
+      from pg_trigger t
+      join pg_class c on c.oid = t.tgrelid
+      where c.relnamespace = 'public'::regnamespace
+        and not t.tgisinternal
+    loop
+      execute format('drop trigger %I on %s', v.tgname, v.tablename);
+    end loop;
+  end $$`;
+
+/** Views, functions and procedures that the current role owns; nothing of an extension. All names first: some go with others. */
+const DROP_CODE = `
+  do $$
+  declare
+    v_name text;
+  begin
+    foreach v_name in array array(
+      select c.oid::regclass::text
+      from pg_class c
+      where c.relnamespace in ('public'::regnamespace, 'app'::regnamespace)
+        and c.relkind = 'v'
+        and c.relowner = current_user::regrole
+        and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
+    ) loop
+      execute 'drop view if exists ' || v_name || ' cascade';
+    end loop;
+    foreach v_name in array array(
+      select p.oid::regprocedure::text
+      from pg_proc p
+      where p.pronamespace in ('public'::regnamespace, 'app'::regnamespace)
+        and p.proowner = current_user::regrole
+        and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+    ) loop
+      execute 'drop routine if exists ' || v_name || ' cascade';
+    end loop;
+  end $$`;
+
+const NOTE_CODE = `
+  insert into schema_migrations (name, checksum)
+  values ($1, $2)
+  on conflict (name) do update
+    set checksum = excluded.checksum,
+        applied_at = now()`;
 
 const SEED_SYSTEM_USER = `
   insert into users (id, username, name, profile_image_url, role, is_verified, is_first_login)

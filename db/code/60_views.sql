@@ -1,3 +1,5 @@
+reset role;
+
 -- Every view runs with the rights of its reader (security_invoker) and names the owner of each row.
 
 create view v_exercisetoworkoutsplit_expanded with (security_invoker = on) as
@@ -57,7 +59,7 @@ join exercisetoworkoutsplit ets on ets.id = et.exercisetosplit_id
 join exercises e on e.id = ets.exercise_id
 cross join lateral unnest(et.weight, et.reps) as set_row (weight, reps);
 
--- The record of contract 4.3, from the sets that still exist.
+-- The record of behaviour 4.3, from the sets that still exist.
 create view v_prs with (security_invoker = on) as
 select distinct on (s.user_id, s.exercise_id)
   s.id,

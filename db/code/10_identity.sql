@@ -1,11 +1,34 @@
--- What belongs to a session ends with it, and what was begun before a password reset ends with the reset.
+-- Who acts, and what the guard must know.
 
-grant create on schema app to service;
-set local role service;
+set local role service; -- the owner: a definer function acts with its rights, never with those of the tables' owner
 alter default privileges revoke execute on functions from public;
 
--- What the guard must know about a user, in one lookup; now also the zone that is stored for reminders.
-drop function app.session_state(uuid);
+-- The person that the current transaction acts for; null outside a scope, and then no policy shows a row.
+create function app.user_id() returns uuid
+language sql stable parallel safe
+return nullif(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', '')::uuid;
+
+-- The caller's plans and splits, for policies. A policy asks once a query, (select app.own_split_ids()),
+-- and PostgreSQL can use an index on the answer; a subquery over tables that have policies themselves
+-- would be checked row by row over the whole table.
+create function app.own_plan_ids() returns bigint[]
+language sql stable security definer set search_path = public, pg_temp
+as $$
+  select coalesce(array_agg(p.id), '{}')
+  from workoutplans p
+  where p.user_id = app.user_id()
+$$;
+
+create function app.own_split_ids() returns bigint[]
+language sql stable security definer set search_path = public, pg_temp
+as $$
+  select coalesce(array_agg(s.id), '{}')
+  from workoutplans p
+  join workoutsplits s on s.workout_id = p.id
+  where p.user_id = app.user_id()
+$$;
+
+-- What the guard must know about a user, in one primary-key lookup.
 create function app.session_state(p_user_id uuid)
 returns table (
   token_version bigint, token_version_used boolean, session_epoch bigint,
@@ -22,7 +45,7 @@ $$;
 
 -- Remembers that a token of the current version was accepted: the rotation's answer did arrive. Waits for nobody:
 -- while a change of the person holds the row, the next request will say so.
-create or replace function app.mark_token_version_used(p_user_id uuid, p_token_version bigint) returns void
+create function app.mark_token_version_used(p_user_id uuid, p_token_version bigint) returns void
 language sql security definer set search_path = public, pg_temp
 as $$
   update users u
@@ -36,6 +59,44 @@ as $$
     for no key update skip locked
   ) free
   where u.id = free.id
+$$;
+
+-- Marks a proof as used by a request until p_expires_at; false when another request used it before.
+create function app.remember_proof(p_thumbprint text, p_jti text, p_request_id text, p_expires_at timestamptz)
+returns boolean
+language sql security definer set search_path = public, pg_temp
+as $$
+  with remembered as (
+    insert into seen_proofs as s (thumbprint, jti, request_id, expires_at)
+    values (p_thumbprint, p_jti, p_request_id, p_expires_at)
+    on conflict (thumbprint, jti) do update
+      set request_id = excluded.request_id,
+          expires_at = excluded.expires_at
+      where s.expires_at < now()
+         or s.request_id = excluded.request_id
+    returning 1
+  )
+  select exists (select from remembered)
+$$;
+
+-- When the last proof that is remembered here may be forgotten; null when there is none.
+create function app.last_proof_expiry() returns timestamptz
+language sql stable security definer set search_path = public, pg_temp
+as $$
+  select max(s.expires_at) from seen_proofs s
+$$;
+
+-- Logout: tokens and tickets die, the phone gets no more pushes.
+create function app.end_session() returns void
+language sql security definer set search_path = public, pg_temp
+as $$
+  update users u
+  set token_version = u.token_version + 1,
+      session_epoch = u.session_epoch + 1,
+      refresh_rotated_at = null,
+      token_version_used = false,
+      push_token = null
+  where u.id = app.user_id()
 $$;
 
 -- Ends what was begun for an account and is not finished: a pending address, links of every kind (those for a
@@ -73,9 +134,18 @@ as $$
     and lower(trim(oa.provider_email)) is distinct from lower(trim(u.email));
 $$;
 
--- Keeps the answer to a request with an Idempotency-Key; an expired answer gives way. False when the caller has
--- a hundred answers of the last 24 hours: what a person can store here is bounded.
-drop function app.keep_idempotent_answer(text, text, bytea, integer, text);
+-- Makes every cached payload of the caller unreachable with the commit of this transaction.
+-- It also locks the caller's row: changes of one person follow one another.
+create function app.raise_data_version() returns bigint
+language sql security definer set search_path = public, pg_temp
+as $$
+  update users u
+  set data_version = u.data_version + 1
+  where u.id = app.user_id()
+  returning u.data_version
+$$;
+
+-- Keeps the answer to a request with an Idempotency-Key; an expired answer gives way.
 create function app.keep_idempotent_answer(
   p_route text, p_key text, p_body_hash bytea, p_status integer, p_body text
 ) returns boolean
@@ -100,74 +170,3 @@ as $$
   )
   select exists (select from kept)
 $$;
-grant execute on function app.keep_idempotent_answer(text, text, bytea, integer, text) to authenticated;
-
--- muscle_group of the splits that a statement touched; a plan of a thousand rows is one update, not a thousand.
-create function app.update_muscle_groups() returns trigger
-language plpgsql security definer set search_path = public, pg_temp
-as $$
-declare
-  v_split_ids bigint[];
-begin
-  if tg_op = 'INSERT' then
-    v_split_ids := array(select distinct a.workoutsplit_id from added a);
-  elsif tg_op = 'DELETE' then
-    v_split_ids := array(select distinct r.workoutsplit_id from removed r);
-  else
-    v_split_ids := array(select a.workoutsplit_id from added a union select r.workoutsplit_id from removed r);
-  end if;
-
-  update workoutsplits s
-  set muscle_group = g.muscle_group
-  from unnest(v_split_ids) as touched (split_id)
-  cross join lateral (
-    select string_agg(m.targetmuscle || ' (' || m.specifics || ')', ', ' order by m.targetmuscle) as muscle_group
-    from (
-      select
-        e.targetmuscle,
-        string_agg(distinct e.specifictargetmuscle, ', ' order by e.specifictargetmuscle) as specifics
-      from exercisetoworkoutsplit ets
-      join exercises e on e.id = ets.exercise_id
-      where ets.workoutsplit_id = touched.split_id
-        and ets.is_active
-      group by e.targetmuscle
-    ) m
-  ) g
-  where s.id = touched.split_id
-    and s.muscle_group is distinct from g.muscle_group;
-  return null;
-end $$;
-
-do $$
-begin
-  execute format(
-    'grant execute on function app.session_state(uuid), app.update_muscle_groups() to %I',
-    session_user
-  );
-end $$;
-
-reset role;
-
-drop trigger update_muscle_group_trigger on exercisetoworkoutsplit;
-create trigger update_muscle_group_trigger
-after insert on exercisetoworkoutsplit
-referencing new table as added
-for each statement execute function app.update_muscle_groups();
-create trigger update_muscle_group_on_update_trigger
-after update on exercisetoworkoutsplit
-referencing new table as added old table as removed
-for each statement execute function app.update_muscle_groups();
-create trigger update_muscle_group_on_delete_trigger
-after delete on exercisetoworkoutsplit
-referencing old table as removed
-for each statement execute function app.update_muscle_groups();
-
-set local role service;
-drop function app.update_muscle_group();
-do $$
-begin
-  -- Only who attaches a trigger needs the right to its function.
-  execute format('revoke execute on function app.update_muscle_groups() from %I', session_user);
-end $$;
-reset role;
-revoke create on schema app from service;

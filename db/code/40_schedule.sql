@@ -1,30 +1,7 @@
--- What the schedule enqueues (contract 1.8, 4.8). Set-based, and idempotent by the outbox's de-duplication
--- keys, which outlive the delivery: an outside cron, pg_cron and the workers' own schedule may all run it.
+-- What the schedule runs (behaviour 4.8, 4.10). Safe to run together, twice or late; idempotent by the outbox's
+-- de-duplication keys, which outlive the delivery.
 
--- Receipts of pushes are fetched later; until then, which phone a ticket was for.
-create table push_tickets (
-  ticket_id  text        primary key,
-  user_id    uuid        not null references users (id) on delete cascade,
-  push_token text        not null,
-  created_at timestamptz not null default now()
-);
-create index push_tickets_age_idx on push_tickets (created_at);
-create index push_tickets_user_idx on push_tickets (user_id);
-alter table push_tickets enable row level security;
-alter table push_tickets force row level security;
-create policy service_all on push_tickets to service using (true) with check (true);
-grant select, insert, delete on push_tickets to service;
-
--- Each kind has its own line: a hundred thousand pushes do not stand before a mail.
-drop index outbox_pending_idx;
-create index outbox_pending_idx on outbox (kind, next_attempt_at) where status = 'pending';
-create index outbox_expiry_idx on outbox (expires_at) where status = 'pending';
-
--- Every row is written again with each refresh: room in the pages spares the indexes.
-alter table user_split_information set (fillfactor = 60);
-
-grant create on schema app, public to service;
-set local role service;
+set local role service; -- the owner: a definer function acts with its rights, never with those of the tables' owner
 
 -- Stored zones, each with the one that counts: a broken zone counts as UTC and stops nobody.
 create view app.stored_zones with (security_invoker = on) as
@@ -81,9 +58,8 @@ begin
   return v_enqueued;
 end $$;
 
--- Reminders that fall due in the next 24 hours, for workouts of today and tomorrow (UTC), each with its own
--- check of the weekday. One that waits follows a habit or setting that changed. A reminder that is late by a quarter of an hour after the workout's time says nothing
--- to anybody: then it expires. Returns how many were newly enqueued.
+-- A reminder that was sent within the twelve hours before is not sent again because the habit has drifted across
+-- midnight (UTC) since, and its day has another name.
 create function app.enqueue_workout_reminders(p_now timestamptz default now()) returns bigint
 language plpgsql security definer set search_path = public, pg_temp
 as $$
@@ -121,6 +97,16 @@ begin
       and urs.workout_reminders_enabled
       and u.push_token is not null
       and r.remind_at <= p_now + interval '24 hours' -- not null: still to come
+      and not exists (
+        select
+        from outbox sent
+        where sent.dedupe_key in (
+            'push.reminder:' || u.id || ':' || usi.split_id || ':' || (d.day - 1),
+            'push.reminder:' || u.id || ':' || usi.split_id || ':' || (d.day + 1)
+          )
+          and sent.status = 'sent'
+          and sent.finished_at > r.remind_at - interval '12 hours'
+      )
     for key share of u
     on conflict (dedupe_key) do update
       set next_attempt_at = excluded.next_attempt_at,
@@ -135,8 +121,8 @@ begin
   return v_enqueued;
 end $$;
 
--- As before, and it does not fail when somebody is deleted meanwhile.
-create or replace function public.refresh_user_split_information(p_now timestamptz default now()) returns bigint
+-- When each person usually trains each split, from the workouts of the last 21 days.
+create function public.refresh_user_split_information(p_now timestamptz default now()) returns bigint
 language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
@@ -218,33 +204,145 @@ begin
   return v_rows;
 end $$;
 
-reset role;
-revoke create on schema app, public from service;
+-- Housekeeping (behaviour 4.10) for the next people: removes the sets of days that are neither among their
+-- 35 most recent workout-days nor within the last 45 days (UTC). Summaries stay, and so do the rows that
+-- hold a record. Only people who have something to remove are locked; whoever is just changing something is left
+-- for the next run.
+create function app.compact_old_workouts(
+  p_after uuid, p_people integer, p_now timestamptz default now()
+)
+returns table (last_id uuid, removed bigint)
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_people uuid[] := array(select u.id from users u where u.id > p_after order by u.id limit p_people);
+  v_last_id uuid := v_people[cardinality(v_people)];
+  v_today date := (p_now at time zone 'UTC')::date;
+  v_removed bigint := 0;
+begin
+  v_people := array(
+    select u.id
+    from users u
+    where u.id = any (v_people)
+      and exists (
+        select
+        from workout_summary ws
+        join exercisetracking et on et.workout_summary_id = ws.id
+        where ws.user_id = u.id
+          and ws.workout_start_utc < (v_today - 45)::timestamp at time zone 'UTC'
+          and not exists (
+            select
+            from exercise_records r
+            where r.user_id = u.id
+              and (r.pr_tracking_id = et.id or r.one_rep_max_tracking_id = et.id)
+          )
+      )
+      and (
+        select count(*)
+        from (
+          select distinct (ws.workout_start_utc at time zone 'UTC')::date
+          from workout_summary ws
+          where ws.user_id = u.id
+          limit 36
+        ) days
+      ) > 35
+    for no key update of u skip locked
+  );
+  if cardinality(v_people) > 0 then
+    with workout as (
+      select
+        ws.id,
+        ws.user_id,
+        (ws.workout_start_utc at time zone 'UTC')::date as day
+      from workout_summary ws
+      where ws.user_id = any (v_people)
+        and exists (select from exercisetracking et where et.workout_summary_id = ws.id)
+    ),
+    ranked as (
+      select
+        w.id,
+        w.user_id,
+        w.day,
+        dense_rank() over (partition by w.user_id order by w.day desc) as recency
+      from workout w
+    ),
+    deleted as (
+      delete from exercisetracking et
+      using ranked w
+      where et.workout_summary_id = w.id
+        and w.recency > 35
+        and w.day < v_today - 45
+        and not exists (
+          select
+          from exercise_records r
+          where r.user_id = w.user_id
+            and (r.pr_tracking_id = et.id or r.one_rep_max_tracking_id = et.id)
+        )
+      returning w.user_id, et.id, et.workout_summary_id, et.exercisetosplit_id, et.weight, et.reps
+    ),
+    gone as (
+      select
+        d.user_id,
+        d.id,
+        d.workout_summary_id,
+        ets.exercise_id,
+        s.weight,
+        s.reps,
+        ws.workout_start_utc,
+        app.estimated_one_rep_max(s.weight, s.reps) as one_rep_max
+      from deleted d
+      join workout_summary ws on ws.id = d.workout_summary_id
+      join exercisetoworkoutsplit ets on ets.id = d.exercisetosplit_id
+      cross join lateral unnest(d.weight, d.reps) as s (weight, reps)
+      where s.weight > 0
+    ),
+    elected as (
+      (
+        select distinct on (g.workout_summary_id, g.exercise_id) 'weight' as best_by, g.*
+        from gone g
+        order by g.workout_summary_id, g.exercise_id, g.weight desc, g.reps desc, g.workout_start_utc desc, g.id desc
+      )
+      union all
+      (
+        select distinct on (g.workout_summary_id, g.exercise_id) 'one_rep_max' as best_by, g.*
+        from gone g
+        where g.one_rep_max is not null
+        order by g.workout_summary_id, g.exercise_id, g.one_rep_max desc, g.id desc
+      )
+    ),
+    kept as (
+      insert into retired_sets as rs
+        (user_id, exercise_id, best_by, weight, reps, workout_summary_id, tracking_id)
+      select e.user_id, e.exercise_id, e.best_by, e.weight, e.reps, e.workout_summary_id, e.id
+      from elected e
+      on conflict (user_id, exercise_id, workout_summary_id, best_by) do update
+        set weight = excluded.weight,
+            reps = excluded.reps,
+            tracking_id = excluded.tracking_id
+    ),
+    raised as (
+      update users u
+      set data_version = u.data_version + 1
+      where u.id in (select d.user_id from deleted d)
+    )
+    select count(*) into v_removed from deleted;
+  end if;
+  return query select v_last_id, v_removed;
+end $$;
 
--- Housekeeping for everybody in small transactions, for pg_cron: `call housekeeping()`.
-create procedure public.housekeeping()
-language plpgsql
+-- Housekeeping for everybody in one transaction: for a small database, or by hand. Returns the rows removed.
+create function public.housekeeping_compact_old_workouts(p_now timestamptz default now()) returns bigint
+language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
   v_after uuid := '00000000-0000-0000-0000-000000000000';
+  v_removed bigint;
+  v_total bigint := 0;
 begin
   loop
-    select c.last_id into v_after from app.compact_old_workouts(v_after, 200) c;
+    select c.last_id, c.removed into v_after, v_removed from app.compact_old_workouts(v_after, 500, p_now) c;
     exit when v_after is null;
-    commit;
+    v_total := v_total + v_removed;
   end loop;
+  return v_total;
 end $$;
-revoke all on procedure public.housekeeping() from public;
-
--- pg_cron runs these as the login that migrates.
-set local role service;
-do $$
-begin
-  execute format(
-    'grant execute on function '
-      'public.refresh_user_split_information(timestamptz), app.compact_old_workouts(uuid, integer, timestamptz), '
-      'app.enqueue_daily_pushes(integer, timestamptz), app.enqueue_workout_reminders(timestamptz) to %I',
-    session_user
-  );
-end $$;
-reset role;

@@ -1,3 +1,5 @@
+reset role;
+
 -- What each role may do. The grants say which verbs and columns, the policies which rows.
 -- No role but the owner may TRUNCATE, REFERENCE or attach triggers, and authenticated never deletes.
 
@@ -9,11 +11,15 @@ declare
   v_table regclass;
 begin
   for v_table in
-    select c.oid from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+    select c.oid
+    from pg_class c
+    where c.relnamespace = 'public'::regnamespace
+      and c.relkind = 'r'
+      and c.relname not in ('schema_migrations', 'security_events')
   loop
     execute format('alter table %s enable row level security', v_table);
     execute format('alter table %s force row level security', v_table);
-    execute format('revoke all on %s from public', v_table);
+    execute format('revoke all on %s from public, authenticated, service', v_table);
     execute format('create policy service_all on %s to service using (true) with check (true)', v_table);
     if to_regrole('anon') is not null then
       execute format('revoke all on %s from anon', v_table);
@@ -27,10 +33,12 @@ end $$;
 grant select, insert, update, delete on users, oauth_accounts, outbox to service;
 grant select, insert, update on exercises, workoutsplits, user_reminder_settings to service;
 grant select on workoutplans, exercisetoworkoutsplit, aerobictracking to service;
-grant select on workout_summary to service;
+grant select, update on workout_summary to service;
 grant select, delete on exercisetracking to service;
 grant select, insert on messages to service;
-grant select, insert, update, delete on user_split_information, exercise_records, idempotency_keys, seen_proofs to service;
+grant select, insert, update, delete on user_split_information, exercise_records, retired_sets,
+  idempotency_keys, seen_proofs to service;
+grant select, insert, delete on push_tickets to service;
 grant select on
   v_exercisetoworkoutsplit_expanded, v_exercisetracking_expanded, v_exercisetracking_set_simple, v_prs to service;
 
@@ -134,24 +142,43 @@ grant select on
   v_exercisetoworkoutsplit_expanded, v_exercisetracking_expanded, v_exercisetracking_set_simple, v_prs to authenticated;
 
 -- ---------------------------------------------------------------------------
--- Functions
+-- What happened to accounts: appended by the service, read by the operator, changed by nobody. After 400 days the
+-- service may see and remove it.
 -- ---------------------------------------------------------------------------
+alter table security_events enable row level security;
+alter table security_events force row level security;
+revoke all on security_events from public, authenticated, service;
+create policy appended on security_events for insert to service with check (true);
+create policy read_by_operator on security_events for select to current_user using (true);
+create policy aged_read on security_events for select to service
+  using (occurred_at < now() - interval '400 days');
+create policy aged_delete on security_events for delete to service
+  using (occurred_at < now() - interval '400 days');
+grant insert, delete, select (id, occurred_at) on security_events to service;
+
+-- ---------------------------------------------------------------------------
+-- Functions: closed by default (migration 0001), opened here
+-- ---------------------------------------------------------------------------
+set local role service; -- the owner of the functions
 grant execute on function
   app.user_id(), app.local_timestamp(timestamptz, text), app.first_name(text, text),
   app.estimated_one_rep_max(real, bigint)
-  to authenticated, service;
-
-set local role service; -- the owner of the definer functions
+  to authenticated;
 grant execute on function
   app.own_plan_ids(), app.own_split_ids(), app.end_session(), app.raise_data_version(), app.send_workout_done_message(),
-  app.senders_of_received_messages(), app.keep_idempotent_answer(text, text, bytea, integer, text)
+  app.senders_of_received_messages(), app.keep_idempotent_answer(text, text, bytea, integer, text),
+  app.begin_replacement(uuid, bigint, timestamptz), app.finish_replacement(uuid, bigint[])
   to authenticated;
--- the guard asks these with the login's own rights, before it knows whose scope to open
+-- The guard asks the first four with the login's own rights, before it knows whose scope to open; pg_cron runs the others
+-- as the login that migrates.
 do $$
 begin
   execute format(
-    'grant execute on function app.session_state(uuid), app.mark_token_version_used(uuid, bigint), '
-      'app.remember_proof(text, text, text, timestamptz), app.last_proof_expiry() to %I',
+    'grant execute on function '
+      'app.session_state(uuid), app.mark_token_version_used(uuid, bigint), '
+      'app.remember_proof(text, text, text, timestamptz), app.last_proof_expiry(), '
+      'public.refresh_user_split_information(timestamptz), app.compact_old_workouts(uuid, integer, timestamptz), '
+      'app.enqueue_daily_pushes(integer, timestamptz), app.enqueue_workout_reminders(timestamptz) to %I',
     session_user
   );
 end $$;

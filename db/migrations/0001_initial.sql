@@ -1,3 +1,49 @@
+-- Who acts. Every statement of a request or a job runs under one of two roles:
+--   authenticated  a signed-in person; sees and changes only what is theirs
+--   service        public flows (login, registration, links), workers and the schedule
+-- Neither can log in. The server's own login is a member of both and switches with
+-- SET LOCAL ROLE, so no statement of a request runs as the owner of the tables.
+do $$
+declare
+  v_role text;
+  v_options text := case
+    -- From 16 on, membership can be limited to SET ROLE: the login inherits no rights by itself.
+    when current_setting('server_version_num')::int >= 160000 then ' with inherit false, set true'
+    else ''
+  end;
+begin
+  foreach v_role in array array['authenticated', 'service'] loop
+    begin
+      execute format('create role %I nologin', v_role);
+    exception when duplicate_object or unique_violation then
+      null; -- roles belong to the whole cluster: another database may have made them already
+    end;
+    if not (select r.rolsuper from pg_roles r where r.rolname = current_user) then
+      execute format('grant %I to %I', v_role, current_user) || v_options;
+    end if;
+  end loop;
+end $$;
+
+create schema app;
+
+revoke all on schema public from public;
+revoke all on schema app from public;
+grant usage on schema public, app to authenticated, service;
+
+revoke all on schema_migrations from public, authenticated, service; -- made by the runner
+
+-- What this login creates later is closed until a migration opens it; some hosts open it by default.
+alter default privileges revoke execute on functions from public;
+alter default privileges revoke all on functions from authenticated, service;
+alter default privileges revoke all on tables from public, authenticated, service;
+alter default privileges revoke all on sequences from public, authenticated, service;
+alter default privileges in schema public revoke all on functions from public, authenticated, service;
+alter default privileges in schema public revoke all on tables from public, authenticated, service;
+alter default privileges in schema public revoke all on sequences from public, authenticated, service;
+
+-- ---------------------------------------------------------------------------
+-- Tables
+-- ---------------------------------------------------------------------------
 -- Delete rules: what belongs to a person goes with the person (CASCADE); what points to another
 -- person loses the pointer (SET NULL); history that points into plan and catalogue holds them
 -- (NO ACTION, checked at the end of the statement, when a person's cascade has removed both sides).
@@ -21,6 +67,7 @@ create table users (
   refresh_rotated_at timestamptz,                    -- null: the version did not come from a refresh
   token_version_used boolean     not null default false,
   data_version       bigint      not null default 0, -- part of every cache key
+  verification_epoch bigint      not null default 0, -- verification links of another epoch are dead
   pending_email      text        check (char_length(pending_email) <= 254)
 );
 create unique index users_username_key on users (lower(trim(username)));
@@ -163,12 +210,12 @@ create table user_split_information (
   last_computed_at   timestamptz  not null default now(),
   preferred_weekday  integer      check (preferred_weekday between 0 and 6), -- UTC, 0 = Sunday
   constraint user_split_information_split_key unique (user_id, split_id)
-);
+) with (fillfactor = 60); -- every row is written again with each refresh: room in the pages spares the indexes
 create index user_split_information_due_idx on user_split_information (preferred_weekday, confidence) where confidence >= 0.60;
 create index user_split_information_user_idx on user_split_information (user_id, preferred_weekday) where preferred_weekday is not null;
 create index user_split_information_split_idx on user_split_information (split_id);
 
--- The record of each exercise (contract 4.3) and its best estimated one-rep max (4.4, unrounded).
+-- The record of each exercise (behaviour 4.3) and its best estimated one-rep max (4.4, unrounded).
 -- Kept apart from the sets so that housekeeping can remove old sets and never lowers a record.
 create table exercise_records (
   user_id          uuid        not null references users (id) on delete cascade,
@@ -178,6 +225,7 @@ create table exercise_records (
   pr_start_utc     timestamptz not null, -- start of the workout that holds the record
   pr_tracking_id   bigint      not null, -- last tie-break; the row itself may be gone
   one_rep_max      numeric,              -- null: no set of 1 to 12 reps yet
+  one_rep_max_tracking_id bigint,        -- the row that holds it: housekeeping leaves it and that of the record
   primary key (user_id, exercise_id)
 );
 create index exercise_records_exercise_idx on exercise_records (exercise_id);
@@ -187,7 +235,7 @@ create index exercise_records_exercise_idx on exercise_records (exercise_id);
 create table outbox (
   id              uuid        primary key default gen_random_uuid(),
   kind            text        not null,
-  user_id         uuid        not null references users (id) on delete cascade,
+  user_id         uuid        references users (id) on delete cascade, -- null: outlives the person, such as cleaning up after them
   payload         jsonb       not null default '{}', -- never a token, never finished HTML
   dedupe_key      text        not null constraint outbox_dedupe_key unique,
   created_at      timestamptz not null default now(),
@@ -198,7 +246,9 @@ create table outbox (
   finished_at     timestamptz,
   last_error      text
 );
-create index outbox_pending_idx on outbox (next_attempt_at) where status = 'pending';
+-- Each kind has its own line: a hundred thousand pushes do not stand before a mail.
+create index outbox_pending_idx on outbox (kind, next_attempt_at) where status = 'pending';
+create index outbox_expiry_idx on outbox (expires_at) where status = 'pending';
 create index outbox_finished_idx on outbox (finished_at) where status <> 'pending';
 create index outbox_user_idx on outbox (user_id);
 
@@ -215,7 +265,7 @@ create table idempotency_keys (
 );
 create index idempotency_keys_age_idx on idempotency_keys (created_at);
 
--- Memory for proofs that were used while Redis was away (contract 0.8, check 8).
+-- Memory for proofs that were used while Redis was away (behaviour 0.8, check 8).
 create table seen_proofs (
   thumbprint text        not null,
   jti        text        not null, -- its SHA-256
@@ -224,3 +274,27 @@ create table seen_proofs (
   primary key (thumbprint, jti)
 );
 create index seen_proofs_age_idx on seen_proofs (expires_at);
+
+-- What happened to accounts: appended by the service, read by the operator, changed by nobody.
+-- It holds no address and no name, and does not point at users: it outlives the account.
+create table security_events (
+  id          bigint      generated always as identity primary key,
+  occurred_at timestamptz not null default now(),
+  kind        text        not null check (kind in (
+    'login-failed', 'refresh-by-foreign-key', 'password-reset', 'email-change-requested', 'email-changed',
+    'account-taken-over', 'account-deleted'
+  )),
+  user_id     uuid,
+  request_id  text
+);
+create index security_events_user_idx on security_events (user_id, occurred_at);
+
+-- Receipts of pushes are fetched later; until then, which phone a ticket was for.
+create table push_tickets (
+  ticket_id  text        primary key,
+  user_id    uuid        not null references users (id) on delete cascade,
+  push_token text        not null,
+  created_at timestamptz not null default now()
+);
+create index push_tickets_age_idx on push_tickets (created_at);
+create index push_tickets_user_idx on push_tickets (user_id);

@@ -1,0 +1,223 @@
+-- Records and one-rep maxima (behaviour 4.3, 4.4).
+
+set local role service; -- the owner: a definer function acts with its rights, never with those of the tables' owner
+
+-- Estimated one-rep max of one set in kilograms, unrounded; null where the formulae do not apply.
+-- 2-5 reps: Epley (1985). 6-10: Brzycki (1993). 11-12: O'Connor et al. (1989).
+-- The weight goes through text so that 20.1 stays 20.1 and is not 20.1000003814697.
+create function app.estimated_one_rep_max(p_weight real, p_reps bigint) returns numeric
+language sql immutable parallel safe
+return case
+  when p_weight <= 0 or p_reps < 1 or p_reps > 12 then null
+  when p_reps = 1 then p_weight::text::numeric
+  when p_reps <= 5 then p_weight::text::numeric * (1 + 0.0333 * p_reps)
+  when p_reps <= 10 then p_weight::text::numeric * 36 / (37 - p_reps)
+  else p_weight::text::numeric * (1 + 0.025 * p_reps)
+end;
+
+-- Raises the records of people and exercises that these rows of exercisetracking beat.
+-- Ties go to more reps, the later workout, the higher row (behaviour 4.3).
+create function app.raise_exercise_records(p_tracking_ids bigint[]) returns void
+language sql security definer set search_path = public, pg_temp
+as $$
+  with done as (
+    select
+      ws.user_id,
+      ets.exercise_id,
+      s.weight,
+      s.reps,
+      ws.workout_start_utc,
+      et.id,
+      app.estimated_one_rep_max(s.weight, s.reps) as one_rep_max
+    from exercisetracking et
+    join workout_summary ws on ws.id = et.workout_summary_id
+    join exercisetoworkoutsplit ets on ets.id = et.exercisetosplit_id
+    cross join lateral unnest(et.weight, et.reps) as s (weight, reps)
+    where et.id = any (p_tracking_ids)
+      and s.weight > 0
+  ),
+  heaviest as (
+    select distinct on (d.user_id, d.exercise_id) d.*
+    from done d
+    order by d.user_id, d.exercise_id, d.weight desc, d.reps desc, d.workout_start_utc desc, d.id desc
+  ),
+  strongest as (
+    select distinct on (d.user_id, d.exercise_id) d.*
+    from done d
+    where d.one_rep_max is not null
+    order by d.user_id, d.exercise_id, d.one_rep_max desc, d.id desc
+  )
+  insert into exercise_records as r (
+    user_id, exercise_id, pr_weight, pr_reps, pr_start_utc, pr_tracking_id, one_rep_max, one_rep_max_tracking_id
+  )
+  select
+    h.user_id, h.exercise_id, h.weight, h.reps, h.workout_start_utc, h.id, s.one_rep_max, s.id
+  from heaviest h
+  left join strongest s on s.user_id = h.user_id and s.exercise_id = h.exercise_id
+  on conflict (user_id, exercise_id) do update
+    set (pr_weight, pr_reps, pr_start_utc, pr_tracking_id) = (
+          select b.pr_weight, b.pr_reps, b.pr_start_utc, b.pr_tracking_id
+          from (values
+            (r.pr_weight, r.pr_reps, r.pr_start_utc, r.pr_tracking_id),
+            (excluded.pr_weight, excluded.pr_reps, excluded.pr_start_utc, excluded.pr_tracking_id)
+          ) as b (pr_weight, pr_reps, pr_start_utc, pr_tracking_id)
+          order by b.pr_weight desc, b.pr_reps desc, b.pr_start_utc desc, b.pr_tracking_id desc
+          limit 1
+        ),
+        (one_rep_max, one_rep_max_tracking_id) = (
+          select b.one_rep_max, b.one_rep_max_tracking_id
+          from (values
+            (r.one_rep_max, r.one_rep_max_tracking_id),
+            (excluded.one_rep_max, excluded.one_rep_max_tracking_id)
+          ) as b (one_rep_max, one_rep_max_tracking_id)
+          order by b.one_rep_max desc nulls last, b.one_rep_max_tracking_id desc nulls last
+          limit 1
+        )
+$$;
+
+-- The records of a person (behaviour 4.3, 4.4) as they follow from every set: those that exist and those that
+-- housekeeping removed. $2 null: of all exercises.
+create function app.computed_records(p_user_id uuid, p_exercise_ids bigint[]) returns setof exercise_records
+language sql stable security definer set search_path = public, pg_temp
+as $$
+  with done as (
+    select
+      ets.exercise_id,
+      s.weight,
+      s.reps,
+      ws.workout_start_utc,
+      et.id,
+      app.estimated_one_rep_max(s.weight, s.reps) as one_rep_max
+    from workout_summary ws
+    join exercisetracking et on et.workout_summary_id = ws.id
+    join exercisetoworkoutsplit ets on ets.id = et.exercisetosplit_id
+    cross join lateral unnest(et.weight, et.reps) as s (weight, reps)
+    where ws.user_id = p_user_id
+      and (p_exercise_ids is null or ets.exercise_id = any (p_exercise_ids))
+      and s.weight > 0
+    union all
+    select
+      rs.exercise_id,
+      rs.weight,
+      rs.reps,
+      ws.workout_start_utc,
+      rs.tracking_id,
+      app.estimated_one_rep_max(rs.weight, rs.reps)
+    from retired_sets rs
+    join workout_summary ws on ws.id = rs.workout_summary_id
+    where rs.user_id = p_user_id
+      and (p_exercise_ids is null or rs.exercise_id = any (p_exercise_ids))
+  ),
+  heaviest as (
+    select distinct on (d.exercise_id) d.*
+    from done d
+    order by d.exercise_id, d.weight desc, d.reps desc, d.workout_start_utc desc, d.id desc
+  ),
+  strongest as (
+    select distinct on (d.exercise_id) d.*
+    from done d
+    where d.one_rep_max is not null
+    order by d.exercise_id, d.one_rep_max desc, d.id desc
+  )
+  select
+    p_user_id, h.exercise_id, h.weight, h.reps, h.workout_start_utc, h.id, s.one_rep_max, s.id
+  from heaviest h
+  left join strongest s on s.exercise_id = h.exercise_id
+$$;
+
+-- The exercises of a person whose record is not what follows from the sets.
+create function app.wrong_records(p_user_id uuid) returns bigint[]
+language sql stable security definer set search_path = public, pg_temp
+as $$
+  select coalesce(array_agg(coalesce(c.exercise_id, r.exercise_id)), '{}')
+  from app.computed_records(p_user_id, null) c
+  full join (
+    select * from exercise_records x where x.user_id = p_user_id
+  ) r on r.exercise_id = c.exercise_id
+  where (c.*) is distinct from (r.*)
+$$;
+
+create function app.recompute_records(p_user_id uuid, p_exercise_ids bigint[]) returns void
+language sql security definer set search_path = public, pg_temp
+as $$
+  delete from exercise_records r
+  where r.user_id = p_user_id
+    and r.exercise_id = any (p_exercise_ids);
+
+  insert into exercise_records (
+    user_id, exercise_id, pr_weight, pr_reps, pr_start_utc, pr_tracking_id, one_rep_max, one_rep_max_tracking_id
+  )
+  select
+    c.user_id, c.exercise_id, c.pr_weight, c.pr_reps, c.pr_start_utc, c.pr_tracking_id,
+    c.one_rep_max, c.one_rep_max_tracking_id
+  from app.computed_records(p_user_id, p_exercise_ids) c;
+$$;
+
+create function app.rebuild_exercise_records(p_user_id uuid) returns integer
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_wrong bigint[] := app.wrong_records(p_user_id);
+begin
+  if cardinality(v_wrong) = 0 then
+    return 0;
+  end if;
+  update users u
+  set data_version = u.data_version + 1
+  where u.id = p_user_id; -- the row lock: what the person changes meanwhile comes before or after this
+  v_wrong := app.wrong_records(p_user_id);
+  perform app.recompute_records(p_user_id, v_wrong);
+  return cardinality(v_wrong);
+end $$;
+
+-- Empties a stored workout of the caller for the content that takes its place: its sets go, split and end change.
+-- Returns the exercises that it had. Its records are recomputed by app.finish_replacement, after the new sets.
+create function app.begin_replacement(p_workout_id uuid, p_split_id bigint, p_end timestamptz) returns bigint[]
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_exercise_ids bigint[];
+begin
+  update workout_summary ws
+  set workoutsplit_id = p_split_id,
+      workout_end_utc = p_end
+  where ws.id = p_workout_id
+    and ws.user_id = app.user_id()
+    and p_split_id = any (app.own_split_ids());
+  if not found then
+    raise exception 'no workout of the caller';
+  end if;
+
+  with removed as (
+    delete from exercisetracking et
+    using exercisetoworkoutsplit ets
+    where et.workout_summary_id = p_workout_id
+      and ets.id = et.exercisetosplit_id
+    returning ets.exercise_id
+  ),
+  retired as (
+    delete from retired_sets rs
+    where rs.workout_summary_id = p_workout_id
+    returning rs.exercise_id
+  )
+  select coalesce(array_agg(x.exercise_id), '{}')
+  into v_exercise_ids
+  from (select r.exercise_id from removed r union select r.exercise_id from retired r) x;
+  return v_exercise_ids;
+end $$;
+
+-- Recomputes the caller's records of these exercises and of those in the workout.
+create function app.finish_replacement(p_workout_id uuid, p_exercise_ids bigint[]) returns void
+language sql security definer set search_path = public, pg_temp
+as $$
+  select app.recompute_records(
+    app.user_id(),
+    p_exercise_ids || array(
+      select ets.exercise_id
+      from exercisetracking et
+      join workout_summary ws on ws.id = et.workout_summary_id and ws.user_id = app.user_id()
+      join exercisetoworkoutsplit ets on ets.id = et.exercisetosplit_id
+      where et.workout_summary_id = p_workout_id
+    )
+  )
+$$;

@@ -1,0 +1,102 @@
+-- Triggers: what follows by itself from a change, whoever makes it.
+
+set local role service; -- the owner: a definer function acts with its rights, never with those of the tables' owner
+
+-- Every user has reminder settings, however the user came to be.
+create function app.create_reminder_settings() returns trigger
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+begin
+  insert into user_reminder_settings (user_id) values (new.id) on conflict do nothing;
+  return null;
+end $$;
+
+-- After new sets: raises the records that they beat. Ties go to more reps, the later workout, the higher row.
+create function app.update_exercise_records() returns trigger
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+begin
+  perform app.raise_exercise_records(array(select n.id from inserted n));
+  return null;
+end $$;
+
+-- muscle_group of the splits that a statement touched; a plan of a thousand rows is one update, not a thousand.
+create function app.update_muscle_groups() returns trigger
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_split_ids bigint[];
+begin
+  if tg_op = 'INSERT' then
+    v_split_ids := array(select distinct a.workoutsplit_id from added a);
+  elsif tg_op = 'DELETE' then
+    v_split_ids := array(select distinct r.workoutsplit_id from removed r);
+  else
+    v_split_ids := array(select a.workoutsplit_id from added a union select r.workoutsplit_id from removed r);
+  end if;
+
+  update workoutsplits s
+  set muscle_group = g.muscle_group
+  from unnest(v_split_ids) as touched (split_id)
+  cross join lateral (
+    select string_agg(m.targetmuscle || ' (' || m.specifics || ')', ', ' order by m.targetmuscle) as muscle_group
+    from (
+      select
+        e.targetmuscle,
+        string_agg(distinct e.specifictargetmuscle, ', ' order by e.specifictargetmuscle) as specifics
+      from exercisetoworkoutsplit ets
+      join exercises e on e.id = ets.exercise_id
+      where ets.workoutsplit_id = touched.split_id
+        and ets.is_active
+      group by e.targetmuscle
+    ) m
+  ) g
+  where s.id = touched.split_id
+    and s.muscle_group is distinct from g.muscle_group;
+  return null;
+end $$;
+
+-- Only who attaches a trigger needs the right to its function.
+do $$
+begin
+  execute format(
+    'grant execute on function '
+      'app.create_reminder_settings(), app.update_exercise_records(), app.update_muscle_groups() to %I',
+    session_user
+  );
+end $$;
+reset role;
+
+create trigger create_reminder_settings_trigger
+after insert on users
+for each row execute function app.create_reminder_settings();
+
+create trigger update_exercise_records_trigger
+after insert on exercisetracking
+referencing new table as inserted
+for each statement execute function app.update_exercise_records();
+
+create trigger update_muscle_group_trigger
+after insert on exercisetoworkoutsplit
+referencing new table as added
+for each statement execute function app.update_muscle_groups();
+
+create trigger update_muscle_group_on_update_trigger
+after update on exercisetoworkoutsplit
+referencing new table as added old table as removed
+for each statement execute function app.update_muscle_groups();
+
+create trigger update_muscle_group_on_delete_trigger
+after delete on exercisetoworkoutsplit
+referencing old table as removed
+for each statement execute function app.update_muscle_groups();
+
+set local role service;
+do $$
+begin
+  execute format(
+    'revoke execute on function '
+      'app.create_reminder_settings(), app.update_exercise_records(), app.update_muscle_groups() from %I',
+    session_user
+  );
+end $$;
