@@ -40,7 +40,7 @@ export function buildApp(deps: Deps): Express {
   app.use(healthRouter(deps));
   app.use(generalLimit(deps, routeOf));
   app.get('/', (_req, res) => void res.type('html').send('Server is running...'));
-  // Pages for a person's browser: before the gates that only let the app through.
+  // Pages for a person's browser come before the bot blocker and the version gate, which let only the app pass.
   app.use(docsRouter(routes, config.PUBLIC_BASE_URL));
   if (deps.jobs) app.use(adminRouter(deps, deps.jobs));
   if (deps.mailbox) app.use(mailboxRouter(deps.mailbox));

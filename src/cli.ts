@@ -10,7 +10,7 @@ import { sendMessage } from './cli/sendMessage.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import { prepareDatabase } from './preparedDatabase.ts';
 
-/** What the operator can ask for beside a running server, or without one: `node src/command.ts NAME …`. */
+/** What an operator can run, with or without a running server: `node src/cli.ts NAME …`. */
 const COMMANDS: Record<string, Command> = {
   'admin-link': adminLink,
   'rebuild-records': rebuildRecords,

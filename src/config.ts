@@ -117,23 +117,23 @@ const environment = z.object({
   APPLE_ALLOWED_AUDS: list.optional(),
   /** SMTP server for mails, where there is no RESEND_API_KEY. */
   SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// URL' }).optional(),
-  /** What the mail provider takes in a second. */
+  /** Most mails per second that the mail provider accepts. */
   MAIL_MAX_PER_SEC: wholeNumber(10, 10_000, 1),
-  /** Expo takes 600 a second for a project. */
+  /** Most pushes per second; Expo accepts 600 from a project. */
   PUSH_MAX_PER_SEC: wholeNumber(500, 10_000, 1),
-  /** Seconds after which the receipt of a push is asked for. */
+  /** Seconds after which the receipt of a push is fetched. */
   PUSH_RECEIPT_AGE_SEC: wholeNumber(900, 86_400),
   EXPO_BASE_URL: z.url('must be a URL').optional(),
   EXPO_ACCESS_TOKEN: z.string().optional(),
   CRON_SECRET: z.string().optional(),
-  /** Local hour of everybody's daily push. */
+  /** Hour of the daily push, in each person's own time zone; `off`: none is sent. */
   DAILY_PUSH_HOUR: z
     .union([z.literal('off'), wholeNumber(9, 23)], { error: 'must be an hour from 0 to 23, or off' })
     .default(9),
   METRICS_PORT: wholeNumber(0, 65535),
-  /** Where metrics are served; the own machine only, unless asked otherwise. */
+  /** Address on which metrics are served; the default can be reached from this machine only. */
   METRICS_HOST: z.string().default('127.0.0.1'),
-  /** Milliseconds between "not ready" and the end of the listener: a balancer needs them to look away. */
+  /** Milliseconds between reporting "not ready" and closing the listener, so that a load balancer can notice. */
   SHUTDOWN_DRAIN_MS: wholeNumber(1_000, 8_000),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
@@ -141,14 +141,14 @@ const environment = z.object({
 type Settings = z.infer<typeof environment>;
 export type Secrets = Record<SecretName, string>;
 
-/** Everything that the process may know about its surroundings. */
+/** All settings of the process, checked, with defaults filled in. */
 export interface Config extends Omit<Settings, SecretName | 'PUBLIC_BASE_URL'> {
   production: boolean;
   PUBLIC_BASE_URL: string;
   /** Origins that the `htu` of a proof may name (contract 0.8, check 5a). */
   proofOrigins: string[];
   secrets: Secrets;
-  /** Undefined: in-process stand-ins. */
+  /** Undefined: no Redis is configured, and in-process replacements are used. */
   redisUrl: string | undefined;
 }
 

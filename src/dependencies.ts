@@ -28,7 +28,7 @@ import { buildOutageHold } from '#transport/outageHold.ts';
 import type { Config } from './config.ts';
 import { startWorkers } from './startWorkers.ts';
 
-/** The app's one event has no payload. */
+/** Largest event that is accepted from a socket, in bytes: the app sends only one kind, without a payload. */
 const MAX_SOCKET_EVENT_BYTES = 10_000;
 
 export interface RunningDeps {
@@ -53,7 +53,7 @@ export async function buildDeps(
   const openPool = (poolSize: number) =>
     openDatabase({ url: databaseUrl, poolSize, preparedStatements: config.DATABASE_PREPARED_STATEMENTS, log });
   const db = openPool(config.DATABASE_POOL_SIZE);
-  // Connections of their own: a hundred thousand pushes must not make requests wait.
+  // Workers have connections of their own, so that a hundred thousand pushes do not make requests wait.
   const workerDb = withWorkers ? openPool(Math.ceil(config.DATABASE_POOL_SIZE / 2)) : undefined;
   const sockets = await openSockets(config.redisUrl, log, {
     cors: corsOptions(config.CORS_ORIGINS),

@@ -34,7 +34,7 @@ async function start(role: Role): Promise<void> {
   await closeAll(closers);
 }
 
-/** Looked at first: a database should not start for a server that cannot. */
+/** Checked before the embedded database is started, which would be in vain without a free port. */
 async function assertPortFree(port: number): Promise<void> {
   const probe = createServer();
   const { promise, resolve: free, reject } = Promise.withResolvers<void>();

@@ -12,9 +12,9 @@ import { buildDeps } from './dependencies.ts';
 
 /** How long a client may take to send a request, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** Longer than proxies keep a connection (60 s): it is never this side that closes one which is just being used. */
+/** Longer than proxies keep idle connections (60 s): this side must not close one that a proxy is about to use. */
 const KEEP_ALIVE_MS = 72_000;
-/** What is still being received or answered so long after the listener has closed is cut off, in milliseconds. */
+/** Requests that are still under way so long after the listener has closed are cut off, in milliseconds. */
 const LAST_REQUESTS_MS = 5_000;
 
 export interface RunningServer {
@@ -70,7 +70,7 @@ async function listen(server: Server, port: number): Promise<void> {
   }
 }
 
-/** What the HTTP parser refuses never reaches the app, and is answered in the same shape. */
+/** Answers what Node's HTTP parser refuses: it never reaches the app, but gets an error body of the same shape. */
 function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
@@ -93,7 +93,7 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
 }
 
 async function stopServing(server: Server, io: SocketServer): Promise<void> {
-  const closed = io.close(); // sockets first, which come back to another instance; it closes the server too
+  const closed = io.close(); // closes the sockets, which reconnect to another instance, and the HTTP server
   // A connection that was busy becomes idle after its answer: look again until all are gone.
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
   const cutOff = setTimeout(() => server.closeAllConnections(), LAST_REQUESTS_MS);

@@ -33,11 +33,11 @@ interface Surroundings {
 }
 
 export interface RunningWorkers {
-  /** Finishes what is under way; the queues' own jobs end with `jobs.close`. */
+  /** Waits for deliveries and tasks that are running; running jobs of the queues are ended by `jobs.close`. */
   stop(): Promise<void>;
 }
 
-/** Everything that happens later: deliveries and the schedule. */
+/** Starts what happens outside of requests: the deliveries of the outbox and the scheduled tasks. */
 export async function startWorkers({
   config,
   log,
@@ -79,7 +79,7 @@ function mailerOf(config: Config): Mailer {
   return smtpUrl ? smtpMailer(smtpUrl, from) : openMailbox(join(config.DATA_DIR, 'mailbox')).mailer;
 }
 
-/** Expo's client reads its address from the environment when it is loaded. */
+/** Expo's client reads its base URL from the environment when it is loaded, so it is imported after that is set. */
 async function openPusher(config: Config) {
   if (config.EXPO_BASE_URL) process.env.EXPO_BASE_URL = config.EXPO_BASE_URL;
   const { expoPusher } = await import('#platform/push/expoPusher.ts');

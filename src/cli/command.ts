@@ -9,15 +9,15 @@ interface Operator {
   log: Log;
   /** Delivered by the workers of a running server. */
   outbox: Outbox;
-  /** What stands behind the command's name. */
+  /** The arguments after the command's name. */
   args: string[];
   /** Prints a line. */
   say: (line: string) => void;
-  /** Prints how far it is, over the line before where there is a terminal. */
+  /** Prints the progress; on a terminal it replaces the line before. */
   progress: (line: string) => void;
 }
 
-/** Something an operator asks for by hand. @throws UsageError */
+/** A command that an operator runs by hand. @throws UsageError */
 export type Command = (operator: Operator) => Promise<void>;
 
 /** The command was called wrongly; the message says how to call it. */

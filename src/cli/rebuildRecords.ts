@@ -5,14 +5,14 @@ import { type Command, UsageError } from './command.ts';
 
 const USAGE = 'Usage: npm run db:rebuild-records [-- --after <user id>]';
 const PEOPLE_AT_ONCE = 100;
-/** One person's whole history may take so long, in milliseconds. */
+/** Time limit for one person's whole history, in milliseconds. */
 const TIMEOUT_MS = 60_000;
 const BAR_WIDTH = 30;
 
 /**
  * Computes every person's records and best one-rep maxima anew from their sets, one person in each transaction,
- * beside a running server. Nobody is locked but those whose records are wrong. Safe to repeat, and it goes on where
- * an earlier run was interrupted.
+ * beside a running server. Only people whose records are wrong are locked. Safe to repeat; `--after` continues a run
+ * that was interrupted.
  */
 export const rebuildRecords: Command = async ({ db, args, say, progress }) => {
   const after = startOf(args);

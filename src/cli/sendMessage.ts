@@ -4,7 +4,7 @@ import { type Command, UsageError } from './command.ts';
 
 const USAGE = 'Usage: npm run message:send -- --to <username|all> --subject "…" --body "…" [--after <user id>]';
 
-/** Writes a message of the system user into one inbox or all, and has it emitted to open sockets. */
+/** Writes a message from the system user into one inbox or all of them; the workers send it to open sockets. */
 export const sendMessage: Command = async ({ db, outbox, args, say }) => {
   const { to, subject, body, after } = readArgs(args);
   if (!to || !subject?.trim() || !body?.trim()) throw new UsageError(USAGE);

@@ -48,14 +48,14 @@ function parse(text: string): unknown {
     throw malformed();
   }
   if (typeof value !== 'object' || value === null) throw malformed();
-  // Half of an emoji, cut off at a length limit, can only come as an escape.
+  // An unpaired surrogate (half of an emoji that was cut off at a length limit) can only arrive as an escape.
   if (/\\ud[89a-f]/i.test(text)) makeWellFormed(value);
   return value;
 }
 
 /**
- * Replaces half characters by U+FFFD in every text and name, as every other way into the database does. Without
- * recursion: a body may be nested deeper than the stack.
+ * Replaces unpaired surrogates by U+FFFD in every string and property name, as UTF-8 encoding does everywhere else.
+ * Without recursion, because a body may be nested more deeply than the stack allows.
  */
 function makeWellFormed(root: object): void {
   const open: object[] = [root];
@@ -65,7 +65,7 @@ function makeWellFormed(root: object): void {
       const known = name.toWellFormed();
       if (known === name && (typeof value !== 'string' || value.isWellFormed())) continue;
       Reflect.deleteProperty(parent, name);
-      // Defined, not assigned: a body may name `__proto__`.
+      // Not assigned: a body may contain the name `__proto__`, and assigning that would call its setter.
       Object.defineProperty(parent, known, {
         value: typeof value === 'string' ? value.toWellFormed() : value,
         configurable: true,

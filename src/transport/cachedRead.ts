@@ -7,7 +7,7 @@ import { execute, type RequestContext, serialize } from './execute.ts';
 import type { AnyRoute } from './route.ts';
 import { type CompressedBody, compressed, HASH_LENGTH, textOf } from './send.ts';
 
-/** What a composed answer does besides reading waits no longer than this, in milliseconds. */
+/** Time limit for what the handler of a composed route does before the answers are read, in milliseconds. */
 const LONGEST_STEP_MS = 1_000;
 
 interface ReadAnswer {
@@ -20,8 +20,8 @@ interface ReadAnswer {
 type Reader = (context: RequestContext, caller: Caller) => Promise<ReadAnswer>;
 
 /**
- * The reader of a route that declares `etag`.
- * @param routes all routes: what `compose` names is among them
+ * Builds the reader of a route that declares `etag`: it takes the answer from the cache or runs the handler.
+ * @param routes all routes, because `compose` names others
  */
 export function buildCachedRead(route: AnyRoute, deps: Deps, routes: AnyRoute[]): Reader {
   if (route.compose) {
@@ -46,8 +46,8 @@ function partAt(path: string, routes: AnyRoute[]): AnyRoute {
 }
 
 /**
- * `{namespace}:{user}:v{data version}[:{zone}]`. The guard read the version before any query of this
- * request: whatever is computed now is at least as new.
+ * The cache key: `{namespace}:{user}:v{data version}[:{zone}]`. The version was read before any other query of this
+ * request, so what is computed now is at least as new as the key says.
  */
 function keyOf(route: AnyRoute, context: RequestContext, deps: Deps, caller: Caller): string {
   const zone = route.query ? [context.query.tz ?? deps.config.DEFAULT_TZ] : [];
@@ -64,7 +64,7 @@ async function findCached(
   if (!route.cache) return undefined;
   const bytes = await deps.cache.get(keyOf(route, context, deps, caller));
   const shape = shapeOf(route);
-  if (bytes?.toString('latin1', 0, SHAPE_LENGTH) !== shape) return undefined; // of a release with another shape
+  if (bytes?.toString('latin1', 0, SHAPE_LENGTH) !== shape) return undefined; // of a release with another schema
   const [hashAt, gzipAt] = [SHAPE_LENGTH, SHAPE_LENGTH + HASH_LENGTH];
   return { hash: bytes.toString('latin1', hashAt, gzipAt), gzip: bytes.subarray(gzipAt) };
 }
@@ -73,8 +73,8 @@ const SHAPE_LENGTH = 8;
 const shapes = new WeakMap<AnyRoute, string>();
 
 /**
- * What the declared answer looks like, in a few characters in front of the cached bytes: instances of two releases
- * share one cache during a deploy, and neither may serve the other's shape.
+ * A short hash of the response schema, stored in front of the cached bytes: during a deploy, instances of two
+ * releases share one cache, and neither may serve an answer that was made for the other's schema.
  */
 function shapeOf(route: AnyRoute): string {
   const known = shapes.get(route);
@@ -103,8 +103,8 @@ async function store(
 }
 
 /**
- * An answer made of the answers of other routes to the same caller and query, byte for byte. What is not
- * in the cache is read in one transaction; a part that fails is left out and spoils no other.
+ * An object made of the answers of other routes to the same caller and query, byte for byte. Those that are not in
+ * the cache are read in one transaction; one that fails is left out and does not affect the others.
  */
 async function composed(
   route: AnyRoute,

@@ -18,17 +18,17 @@ import type { Config } from '#src/config.ts';
 import type { HeldStep } from './outageHold.ts';
 
 /**
- * Emits a message that this transaction has written to its receiver's sockets, after the commit.
- * @param zone of the request that caused it; absent: the receiver's stored one
+ * Sends a message, which this transaction has written, to the sockets of its receiver after the commit.
+ * @param zone time zone of the request that caused it; absent: the one that is stored for the receiver
  */
 export type AnnounceMessage = (tx: Transaction, id: string, zone?: string) => Promise<void>;
 
-/** What requests are answered with: built once by `src/dependencies.ts` and passed down, never imported as state. */
+/** What handlers work with: built once by `src/dependencies.ts` and passed down, so there is no global state. */
 export interface Deps {
   config: Config;
   log: Log;
   db: Database;
-  /** Payloads of single people; never asked for anything that decides who may do what. */
+  /** Answers of single people; what a caller may do is never decided by anything in it. */
   cache: Cache;
   limits: Limits;
   identity: Identity;
@@ -46,7 +46,7 @@ export interface Deps {
   mailbox: Mailbox | undefined;
   /** Undefined without Redis. */
   jobs: JobQueues | undefined;
-  /** Whether this process is about to stop: it is not ready any more, and asks clients to connect anew. */
+  /** True while the process is stopping: it reports "not ready", and every answer closes its connection. */
   lifecycle: { isDraining: boolean };
   outbox: Outbox;
   announceMessage: AnnounceMessage;

@@ -5,13 +5,13 @@ import { DatabaseUnavailable, SessionEnded } from '#platform/postgres/database.t
 
 const tooManyAtOnce = () =>
   new ApiError(429, 'RATE_LIMITED', 'Too many requests.', { headers: { 'Retry-After': '1' } });
-/** Nobody reads this answer; it stands in the log. */
+/** No client sees this answer; it is only logged. */
 export const hungUp = () => new ApiError(499, 'CLIENT_CLOSED_REQUEST', 'The client hung up');
 
 /** SQLSTATEs of text that PostgreSQL cannot hold: the character U+0000, alone or inside JSON. */
 const UNSTORABLE_TEXT = ['22021', '22P05'];
 
-/** What the caller is told of anything that was thrown; undefined details stay in the log. */
+/** The error answer for anything that was thrown. What is not meant for the caller is only logged. */
 export function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
   if (thrown instanceof SessionEnded) return loginRequired();
@@ -23,7 +23,7 @@ export function toApiError(thrown: unknown): ApiError {
   return fromFramework(thrown) ?? new ApiError(500, 'INTERNAL_ERROR', 'Internal server error');
 }
 
-/** What Express refuses by itself: a path that cannot be decoded is no path here. */
+/** Errors of Express itself. A path that cannot be decoded is answered like one that does not exist. */
 function fromFramework(thrown: unknown): ApiError | undefined {
   const status = (thrown as { status?: unknown } | undefined)?.status;
   if (thrown instanceof URIError) return notFound();

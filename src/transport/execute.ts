@@ -15,7 +15,7 @@ type AnyContext = Context<'public' | 'user', 'auto' | 'manual', any, any, any>;
 /** What is known of a request before a transaction is open. */
 export type RequestContext = Omit<AnyContext, 'tx' | 'transaction'>;
 
-/** Runs the handler in the scope of whoever asks, and commits. */
+/** Runs the handler with the database rights of the caller (on public routes: of the service), and commits. */
 export async function execute(
   route: AnyRoute,
   context: RequestContext,
@@ -27,7 +27,7 @@ export async function execute(
   if (route.transaction === 'manual') {
     return serialize(route, await mapConstraintErrors(route, () => route.handle({ ...context, transaction })), deps);
   }
-  // Serialized inside: an answer that the route does not declare must not be committed.
+  // Serialized inside the transaction: if the answer does not match its schema, nothing is committed.
   return mapConstraintErrors(route, () =>
     transaction(async (tx) => serialize(route, await route.handle({ ...context, tx }), deps)),
   );
@@ -36,7 +36,7 @@ export async function execute(
 /** A GET only reads, everything else may write, unless the route says otherwise. */
 export const accessOf = (route: AnyRoute): Access => route.access ?? (route.method === 'GET' ? 'read' : 'write');
 
-/** Runs the handler and gives broken constraints the meaning that the route declares. */
+/** Runs the handler and turns violated constraints into the errors that the route declares for them. */
 export async function mapConstraintErrors<T>(route: AnyRoute, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -47,7 +47,7 @@ export async function mapConstraintErrors<T>(route: AnyRoute, work: () => Promis
   }
 }
 
-/** The answer as it leaves: stripped of all that the declaration does not name. */
+/** The answer as text, without the fields that its schema does not declare. */
 export function serialize(route: AnyRoute, answer: Answer, deps: Deps): SerializedAnswer {
   const schema: z.ZodType | undefined = route.responses[answer.status];
   if (!schema) throw new Error(`${route.method} ${route.path} does not declare status ${answer.status}`);

@@ -3,7 +3,7 @@ import type { AnyRoute } from './route.ts';
 
 type Gates = Pick<AnyRoute, 'path' | 'gates' | 'isExempt'>;
 
-/** Finds the declared route that a request means before Express does: gates stand in front of the router. */
+/** Finds the route of a request by its path, for the middleware that runs before Express has chosen a route. */
 export function routeFinder(routes: AnyRoute[]): (req: Request) => Gates | undefined {
   const byPath = new Map<string, Gates>(
     routes.filter(({ gates, isExempt }) => gates ?? isExempt).map((r) => [r.path, r]),

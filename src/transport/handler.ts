@@ -19,14 +19,14 @@ import { readUpload } from './upload.ts';
 /**
  * Turns a declaration into an Express handler: identity → validation → limits → handler → commit → answer.
  * The handler returns a value and never sees the response, so nothing is answered before the commit.
- * @param routes all routes: an answer may be made of those of others
+ * @param routes all routes, because `compose` names others
  */
 export function createHandler(route: AnyRoute, deps: Deps, routes: AnyRoute[]): RequestHandler {
   const read = route.etag ? buildCachedRead(route, deps, routes) : undefined;
   return async (req: Request, res: Response, next: NextFunction) => {
     try {
       const caller = route.auth === 'user' ? await deps.identity.authenticate(req, res.locals.requestId) : undefined;
-      // After the guard: neither a captured request nor a token without its key may use up what its owner has.
+      // After authentication: nobody can use up a person's limit with a captured request or a token without its key.
       if (caller) await deps.limits.consume(requestsOfPerson, caller.id);
       const countRequest = async () => {
         for (const { limit, by } of route.limits ?? []) {
@@ -34,7 +34,7 @@ export function createHandler(route: AnyRoute, deps: Deps, routes: AnyRoute[]): 
           res.set(await deps.limits.consume(limit, key));
         }
       };
-      if (route.upload) await countRequest(); // a file that is refused anyway is not received
+      if (route.upload) await countRequest(); // a refused request does not get to send its file
       const received = await receive(route, req, res);
       const context = await buildContext(route, req, res, deps, caller, received);
       if (!route.upload) await countRequest();
@@ -53,13 +53,13 @@ export function createHandler(route: AnyRoute, deps: Deps, routes: AnyRoute[]): 
   };
 }
 
-/** Nobody can hold a GET by keeping back a body: it is not read. */
+/** The body of a GET is not read, so that nobody can hold a GET up by sending its body slowly. */
 async function receive(route: AnyRoute, req: Request, res: Response): Promise<Received> {
   if (route.upload) return readUpload(req, res, route.upload);
   return route.method === 'GET' ? NOTHING_RECEIVED : readBody(req, res);
 }
 
-/** Acts once for an Idempotency-Key; later requests get the first answer. */
+/** Runs the handler once for an Idempotency-Key; later requests get the first answer. */
 async function actOnce(
   route: AnyRoute,
   context: RequestContext,
@@ -79,7 +79,7 @@ async function actOnce(
       deps.db.asUser(caller.session, accessOf(route), (tx) => onceByKey(tx, request, work), context.signal),
     );
   } catch (error) {
-    // Changes of one person follow one another, so the first request with this key is what is waited for.
+    // Changes of one person run one after the other: it is the first request with this key that this one waited for.
     if (error instanceof RowLocked || error instanceof WaitedTooLong) throw stillRunning();
     throw error;
   }
@@ -126,7 +126,7 @@ function signalOf(res: Response): AbortSignal {
   return controller.signal;
 }
 
-/** @throws ApiError 400 with the problems of the first part that has any */
+/** Checks params, query and body, in this order. @throws ApiError 400 with the problems of the first that has any */
 async function validated(
   route: AnyRoute,
   parts: { query: unknown; params: unknown; body: unknown },
@@ -137,7 +137,7 @@ async function validated(
     const result = schema.safeParse(value);
     if (result.success) return result.data;
     for (const issue of result.error.issues) {
-      // A schema may name its own answer, such as 400 INVALID_TIMEZONE.
+      // A schema may bring its own error, such as 400 INVALID_TIMEZONE.
       if (issue.code === 'custom' && issue.params?.answer instanceof ApiError) throw issue.params.answer;
     }
     const problems = await nameProblems(result.error.issues.slice(0, MOST_PROBLEMS));

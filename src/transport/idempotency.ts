@@ -22,7 +22,7 @@ const FIRST_ANSWER = sql<{ body_hash: Buffer; status: number; body: string }>('i
     and k.key = $2
     and k.created_at > now() - interval '24 hours'`;
 
-/** False: a person has so many answers of the last 24 hours that no further one is stored. */
+/** `kept` is false when the person has as many stored answers of the last 24 hours as are allowed. */
 const KEEP_ANSWER = sql<{ kept: boolean }>('idempotency.keepAnswer')`
   select app.keep_idempotent_answer($1, $2, $3, $4, $5) as kept`;
 
@@ -37,17 +37,17 @@ export function parseIdempotencyKey(header: string | undefined): string {
 export const stillRunning = () =>
   new ApiError(409, 'IDEMPOTENCY_IN_PROGRESS', 'A request with this Idempotency-Key is still running');
 
-/** The work of a keyed request, and how its answer is made again where it is not stored. */
+/** The work of a request with a key, and how its answer is made again where that is too large to be stored. */
 interface KeyedWork {
   first(tx: Transaction): Promise<SerializedAnswer>;
   replay: ((tx: Transaction) => Promise<SerializedAnswer>) | undefined;
 }
 
 /**
- * Does the work once for a caller, route and key, inside the caller's transaction, and keeps a 2xx
- * answer with its effect. Later requests with the same bytes get that answer. The transaction holds the person's
- * row, so a second request waits for the first.
- * @throws ApiError 422 when the body is another one, 429 when too many answers are kept already
+ * Does the work once for a caller, route and key, inside the caller's transaction. A 2xx answer is stored in that
+ * transaction, together with its effect, and later requests with the same body get it. The transaction has the
+ * person's row locked, so a second request waits for the first.
+ * @throws ApiError 422 when the body is not the first one's, 429 when too many answers are stored already
  */
 export async function onceByKey(
   tx: Transaction,

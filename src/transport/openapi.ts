@@ -47,7 +47,7 @@ const MEANINGS: Record<number, string> = {
 interface HeaderParameter {
   description: string;
   schema: object;
-  /** Undefined: the route does not look at this header. */
+  /** Undefined: the route does not read this header. */
   use(route: AnyRoute): 'required' | 'optional' | undefined;
 }
 
@@ -57,7 +57,7 @@ const named =
     headers?.[header];
 const text = { type: 'string' };
 
-/** `Authorization` is not among them: OpenAPI knows it as the security scheme. */
+/** Without `Authorization`, which OpenAPI describes as the security scheme. */
 const REQUEST_HEADERS: Record<string, HeaderParameter> = {
   'X-App-Version': {
     description: 'Version of the app, such as 4.5.0. Only what browsers and schedulers open needs none.',
@@ -140,14 +140,14 @@ function operation(route: AnyRoute): object {
   };
 }
 
-/** A page that a person opens in a browser: neither gate looks at it, and its errors are pages, too. */
+/** A page that a person opens in a browser: bot blocker and version gate let it pass, and its errors are pages, too. */
 const isPage = (route: AnyRoute) => route.produces === 'text/html';
 
-/** The statuses of the errors that a route can answer: what decides on the way to its handler, and what it names. */
+/** The error statuses that a route can answer: those of the pipeline before its handler, and those that it declares. */
 function errorStatuses(route: AnyRoute): number[] {
   const statuses = [
     ...[429, 500, 503],
-    ...(isPage(route) ? [] : [404, 426]), // the gates
+    ...(isPage(route) ? [] : [404, 426]), // bot blocker and version gate
     ...(route.method === 'GET' ? [] : [400, 413]), // a body that is too large or cannot be read
     ...(route.query || route.params ? [400] : []),
     ...(route.auth === 'user' ? [401] : []),

@@ -1,19 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DatabaseUnavailable } from '#platform/postgres/database.ts';
 
-/** Longest that a refresh is held during an outage; the app gives up at 12 s by itself, and then keeps its session. */
+/** Longest that a refresh is held during an outage; the app itself gives up after 12 s, and then keeps its session. */
 const HOLD_MS = 15_000;
-/** Requests that are held at the same time in this process; more than these are answered at once. */
+/** Most requests that are held at the same time in this process; further ones get their error at once. */
 const MOST_HELD = 2_000;
 
-/** Runs a step, and again while the database is away. @throws DatabaseUnavailable when that takes too long */
+/** Runs a step, and repeats it while the database is away. @throws DatabaseUnavailable when that takes too long */
 export type HeldStep = <T>(step: () => Promise<T>) => Promise<T>;
 
 /**
- * Makes the way to hold a request while the database is away and try its steps again: any failure but a
- * lost connection would sign the phone out (contract 2.4). All steps of a request share one deadline; a request
- * that is held has no connection.
- * @returns `signal` ends the wait of a client that has hung up
+ * Holds requests while the database is away and retries their steps, because the app signs its owner out on any
+ * failure but a lost connection (contract 2.4). All steps of a request share one deadline, and while it is held, a
+ * request has no database connection.
+ * @returns starts the deadline of one request; its `signal` ends the wait when the client hangs up
  */
 export function buildOutageHold(): (signal: AbortSignal) => HeldStep {
   let held = 0;

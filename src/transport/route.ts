@@ -8,13 +8,13 @@ import type { Config } from '#src/config.ts';
 import type { Deps } from './deps.ts';
 
 type Schema = z.ZodType;
-/** Status → schema of the body. What a handler returns beyond the schema never leaves. */
+/** Status → schema of the body. Fields that a handler returns beyond the schema are not sent. */
 type Responses = Readonly<Record<number, Schema>>;
 
-/** Headers that a handler may read by itself, beside those of the pipeline. */
+/** Headers that a handler may read itself, besides those that the pipeline reads. */
 export type RequestHeader = 'DPoP' | 'DPoP-Key-Binding' | 'X-Refresh-Token' | 'X-Cron-Secret';
 
-/** What every handler may read and do. It cannot answer by itself: it returns, the pipeline commits and answers. */
+/** What every handler may read and do. It returns its answer; the pipeline commits, and only then sends it. */
 interface BaseContext<Query extends Schema, Params extends Schema, Body extends Schema> extends Counting {
   deps: Deps;
   requestId: string;
@@ -38,7 +38,7 @@ interface Callers {
 }
 
 /**
- * How a handler reaches the database, always in the caller's scope (public routes: as the service).
+ * How a handler reaches the database, always with the rights of the caller (on public routes: of the service).
  * - `auto`: the pipeline opens one transaction around the handler.
  * - `manual`: the handler opens them, because it waits for something in between (a password hash, a
  *   picture store) that must not hold a connection.
@@ -108,45 +108,45 @@ export interface RouteDeclaration<
   /** Headers that the handler reads; for the API document. */
   headers?: Readonly<Partial<Record<RequestHeader, 'required' | 'optional'>>>;
   limits?: LimitUse[];
-  /** Says in a person's words what a problem with the body is about; runs in a transaction of the caller's. */
+  /** Adds to problems with the body what a person knows, such as exercise and set; in a transaction of the caller. */
   nameProblems?(tx: Transaction, body: unknown, problems: NamedProblem[]): Promise<NamedProblem[]>;
-  /** Names of constraints, and what breaking one means here. */
+  /** Name of a database constraint → the error that is answered when it is violated. */
   constraints?: Record<string, () => ApiError>;
   /** Takes a multipart upload of one file in this field instead of a JSON body. */
   upload?: { field: string; maxBytes: number };
-  /** How the caller's transactions hold on to the session; default: `read` for a GET, else `write`. */
+  /** How the caller's transactions hold on to the session (see `Access`); default: `read` for a GET, else `write`. */
   access?: Auth extends 'user' ? Access : never;
   /** Honours the Idempotency-Key header (contract 0.13): the first answer is stored. */
   idempotent?: Tx extends 'auto' ? boolean : false;
   /** Makes the answer to a repeated Idempotency-Key anew, where the first one is too large to be stored. */
   replay?(context: Context<Auth, Tx, Query, Params, Body>): Promise<Answer<R>>;
   /**
-   * The answer carries an ETag, and a client that names it gets 304. For routes of a person that only read
+   * The answer has an ETag, and a client that sends it back gets 304. For routes with `auth: 'user'` that only read
    * and answer nothing but 200.
    */
   etag?: Auth extends 'user' ? boolean : false;
   /** The answer is cached under the caller's data version, and zone if the route takes one. */
   cache?: { namespace: string; seconds: (config: Config) => number };
   /**
-   * Name → path of a GET route: the answer is an object of what these routes answer the same caller and
-   * query; `handle` runs first and adds nothing to it. A part that fails is left out.
+   * Name → path of a GET route. The answer is an object with what these routes answer to the same caller and query;
+   * one that fails is left out. `handle` runs first and adds nothing to the answer.
    */
   compose?: Record<string, string>;
   /**
-   * Which gates stand before the route (contract 0.5). `none`: browsers, monitors and schedulers open it.
-   * `no-version`: apps of any age.
+   * Which of bot blocker and version gate let every request for the route pass (contract 0.5). `none`: both, because
+   * browsers, monitors and schedulers open it. `no-version`: the version gate, because apps of any age call it.
    */
   gates?: 'none' | 'no-version';
-  /** Whether a request does not count against the general limit by address. */
+  /** Whether a request is exempt from the general limit by address. */
   isExempt?(header: (name: string) => string | undefined, deps: Deps): Promise<boolean>;
   handle(context: Context<Auth, Tx, Query, Params, Body>): Promise<Answer<R>>;
 }
 
-/** A route whose particular types no longer matter: what the pipeline and the documents work with. */
+/** A route without its particular types, as the pipeline and the OpenAPI document work with it. */
 // biome-ignore lint/suspicious/noExplicitAny: handlers take their own context; only the pipeline calls them
 export type AnyRoute = RouteDeclaration<any, any, any, any, any, any, any, any>;
 
-/** Declares a route; it only infers the types. */
+/** Declares a route: returns the declaration, with its types inferred. */
 export function route<
   const Method extends string,
   const Path extends string,
@@ -162,7 +162,7 @@ export function route<
   return declaration;
 }
 
-/** What a handler returns: a status that its route declares, and that status's body. */
+/** Makes what a handler returns: a status that its route declares, and the body of that status. */
 export function reply<const Status extends number, Body = undefined>(status: Status, body?: Body) {
   return { status, body: body as Body };
 }

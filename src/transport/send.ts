@@ -7,7 +7,7 @@ import type { AnyRoute } from './route.ts';
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
-/** An answer as text, ready to leave. */
+/** An answer as text, ready to be sent. */
 export interface SerializedAnswer {
   status: number;
   /** Undefined: an answer without a body. */
@@ -42,10 +42,10 @@ export function send(route: AnyRoute, res: Response, { status, body }: Serialize
 }
 
 /**
- * Sends a body that the client may have already: 304 when `If-None-Match` names it, else compressed
- * where the client takes gzip. The ETag is a hash of the text, because the text depends on more than data
- * version and zone: rows leave the window of 45 days as time goes by. The compressed form is another
- * representation with an ETag of its own (RFC 9110, section 8.8.3.3).
+ * Answers 304 when `If-None-Match` names the ETag of the body, else sends the body, compressed if the client accepts
+ * gzip. The ETag is a hash of the text, because the text depends on more than data version and zone: rows leave the
+ * window of 45 days as time goes by. The compressed form is another representation with an ETag of its own (RFC 9110,
+ * section 8.8.3.3).
  */
 export async function sendWithEtag(req: Request, res: Response, body: CompressedBody): Promise<void> {
   const takesGzip = req.get('accept-encoding') !== undefined && req.acceptsEncodings('gzip', 'identity') === 'gzip';

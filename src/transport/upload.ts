@@ -6,7 +6,7 @@ import type { Received } from './body.ts';
 const noFile = () => badRequest('VALIDATION_FAILED', 'No file provided');
 
 /**
- * Reads a multipart body with one file, in memory. Its name and type, which the client chose, are not looked at.
+ * Reads a multipart body with one file, in memory. Its name and type, which the client chose, are ignored.
  * @throws ApiError 400 `No file provided`, 413 `File too large`
  */
 export async function readUpload(

@@ -7,8 +7,8 @@ const SCANNER_PATHS =
   /\/\.env|\/\.git\/|\/\.aws|\/\.ssh|\/wp-(admin|login|content|includes)|\/phpmyadmin|\/actuator\/|\/_all_dbs|\.well-known\/|etc\/passwd|\/cgi-bin\/|\/vendor\/phpunit|\.php$/i;
 
 /**
- * Turns away what is plainly not the app: 404, as if nothing were here (contract 0.5).
- * @param isOpen whether a request means a route that has no gates
+ * Answers 404 to what is plainly not the app, as if nothing were here (contract 0.5).
+ * @param isOpen whether the request is for a route that anybody may open, such as a browser
  */
 export const botBlocker =
   (isOpen: (req: Request) => boolean): RequestHandler =>

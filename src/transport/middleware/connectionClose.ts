@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 
-/** While the process stops, a connection ends with its answer: the next request goes to another instance. */
+/** While the process is stopping, every answer closes its connection: the next request goes to another instance. */
 export function connectionClose(lifecycle: { isDraining: boolean }): RequestHandler {
   return (_req, res, next) => {
     if (lifecycle.isDraining) res.set('Connection', 'close');

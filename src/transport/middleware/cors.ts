@@ -26,7 +26,7 @@ const EXPOSED_HEADERS = [
 
 const isAllowed = (origin: string, allowedOrigins: string[] | undefined) => allowedOrigins?.includes(origin) ?? true;
 
-/** Whether a WebSocket may be opened: CORS does not apply to it, so the origin that a browser names is looked at. */
+/** Whether a WebSocket may be opened. CORS does not apply to WebSockets, so the `Origin` header is checked here. */
 export const mayConnect = (origin: string | undefined, allowedOrigins: string[] | undefined): boolean =>
   origin === undefined || isAllowed(origin, allowedOrigins);
 
@@ -39,7 +39,7 @@ export const corsOptions = (allowedOrigins: string[] | undefined): CorsOptions =
   optionsSuccessStatus: 204,
 });
 
-/** Any origin unless a list narrows it; safe because no cookie ever authenticates an API call. Preflights end here. */
+/** Allows any origin unless a list narrows it: no cookie ever authenticates an API call. Answers preflights itself. */
 export function crossOrigin(allowedOrigins: string[] | undefined): RequestHandler {
   const reflect = cors(corsOptions(allowedOrigins));
   return (req, res, next) => {

@@ -6,7 +6,7 @@ import { page } from '#transport/page.ts';
 
 /**
  * The one place where an error becomes an answer (contract 0.3).
- * @param pages path → heading, for what a person opens in a browser
+ * @param pages path → heading of the error page, for routes that a person opens in a browser
  */
 export function errorHandler(log: Log, pages: Map<string, string>): ErrorRequestHandler {
   return (thrown: unknown, req: Request, res: Response, _next: NextFunction) => {

@@ -5,7 +5,7 @@ import type { Deps } from '#transport/deps.ts';
 import type { AnyRoute } from '#transport/route.ts';
 
 /**
- * The general limit by address. A route may exempt requests, as refreshes are: a gym full of phones
+ * The general limit by address. A route may exempt requests. Refreshes are exempt, because a gym full of phones
  * behind one address must not sign anybody out.
  */
 export function generalLimit(

@@ -3,7 +3,7 @@ import { ApiError } from '#platform/apiError.ts';
 
 /**
  * Asks old apps to update: 426 with the lowest version that is served (contract 0.5).
- * @param isOpen whether a request means a route for apps of any age
+ * @param isOpen whether the request is for a route that apps of any age may call
  */
 export function versionGate(minimum: string, isOpen: (req: Request) => boolean): RequestHandler {
   return (req, _res, next) => {
