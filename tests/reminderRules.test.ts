@@ -1,18 +1,28 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { newPhone } from './helpers/person.ts';
-import { startTestServer, type TestServer } from './helpers/server.ts';
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 
 /*
- * The edges of what the database decides about reminders (contract 4.8), one at a time. In years to come, so that no
- * worker takes anything of it for due.
+ * The edges of what the database decides about reminders (contract 4.8), one at a time. Without a server: its schedule
+ * would refresh habits and enqueue reminders of its own.
  */
 
-let server: TestServer;
+let url: string;
+let pool: pg.Pool;
+const sql = async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
+  (await pool.query<Row>(text, values)).rows;
 
 beforeAll(async () => {
-  server = await startTestServer();
+  const database = new URL(inject('superuserUrl'));
+  const owner = new pg.Client({ connectionString: database.href });
+  await owner.connect();
+  database.pathname = `/reminder_rules_${process.pid}`;
+  await owner.query(`create database reminder_rules_${process.pid} template strong_together owner strong_together`);
+  await owner.end();
+  url = database.href;
+  pool = new pg.Pool({ connectionString: url, max: 3 });
 });
-afterAll(() => server.close());
+afterAll(() => pool.end());
 
 interface Person {
   id: string;
@@ -21,16 +31,21 @@ interface Person {
 }
 
 async function person(zone = 'UTC'): Promise<Person> {
-  const { id } = await newPhone(server);
-  await server.sql('update user_reminder_settings set timezone = $2 where user_id = $1', [id, zone]);
-  await server.sql('update users set push_token = $2 where id = $1', [id, `ExponentPushToken[${id}]`]);
-  const [plan] = await server.sql<{ id: string }>('insert into workoutplans (user_id) values ($1) returning id', [id]);
+  const id = randomUUID();
+  await sql(
+    `insert into users (id, username, email, name, password, is_verified)
+     values ($1::uuid, $1::text, $1::text || '@example.com', 'Dana Kay', 'no hash', true)`,
+    [id],
+  );
+  await sql('update user_reminder_settings set timezone = $2 where user_id = $1', [id, zone]);
+  await sql('update users set push_token = $2 where id = $1', [id, `ExponentPushToken[${id}]`]);
+  const [plan] = await sql<{ id: string }>('insert into workoutplans (user_id) values ($1) returning id', [id]);
   const planId = plan?.id ?? '';
   return { id, planId, splitId: await addSplit(planId) };
 }
 
 async function addSplit(planId: string, name = 'A'): Promise<string> {
-  const [split] = await server.sql<{ id: string }>(
+  const [split] = await sql<{ id: string }>(
     'insert into workoutsplits (workout_id, name) values ($1, $2) returning id',
     [planId, name],
   );
@@ -42,27 +57,26 @@ describe('which reminders are enqueued, and until when', () => {
   let dana: Person;
 
   beforeEach(async () => {
-    await server.sql('delete from outbox');
-    await server.sql('delete from user_split_information');
+    await sql('delete from outbox');
+    await sql('delete from user_split_information');
     dana = await person();
-    await server.sql(
+    await sql(
       `insert into user_split_information (user_id, split_id, estimated_time_utc, confidence, preferred_weekday)
        values ($1, $2, $3, 0.60, 2)`,
       [dana.id, dana.splitId, `${TUESDAY}T18:00:00Z`],
     );
   });
 
-  const habit = (changes: string) =>
-    server.sql(`update user_split_information set ${changes} where user_id = $1`, [dana.id]);
+  const habit = (changes: string) => sql(`update user_split_information set ${changes} where user_id = $1`, [dana.id]);
   const setting = (changes: string) =>
-    server.sql(`update user_reminder_settings set ${changes} where user_id = $1`, [dana.id]);
+    sql(`update user_reminder_settings set ${changes} where user_id = $1`, [dana.id]);
   const enqueue = async (now: string) => {
-    const [row] = await server.sql<{ n: string }>('select app.enqueue_workout_reminders($1) as n', [now]);
+    const [row] = await sql<{ n: string }>('select app.enqueue_workout_reminders($1) as n', [now]);
     return Number(row?.n);
   };
   const intents = async () =>
     (
-      await server.sql<{ at: Date; expires: Date; made: Date; payload: unknown }>(
+      await sql<{ at: Date; expires: Date; made: Date; payload: unknown }>(
         `select next_attempt_at as at, expires_at as expires, created_at as made, payload
          from outbox where user_id = $1 order by next_attempt_at`,
         [dana.id],
@@ -128,7 +142,7 @@ describe('which reminders are enqueued, and until when', () => {
 
   it('is one for each split, day and person, and on its minute whenever it is enqueued', async () => {
     const other = await addSplit(dana.planId, 'B');
-    await server.sql(
+    await sql(
       `insert into user_split_information (user_id, split_id, estimated_time_utc, confidence, preferred_weekday)
        values ($1, $2, $3, 1.00, 2)`,
       [dana.id, other, `${TUESDAY}T20:30:00Z`],
@@ -136,7 +150,7 @@ describe('which reminders are enqueued, and until when', () => {
     expect(await enqueue(`${TUESDAY}T06:00:00.789Z`)).toBe(2);
     const times = (await intents()).map(({ at }) => at);
     expect(times).toEqual(['2031-03-04T17:00:00.000Z', '2031-03-04T19:30:00.000Z']);
-    await server.sql("update outbox set status = 'sent', finished_at = next_attempt_at");
+    await sql("update outbox set status = 'sent', finished_at = next_attempt_at");
     expect(await enqueue('2031-03-11T06:00:00Z')).toBe(2);
   });
 
@@ -156,7 +170,7 @@ describe('which reminders are enqueued, and until when', () => {
     ['a habit of another weekday', () => habit('preferred_weekday = 3')],
     ['a habit without a weekday', () => habit('preferred_weekday = null')],
     ['reminders that are off', () => setting('workout_reminders_enabled = false')],
-    ['no phone', () => server.sql('update users set push_token = null where id = $1', [dana.id])],
+    ['no phone', () => sql('update users set push_token = null where id = $1', [dana.id])],
   ])('%s: none', async (_what, spoil) => {
     await spoil();
     expect(await enqueue(`${TUESDAY}T06:00:00Z`)).toBe(0);
@@ -165,7 +179,7 @@ describe('which reminders are enqueued, and until when', () => {
   it('one that waits follows the habit, the setting and the phone; one that was tried or sent does not', async () => {
     const now = `${TUESDAY}T06:00:00Z`;
     await enqueue(now);
-    const versionOf = () => server.sql('select xmin::text as version from outbox where user_id = $1', [dana.id]);
+    const versionOf = () => sql('select xmin::text as version from outbox where user_id = $1', [dana.id]);
     const before = await versionOf();
     expect(await enqueue(`${TUESDAY}T07:00:00Z`)).toBe(0);
     expect(await versionOf()).toEqual(before); // nothing changed, nothing is written
@@ -183,10 +197,10 @@ describe('which reminders are enqueued, and until when', () => {
     expect(await intents()).toMatchObject([sooner]);
 
     await habit(`estimated_time_utc = '${TUESDAY}T20:00:00Z'`);
-    await server.sql('update outbox set attempts = 1 where user_id = $1', [dana.id]);
+    await sql('update outbox set attempts = 1 where user_id = $1', [dana.id]);
     expect(await enqueue(now)).toBe(0);
     expect(await intents()).toMatchObject([sooner]);
-    await server.sql("update outbox set attempts = 0, status = 'dropped' where user_id = $1", [dana.id]);
+    await sql("update outbox set attempts = 0, status = 'dropped' where user_id = $1", [dana.id]);
     expect(await enqueue(now)).toBe(0);
     expect(await intents()).toMatchObject([sooner]);
   });
@@ -199,13 +213,13 @@ describe('which reminders are enqueued, and until when', () => {
   ])('one of the day before or after that was %s at %s, 12:00 being the next: %i', async (status, at, number) => {
     await habit(`estimated_time_utc = '${TUESDAY}T13:00:00Z'`);
     for (const day of ['2031-03-03', '2031-03-05']) {
-      await server.sql(
+      await sql(
         `insert into outbox (kind, user_id, dedupe_key, expires_at, status, finished_at)
          values ('push.reminder', $1, $2, $3, $4, $3)`,
         [dana.id, `push.reminder:${dana.id}:${dana.splitId}:${day}`, at, status],
       );
       expect([day, await enqueue(`${TUESDAY}T06:00:00Z`)]).toEqual([day, number]);
-      await server.sql('delete from outbox where user_id = $1', [dana.id]);
+      await sql('delete from outbox where user_id = $1', [dana.id]);
     }
   });
 
@@ -213,7 +227,7 @@ describe('which reminders are enqueued, and until when', () => {
     const other = await addSplit(dana.planId, 'B');
     const sent = [`${other}:2031-03-03`, `${dana.splitId}:2031-03-02`, `${dana.splitId}:2031-03-06`];
     for (const key of sent) {
-      await server.sql(
+      await sql(
         `insert into outbox (kind, user_id, dedupe_key, expires_at, status, finished_at)
          values ('push.reminder', $1, $2, $3, 'sent', $3)`,
         [dana.id, `push.reminder:${dana.id}:${key}`, '2031-03-04T12:00:00Z'],
@@ -225,15 +239,15 @@ describe('which reminders are enqueued, and until when', () => {
 
 describe('what habit follows from the workouts of three weeks', () => {
   const train = (of: Person, start: string, splitId = of.splitId) =>
-    server.sql(
+    sql(
       `insert into workout_summary (user_id, workoutsplit_id, workout_start_utc, workout_end_utc)
        values ($1, $2, $3, $3)`,
       [of.id, splitId, start],
     );
-  const refresh = (now: string) => server.sql('select refresh_user_split_information($1)', [now]);
+  const refresh = (now: string) => sql('select refresh_user_split_information($1)', [now]);
   const habits = async (of: Person) =>
     (
-      await server.sql<{ next: Date; confidence: number; weekday: number; computed: Date }>(
+      await sql<{ next: Date; confidence: number; weekday: number; computed: Date }>(
         `select estimated_time_utc as next, confidence::float, preferred_weekday as weekday, last_computed_at as computed
          from user_split_information where user_id = $1 order by split_id`,
         [of.id],
@@ -364,12 +378,12 @@ describe('what habit follows from the workouts of three weeks', () => {
     const second = await addSplit(dana.planId, 'B');
     await train(dana, '2031-03-04T10:00:00Z');
     await train(dana, '2031-03-18T10:00:00Z', second);
-    const splits = () => server.sql('select split_id as id from user_split_information where user_id = $1', [dana.id]);
+    const splits = () => sql('select split_id as id from user_split_information where user_id = $1', [dana.id]);
     await refresh(NOW);
     expect(await splits()).toHaveLength(2);
     await refresh('2031-03-26T00:00:00Z');
     expect(await splits()).toEqual([{ id: second }]);
-    await server.sql('update workoutsplits set is_active = false where id = $1', [second]);
+    await sql('update workoutsplits set is_active = false where id = $1', [second]);
     await refresh(NOW);
     expect(await splits()).toEqual([{ id: dana.splitId }]);
   });
@@ -382,13 +396,13 @@ describe('what habit follows from the workouts of three weeks', () => {
     await train(dana, '2031-03-18T11:00:00Z');
     await refresh(NOW);
     expect(await habits(dana)).toHaveLength(1);
-    await server.sql('update workoutplans set is_active = false where id = $1', [dana.planId]);
+    await sql('update workoutplans set is_active = false where id = $1', [dana.planId]);
     await refresh(NOW);
     expect(await habits(dana)).toEqual([]);
   });
 
   it('tells how many habits there are', async () => {
-    await server.sql('delete from workout_summary');
+    await sql('delete from workout_summary');
     const [dana, kay] = [await person(), await person()];
     for (const each of [dana, kay]) await train(each, '2031-03-18T10:00:00Z');
     for (let n = 0; n < 2; n++) {
@@ -397,9 +411,70 @@ describe('what habit follows from the workouts of three weeks', () => {
   });
 });
 
+describe('at the same time as something else', () => {
+  /** Another connection, with a transaction open. */
+  async function meanwhile(work: (other: pg.Client) => Promise<void>) {
+    const other = new pg.Client({ connectionString: url });
+    await other.connect();
+    try {
+      await other.query('begin');
+      await work(other);
+    } finally {
+      await other.end();
+    }
+  }
+  const untilOneWaits = (text: string) =>
+    vi.waitFor(async () => {
+      const waiting = await sql(
+        `select from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid() and wait_event_type = 'Lock' and query like $1`,
+        [`%${text}%`],
+      );
+      expect(waiting).not.toHaveLength(0);
+    }, 20_000);
+
+  it.each([
+    ['refresh_user_split_information', '2031-03-03T12:00:00Z', 'user_split_information'],
+    ['app.enqueue_workout_reminders', '2031-03-04T06:00:00Z', 'outbox'],
+  ])('%s waits for a deletion and does without whom it removed', async (name, now, table) => {
+    await sql('delete from outbox');
+    await sql('delete from workout_summary');
+    const [gone, stays] = [await person(), await person()];
+    for (const { id, splitId } of [gone, stays]) {
+      for (const start of ['2031-02-18T18:00:00Z', '2031-02-25T18:00:00Z']) {
+        await sql(
+          `insert into workout_summary (user_id, workoutsplit_id, workout_start_utc, workout_end_utc)
+           values ($1, $2, $3, $3)`,
+          [id, splitId, start],
+        );
+      }
+    }
+    if (table === 'outbox') await sql("select refresh_user_split_information('2031-03-03T12:00:00Z')");
+    await meanwhile(async (other) => {
+      await other.query('delete from users where id = $1', [gone.id]);
+      const done = sql(`select ${name}($1)`, [now]);
+      await Promise.race([untilOneWaits(name), done]);
+      await other.query('commit');
+      await done;
+    });
+    expect(await sql(`select user_id as id from ${table}`)).toEqual([{ id: stays.id }]);
+  });
+
+  it('two refreshes take turns', async () => {
+    const refresh = 'select refresh_user_split_information()';
+    await meanwhile(async (other) => {
+      await other.query(refresh);
+      const second = sql(refresh);
+      await untilOneWaits('refresh_user_split_information');
+      await other.query('commit');
+      expect(await second).toHaveLength(1);
+    });
+  });
+});
+
 it('the delay until a reminder is to the millisecond, and none once its minute has come', async () => {
   const delay = async (now: string, offset: number, estimated = '2029-06-05T18:45:59.999Z') => {
-    const [row] = await server.sql<{ ms: string | null }>(
+    const [row] = await sql<{ ms: string | null }>(
       "select app.compute_delay_from_utc($1, '2030-01-01', $2, $3) as ms",
       [now, estimated, offset],
     );
