@@ -15,7 +15,7 @@ export interface Caller {
   thumbprint: string | undefined;
   /** Version of the person's data when the request came in: part of cache keys. */
   dataVersion: number;
-  /** The session that this request was let in with: every transaction of it looks whether it goes on. */
+  /** The session of this request; each of its transactions checks again that the session has not ended. */
   session: Session;
   /** IANA zone that is stored for reminders. */
   storedZone: string;
@@ -49,7 +49,7 @@ interface IdentityParts {
 export type Identity = ReturnType<typeof buildIdentity>;
 
 export function buildIdentity({ config, db, verifyProof, replayStore, sessionTokens }: IdentityParts) {
-  /** Checks 1 to 7 against this request. @throws ApiError 401 */
+  /** Runs checks 1 to 7 of the DPoP proof against this request. @throws ApiError 401 */
   function proofOf(req: Request): Proof {
     const sentNothing = req.get('dpop') === undefined && req.get('authorization') === undefined;
     if (sentNothing && req.get('x-refresh-token') === undefined) {
@@ -77,7 +77,7 @@ export function buildIdentity({ config, db, verifyProof, replayStore, sessionTok
 
   /**
    * The guard of protected routes, in the order of contract 0.9: proof, access token, key and hash,
-   * user and version, verified. Replay memory and session state are asked at the same time.
+   * user and version, verified. Replay store and session state are queried at the same time.
    * @throws ApiError 401; DatabaseUnavailable when PostgreSQL cannot be asked
    */
   async function authenticate(req: Request, requestId: string): Promise<Caller> {

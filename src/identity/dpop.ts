@@ -13,7 +13,7 @@ const invalid = () =>
 
 /** Three parts of base64url; an ES256 signature has 64 bytes. */
 const COMPACT_JWS = /^([\w-]+)\.([\w-]+)\.([\w-]{86})$/;
-/** The path of an absolute URL as it is written: `htu` is compared before anything normalises it. */
+/** The path of an absolute URL as it was written, because `htu` is compared without any normalisation. */
 const WRITTEN_PATH = /^https?:\/\/[^/?#\\@\s]+(\/[^?#\\\s]*)?(?:[?#]\S*)?$/i;
 
 /** Unknown members of the JWK are ignored: phones send key_ops and ext. Coordinates are not checked here. */
@@ -52,7 +52,7 @@ export interface Proof {
   /** RFC 7638 thumbprint of the proof's key over the strings as they were sent. */
   thumbprint: string;
   jti: string;
-  /** base64url SHA-256 of an access token; only protected routes look at it. */
+  /** base64url SHA-256 of an access token; only protected routes check it. */
   ath: unknown;
 }
 
@@ -61,8 +61,8 @@ export type ProofVerifier = (proof: string | undefined, request: ProvenRequest) 
 
 /**
  * Makes the verifier of checks 1 to 7 of contract 0.8 (RFC 9449 section 4.3), in that order. The
- * replay check (8) needs the shared memory, checks 9 and 10 need the token: see `authenticate.ts`
- * and the refresh route. The verifier keeps the keys that it met last, because importing a key
+ * replay check (8) needs the shared replay store, checks 9 and 10 need the token: see `authenticate.ts`
+ * and the refresh route. The verifier caches the keys that it saw last, because importing a key
  * costs as much as verifying a signature.
  */
 export function buildProofVerifier(): ProofVerifier {
@@ -164,7 +164,7 @@ function importKey(x: string, y: string): KeyObject {
   }
 }
 
-/** Any spelling of base64url that phones send: padded with `.` or `=`, or with the other alphabet. */
+/** Normalises the spellings of base64url that phones send: padded with `.` or `=`, or in the alphabet of base64. */
 function base64url(text: string): string {
   return text
     .replace(/[.=]+$/, '')

@@ -5,7 +5,7 @@ import type { SecretName } from '#src/config.ts';
 
 const ISSUER = 'strong-together';
 
-/** A kind of link: its own secret, so that no kind can stand in for another (contract 0.7). */
+/** A kind of link in a mail. Each has its own secret, so that no kind is accepted as another (contract 0.7). */
 interface LinkKind<Claims> {
   secret: SecretName;
   typ: string;
@@ -73,6 +73,6 @@ export async function readLink<Claims>(
   }
 }
 
-/** Tells one password hash from the next without being of use to anybody who reads it. */
+/** Differs when the password hash differs, and is of no use to anybody who reads it. */
 export const passwordFingerprint = (passwordHash: string): string =>
   createHash('sha256').update(passwordHash).digest('base64url');

@@ -5,7 +5,7 @@ import { ApiError, badRequest, unavailable } from '#platform/apiError.ts';
 import { fairQueue } from '#platform/fairQueue.ts';
 import type { Config } from '#src/config.ts';
 
-/** What a provider asserts about a person. An address that it does not call verified is absent. */
+/** What a provider asserts about a person. An address that it does not assert as verified is null. */
 export interface ProvenIdentity {
   provider: 'google' | 'apple';
   subject: string;
@@ -19,7 +19,7 @@ export type ProviderTokens = ReturnType<typeof buildProviderTokens>;
 const GOOGLE_ISSUERS = ['https://accounts.google.com', 'accounts.google.com'];
 const APPLE_ISSUER = 'https://appleid.apple.com';
 const KEY_TIMEOUT_MS = 5_000;
-/** A few at once from one address: that many are counted as failures until they turn out to be none. */
+/** Few at once from one address: each counts as a failure until it has succeeded, and failures are limited. */
 const TURNS = { atOnce: 32, atOncePerKey: 8, waitingPerKey: 60, waiting: 500, longestWaitMs: 10_000 };
 const KEYS_FRESH_MS = 60 * 60 * 1000;
 /** Forged tokens with unknown key ids must not become a flood of requests to the provider. */
@@ -34,7 +34,7 @@ export function buildProviderTokens(config: Config) {
   const appleKeys = keySet(config.APPLE_JWKS_URL);
 
   return {
-    /** Runs what proves a token when the asker's turn comes. @throws QueueFull, WaitedTooLong */
+    /** Verifies a token when the turn of its key, an address, comes. @throws QueueFull, WaitedTooLong */
     inTurn: fairQueue(TURNS),
 
     /** @throws ApiError 400 `INVALID_AUDIENCE`, 401 `INVALID_ID_TOKEN`, 503 without any key set */

@@ -24,9 +24,9 @@ export interface ReplayStore {
 }
 
 /**
- * The memory for used proofs: Redis, shared by all instances; PostgreSQL where there is no Redis or
- * while it is away. For as long as a proof from an outage could be valid, both are asked. Each
- * instance also remembers what it accepted itself, so that a proof used just before an outage stays used.
+ * Remembers used proofs in Redis, which all instances share, or in PostgreSQL where there is no Redis or while it is
+ * away. After an outage both are asked, for as long as a proof that was used during it could be valid. Each instance
+ * also remembers what it accepted itself, so that a proof that was used just before an outage stays used.
  */
 export async function buildReplayStore(db: Database, redis: Redis | undefined): Promise<ReplayStore> {
   const accepted = new Map<string, { requestId: string; expiry: number }>(); // oldest first

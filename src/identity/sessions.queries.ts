@@ -8,7 +8,7 @@ export interface SessionRow {
 
 /**
  * $2: the password hash that was checked, or null where no password was used. $3: the epoch of the session that asks
- * for this one, or null where none does. No row: it changed meanwhile.
+ * for this one, or null where none does. No row: password or session have changed meanwhile.
  */
 export const START_SESSION = sql<SessionRow>('sessions.startSession')`
   update users u
@@ -22,9 +22,10 @@ export const START_SESSION = sql<SessionRow>('sessions.startSession')`
   returning u.id, u.role, u.token_version`;
 
 /**
- * Compare-and-set and the grace of contract 0.7 in one statement. $2: version of the token, $3: grace in
- * seconds. A token of the current version raises it; one of the version before is answered with the
- * current version while the rotation is fresh or its answer has not been used. No row: the session ended.
+ * Rotates the session of a refresh token: compare-and-set and the grace period of contract 0.7 in one statement.
+ * $2: version of the token, $3: grace period in seconds. A token of the current version raises it. A token of the
+ * version before gets the current version, during the grace period or while nobody has used the current one. No row:
+ * the session has ended.
  */
 export const ROTATE_SESSION = sql<SessionRow>('sessions.rotateSession')`
   update users u
@@ -45,6 +46,6 @@ export const ROTATE_SESSION = sql<SessionRow>('sessions.rotateSession')`
 export const SEND_WELCOME = sql<{ id: string | null }>('sessions.sendWelcome')`
   select app.send_welcome_message($1) as id`;
 
-/** Role service. */
+/** Needs the role service. */
 export const VOID_EVERYTHING_BEGUN = sql('sessions.voidEverythingBegun')`
   select app.void_everything_begun($1)`;

@@ -12,20 +12,20 @@ import {
 import type { SessionClaims, SessionTokens, TokenPair } from './sessionTokens.ts';
 import { loginRequired, unauthorized } from './unauthorized.ts';
 
-/** What the start of a session needs. */
+/** The dependencies that starting a session needs. */
 interface SessionParts {
   log: Log;
   sockets: Sockets;
-  /** Emits a message that this transaction has written to its receiver's sockets, after the commit. */
+  /** Sends a message, which this transaction has written, to the sockets of its receiver after the commit. */
   announceMessage(tx: Transaction, id: string): Promise<void>;
 }
 
 /**
- * Starts the one session of a user (contract 0.7): every earlier token and ticket is dead with the
- * commit. The first one ever also writes the welcome message; if that fails, the next one tries again.
- * @param grounds what it is founded on: the password hash that was compared, or the session that asks for it
- * @param greet false while something of the profile is missing
- * @returns undefined when the user is gone, or what it is founded on has changed meanwhile
+ * Starts the only session of a user (contract 0.7): with the commit, every earlier token and ticket stops
+ * working. A user's first session also writes the welcome message; if that fails, the next one tries again.
+ * @param grounds what entitles to the session: the password hash that was compared, or the session that asks for it
+ * @param greet whether to write the welcome message; false while something of the profile is missing
+ * @returns undefined when the user is gone, or the grounds have changed meanwhile
  */
 export async function startSession(
   tx: Transaction,
@@ -52,7 +52,7 @@ export async function startSession(
   });
 }
 
-/** The tokens of a session that has just started or rotated. */
+/** Issues the tokens of a session that has just started or rotated. */
 export function issueTokens(
   sessionTokens: SessionTokens,
   session: SessionRow,
@@ -98,8 +98,8 @@ export async function rotateSession(db: Database, claims: SessionClaims, graceSe
 }
 
 /**
- * Ends what was begun for an account and is not finished, of every kind (docs/security.md, "What voids what"): with a
- * password reset, and when its owner takes it over. Role service.
+ * Voids everything that was begun for an account and is not finished (docs/security.md, "What voids what"): at a
+ * password reset, and when the owner of the address takes the account over. Needs the role service.
  */
 export async function voidEverythingBegun(tx: Transaction, userId: string): Promise<void> {
   await tx.rows(VOID_EVERYTHING_BEGUN, [userId]);

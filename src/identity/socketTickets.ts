@@ -34,7 +34,7 @@ export function buildSocketTickets(config: Config) {
         .sign(key);
     },
 
-    /** Undefined: forged, expired, or a token of another kind. Whether the session goes on is not asked here. */
+    /** Undefined: forged, expired, or a token of another kind. Whether the session has ended is not checked here. */
     async read(ticket: string): Promise<SocketTicket | undefined> {
       try {
         const { payload } = await jwtVerify(ticket, key, {

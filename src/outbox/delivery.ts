@@ -5,7 +5,7 @@ import { DatabaseUnavailable } from '#platform/postgres/database.ts';
 export const QUEUES = ['emails', 'pushNotifications'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
-/** An intent whose turn has come. */
+/** A message of the outbox that is due. */
 export interface DueMessage {
   id: string;
   kind: string;
@@ -13,22 +13,22 @@ export interface DueMessage {
   payload: Record<string, string>;
 }
 
-/** Delivers one intent. Returns false when it is no longer wanted. @throws PermanentError, Throttled, or to try again */
+/** Delivers a message. False: it is no longer wanted. @throws PermanentError, Throttled, or another error: to retry */
 export type Delivery = (intent: DueMessage) => Promise<boolean>;
 
 interface DeliveryPlan {
   deliver: Delivery;
   maxAttempts: number;
-  /** Goes through this queue where there is Redis; without: the outbox worker delivers it itself. */
+  /** The queue that it goes through where there is Redis; without either, the outbox worker delivers it itself. */
   queue?: QueueName;
 }
 
-/** Kind → how it is delivered; every intent ends when it expires. */
+/** Kind of message → how it is delivered. A message that expires is dropped, whatever its kind. */
 export type Deliveries = Record<string, DeliveryPlan>;
 
 const MAIL_ATTEMPTS = 5;
 
-/** Mails go through their queue, and are given up after five attempts. */
+/** Deliveries of mails: through the queue for mails, and given up after five attempts. */
 export const asMails = (mails: Record<string, Delivery>): Deliveries =>
   Object.fromEntries(
     Object.entries(mails).map(([kind, deliver]) => [kind, { deliver, maxAttempts: MAIL_ATTEMPTS, queue: 'emails' }]),

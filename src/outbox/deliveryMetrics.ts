@@ -10,7 +10,7 @@ interface PendingRow {
   lag_seconds: number;
 }
 
-/** Lag: how long the oldest intent of a kind has been due. */
+/** Lag: age of the oldest message of a kind that is due or was tried before. */
 const COUNT_PENDING = sql<PendingRow>('metrics.countPending')`
   select
     o.kind,
@@ -23,7 +23,7 @@ const COUNT_PENDING = sql<PendingRow>('metrics.countPending')`
 
 const STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
 
-/** What an operator watches of everything that happens later. @returns counts an outcome */
+/** Registers the metrics of outbox and queues. @returns a function that counts the outcome of a delivery */
 export function watchDeliveries(metrics: Metrics, db: Database, jobs: JobQueues | undefined) {
   const outcomes = metrics.counter('deliveries_total', 'Attempts to deliver, by kind and outcome', ['kind', 'outcome']);
   const pending = () => db.asService((tx) => tx.rows(COUNT_PENDING));

@@ -7,8 +7,8 @@ export interface ClaimedMessage extends DueMessage {
 }
 
 /**
- * Takes due intents for $1 seconds, and longer each time: others leave them alone until then. Of each kind in $2 at
- * most as many as $3 says, so that none stands in another's way; a newer worker may know kinds that this one does not.
+ * Claims due messages: for $1 seconds, and longer with each attempt, nobody else claims them. Of each kind in $2 at
+ * most as many as $3 says, so that no kind holds up another. Other kinds are left to newer workers that know them.
  */
 export const CLAIM = sql<ClaimedMessage>('outbox.claim')`
   with due as (
@@ -32,7 +32,7 @@ export const CLAIM = sql<ClaimedMessage>('outbox.claim')`
   where o.id = due.id
   returning o.id, o.kind, o.user_id, o.payload, o.attempts`;
 
-/** An intent that waits for its delivery and is not expired. */
+/** A message that waits for its delivery and has not expired. */
 export const FIND_PENDING = sql<DueMessage>('outbox.findPending')`
   select o.id, o.kind, o.user_id, o.payload
   from outbox o
@@ -67,7 +67,7 @@ export const NOTE_FAILURE = sql('outbox.noteFailure')`
   where o.id = $1
     and o.status = 'pending'`;
 
-/** Claimed intents that could not be handed over: their turn comes again in $2 seconds. */
+/** Claimed messages that could not be handed to their queue: they are due again in $2 seconds. */
 export const RELEASE = sql('outbox.release')`
   update outbox o
   set next_attempt_at = now() + make_interval(secs => $2)

@@ -2,28 +2,28 @@ import { randomUUID } from 'node:crypto';
 import type { Transaction } from '#platform/postgres/database.ts';
 import { sql } from '#platform/postgres/query.ts';
 
-/** Something that must happen after the transaction of its cause has committed. */
+/** Something that must happen after the transaction that asks for it has committed. */
 export interface OutboxMessage {
   kind: string;
-  /** Whose message it is: it goes when they go. Null: it must outlive them. */
+  /** Whose message it is: it is deleted with the person. Null: it must outlive the account. */
   userId: string | null;
   /** What the delivery needs to look things up again; never a token, never finished text. */
   payload: Record<string, string>;
-  /** Not before so many seconds from now. */
+  /** Delivered no sooner than so many seconds from now. */
   delaySeconds?: number;
   /** After so many seconds it is dropped undelivered. */
   lifetimeSeconds: number;
 }
 
-/** Notices are worth sending for a day, in seconds. */
+/** How long a notice is worth sending, in seconds: a day. */
 export const NOTICE_LIFETIME = 24 * 60 * 60;
 
 export interface Outbox {
   /** Writes a message in the caller's transaction; the workers of this process are woken after the commit. */
   add(tx: Transaction, message: OutboxMessage): Promise<void>;
-  /** Wakes the workers of this process: statements of the database have written messages. */
+  /** Wakes the workers of this process, for messages that functions of the database have written. */
   wake(): void;
-  /** What `add` and `wake` call. */
+  /** Sets what `add` (after the commit) and `wake` call. */
   onAdded(look: () => void): void;
 }
 
@@ -31,7 +31,7 @@ const ADD = sql('outbox.add')`
   insert into outbox (kind, user_id, payload, dedupe_key, next_attempt_at, expires_at)
   values ($1, $2, $3, $4, now() + make_interval(secs => $5), now() + make_interval(secs => $6))`;
 
-/** The outbox of this process. Every message is one of its own; limits bound how many there are. */
+/** The outbox of this process. Equal messages are not merged; the limits of the routes bound how many there are. */
 export function buildOutbox(): Outbox {
   let look: () => void = () => undefined;
   return {

@@ -16,7 +16,7 @@ import {
 } from './outbox.queries.ts';
 
 export interface OutboxWorker {
-  /** There is something new; look now rather than at the next turn. */
+  /** Looks for new messages now instead of at the next interval. */
   wake(): void;
   /** Finishes what is being delivered and stops. */
   stop(): Promise<void>;
@@ -26,9 +26,9 @@ export interface OutboxWorkerOptions {
   db: Database;
   log: Log;
   deliveries: Deliveries;
-  /** Undefined: everything is delivered by this worker itself. */
+  /** Undefined: this worker delivers everything itself. */
   jobs: JobQueues | undefined;
-  /** What the providers take in a second. */
+  /** Most deliveries per second that the providers accept. */
   mostPerSecond: Record<QueueName, number>;
   onOutcome: (kind: string, outcome: Outcome['is']) => void;
 }
@@ -36,23 +36,23 @@ export interface OutboxWorkerOptions {
 const FIRST_RETRY_SECONDS = 5;
 const LONGEST_RETRY_SECONDS = 10 * 60;
 /**
- * A claimed intent that was not finished in this time is claimed again: its worker died, or Redis forgot
- * its job. Handing over what is still in the queue changes nothing.
+ * A claimed message that was not finished in this time is claimed again: its worker died, or Redis lost
+ * its job. If the job is still in the queue, adding it again changes nothing.
  */
 const LEASE_SECONDS = 60;
-/** Redis is away: looked at again after so many seconds. */
+/** While Redis is away, messages are handed over again after so many seconds. */
 const HAND_OVER_AGAIN_SECONDS = 2;
-/** Of each kind, in one look. */
+/** Most messages of a kind that are claimed at once for a queue. */
 const BATCH = 100;
-/** Deliveries of one kind that this worker makes itself at the same time. */
+/** Most deliveries of a kind that this worker makes itself at the same time. */
 const MOST_UNDER_WAY = 100;
 const LOOK_EVERY_MS = 1_000;
 const CONCURRENCY: Record<QueueName, number> = { emails: 10, pushNotifications: 200 };
 
 /**
- * Sees to it that every intent in the outbox ends: hands it to its queue, or delivers it itself. The row is
- * the truth and the job a pointer to it, so nothing depends on what Redis remembers. Several workers may run
- * at once, in this process or in others; a delivery that was cut off is repeated, under the same idempotency key.
+ * Hands every due message of the outbox to its queue, or delivers it itself. What counts is the row; a job in Redis
+ * only points to it, so nothing is lost with Redis. Several workers may run at once, in this process or in others; a
+ * delivery that was cut off is repeated, under the same idempotency key.
  */
 export function startOutboxWorker({
   db,
@@ -82,7 +82,7 @@ export function startOutboxWorker({
 
   /** True when there is more to claim at once. */
   async function drainOnce(): Promise<boolean> {
-    // Only what has a free place is claimed: a provider that takes its time holds up no other kind.
+    // Of each kind only as many are claimed as there are free places, so that a slow provider holds up no other kind.
     const room = new Map(Object.keys(deliveries).map((kind) => [kind, roomFor(kind)]));
     const due = await db.asService(async (tx) => {
       await tx.rows(DROP_EXPIRED);
@@ -100,7 +100,7 @@ export function startOutboxWorker({
   const queueOf = (kind: string) => (jobs ? deliveries[kind]?.queue : undefined);
   const roomFor = (kind: string) => (queueOf(kind) ? BATCH : MOST_UNDER_WAY - (underWay.get(kind)?.size ?? 0));
 
-  /** Delivers here, beside others. Where all places were taken, the next look is due when one is free again. */
+  /** Delivers here, beside others. If all places of its kind were taken, the worker wakes when one is free. */
   function begin(intent: ClaimedMessage): void {
     const ofKind = underWay.get(intent.kind);
     const delivery = deliver(intent).finally(() => {
@@ -113,7 +113,7 @@ export function startOutboxWorker({
 
   async function handOver(queues: JobQueues, queue: QueueName, intents: ClaimedMessage[]): Promise<void> {
     try {
-      // A job that has ended while its intent waits: the outcome was not noted. It gets another chance.
+      // If its job has ended but the message still waits, the outcome was not stored: the job may run again.
       const again = intents.filter(({ attempts }) => attempts > 1);
       await Promise.all(again.map(({ id }) => queues.removeEnded(queue, id)));
       const plans = intents.map(({ id, kind }) => ({ id, kind, maxAttempts: deliveries[kind]?.maxAttempts ?? 1 }));
@@ -129,7 +129,7 @@ export function startOutboxWorker({
     let outcome: Outcome;
     try {
       const intent = await db.asService((tx) => tx.maybe(FIND_PENDING, [id]));
-      if (!intent) return { is: 'done' }; // delivered before, expired, or its person is gone
+      if (!intent) return { is: 'done' }; // delivered before, expired, or deleted with its person
       outcome = await tryDelivery(deliveries, log, intent, attempt);
       onOutcome(intent.kind, outcome.is);
     } catch (error) {
@@ -156,7 +156,7 @@ export function startOutboxWorker({
     await noted(intent.id, () => db.asService((tx) => tx.rows(...noteOf(intent, outcome))));
   }
 
-  /** Writes an outcome, and again while the database is away: a delivery that is not noted is repeated. */
+  /** Stores an outcome, and retries while the database is away: without its outcome a delivery would be repeated. */
   async function noted(outboxId: string, write: () => Promise<unknown>): Promise<void> {
     for (let wait = 100; ; wait *= 2) {
       try {

@@ -36,7 +36,7 @@ export const tooLarge = (message = 'Request body too large') => new ApiError(413
 export const unavailable = () =>
   new ApiError(503, 'SERVICE_UNAVAILABLE', 'Service temporarily unavailable', { headers: { 'Retry-After': '5' } });
 
-/** A person cannot act on more of them, and an answer should not grow with what was sent. */
+/** Most problems that an answer lists: nobody acts on more, and an answer should not grow with what was sent. */
 export const MOST_PROBLEMS = 20;
 
 /** 400 with the problems of the first fields; the first one is the message. */

@@ -2,9 +2,9 @@
 export const BEFORE_ALL_IDS = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Goes through rows by id, some of them in each transaction, so that nobody waits long for any of it.
- * @param next does the batch behind an id and says where it ended; null: there was nothing left
- * @param after goes on behind this id, where an earlier run was interrupted
+ * Works through rows in the order of their ids, one batch in each transaction, so that no lock is held for long.
+ * @param next processes the batch after an id and returns the last id of it; null: nothing was left
+ * @param after starts after this id, where an earlier run was interrupted
  */
 export async function* batches<T extends { last_id: string | null }>(
   next: (after: string) => Promise<T>,

@@ -3,43 +3,46 @@ import { LRUCache } from 'lru-cache';
 import type { Log } from './log.ts';
 
 /**
- * Bytes that can be computed again. It never fails a request: a cache that is away or full has nothing
- * and keeps nothing. It never says what is current: the key must hold whatever the bytes depend on.
+ * A cache of bytes that can be computed again. Best effort: errors count as misses, and an entry may not be stored.
+ * It does not know what is current, so the key must contain whatever the bytes depend on.
  */
 export interface Cache {
   get(key: string): Promise<Buffer | undefined>;
-  /** Returns at once; whether it was kept is not told. */
+  /** Returns at once; a failure is only logged. */
   set(entry: CacheEntry): void;
-  /** Removes everything that an owner has here. @throws when the cache cannot be asked */
+  /** Removes everything of an owner. @throws when the cache cannot be reached */
   forget(owner: string): Promise<void>;
 }
 
 interface CacheEntry {
   key: string;
   owner: string;
-  /** What the bytes were made from; with an entry of a newer version the owner's older ones go. */
+  /** Version of the owner's data that the bytes were made from. Storing a newer one removes the owner's older ones. */
   version: number;
   bytes: Buffer;
   seconds: number;
 }
 
-/** What one owner may have: four answers in a few zones each, and none of a size that no person's data has. */
+/** Bounds for one owner: entries (four answers, each in a few zones) and bytes of one (above any person's data). */
 const MOST_ENTRIES = 24;
 const MOST_BYTES = 384 * 1024;
 
 const listOf = (owner: string) => `cached-of:${owner}`;
 const goneMark = (owner: string) => `cached-of:${owner}:gone`;
-/** A computation that began before its owner was forgotten has ended after so many seconds. */
+/**
+ * A request that began before its owner was forgotten has ended after so many seconds. Until then nothing is stored
+ * for the owner.
+ */
 const STRAGGLER_SECONDS = 60;
 
 /**
- * Every instance shares it. Keys of an owner are listed beside them, so that nothing is ever searched for. The list
- * is ordered by version, then by time.
+ * The cache in Redis, which all instances share. The keys of each owner are in a sorted set, ordered by version and
+ * then by time, so that they are removed without a search.
  */
 export function redisCache(redis: Redis, log: Log): Cache {
   async function set({ key, owner, version, bytes, seconds }: CacheEntry): Promise<void> {
     const list = listOf(owner);
-    // Listed first: a value that is kept is always one that can be forgotten.
+    // The key is listed before the value is set, so that every stored value can be forgotten.
     const [, , , listed, isGone] = await Promise.all([
       redis.zadd(list, scoreOf(version), key),
       redis.expire(list, seconds, 'GT'),
@@ -59,7 +62,7 @@ export function redisCache(redis: Redis, log: Log): Cache {
       try {
         return (await redis.getBuffer(key)) ?? undefined;
       } catch {
-        return undefined; // away; the connection itself tells the log
+        return undefined; // Redis is away, which `connectRedis` logs
       }
     },
     set: (entry) => {
@@ -74,7 +77,7 @@ export function redisCache(redis: Redis, log: Log): Cache {
   };
 }
 
-/** Seconds within a version, so that one number orders by both; exact below 2^53. */
+/** Version and time (seconds, modulo a million) in one number that orders by both; exact below 2^53. */
 const scoreOf = (version: number): number => version * 1e6 + (Math.floor(Date.now() / 1000) % 1e6);
 
 function pairs(listed: string[]): Array<{ key: string; score: number }> {
@@ -84,7 +87,7 @@ function pairs(listed: string[]): Array<{ key: string; score: number }> {
   }));
 }
 
-/** Keys of older versions, and the oldest above what an owner may have. */
+/** The keys to remove: those of older versions, and the oldest beyond the owner's bound. */
 function surplusOf(entries: Array<{ key: string; score: number }>): string[] {
   const newest = Math.floor(Math.max(...entries.map(({ score }) => score)) / 1e6);
   const current = entries.filter(({ score }) => Math.floor(score / 1e6) === newest);
@@ -92,10 +95,10 @@ function surplusOf(entries: Array<{ key: string; score: number }>): string[] {
   return entries.filter((entry) => !kept.has(entry)).map(({ key }) => key);
 }
 
-/** Longest that this process keeps in memory, in bytes. */
+/** Size of the cache in memory, in bytes. */
 const MEMORY_BYTES = 64 * 1024 * 1024;
 
-/** The stand-in for development without Redis. */
+/** A cache in the memory of this process, for development without Redis. */
 export function memoryCache(): Cache {
   const kept = new LRUCache<string, { owner: string; bytes: Buffer }>({
     maxSize: MEMORY_BYTES,
@@ -113,5 +116,5 @@ export function memoryCache(): Cache {
   };
 }
 
-/** Switched off: nothing is ever there. */
+/** Caching is switched off: nothing is ever stored. */
 export const noCache: Cache = { get: async () => undefined, set: () => undefined, forget: async () => undefined };

@@ -1,16 +1,16 @@
 import ipaddr from 'ipaddr.js';
 
-/** Whom a limit by address counts. What a client chooses freely, such as the lower half of an IPv6 address, is no part of it. */
+/** What limits by address count by: nothing that a client can choose, such as the lower half of an IPv6 address. */
 export interface ClientAddress {
   /** One customer of a provider: an IPv4 address, or the /64 of an IPv6 address. */
   network: string;
-  /** The /48 around it, of which one customer may hold many; undefined for IPv4. */
+  /** The /48 around it, because a single customer may have many /64; undefined for IPv4. */
   site: string | undefined;
 }
 
-/** Everything that is no address counts as one client: garbage must not make keys. */
+/** Everything that is no address counts as one client, so that nobody gets new counters by sending garbage. */
 const UNKNOWN: ClientAddress = { network: 'unknown', site: undefined };
-/** Translators put IPv4 clients behind this prefix (RFC 6052). */
+/** NAT64 translators put IPv4 clients behind this prefix (RFC 6052). */
 const NAT64 = ipaddr.parseCIDR('64:ff9b::/96') as [ipaddr.IPv6, number];
 
 /**

@@ -13,7 +13,8 @@ export function makeDataFolder(folder: string): void {
 }
 
 /**
- * Writes a file for its owner only, aside and then renamed: whatever dies, there is the old one or the new one.
+ * Writes a file that only its owner may read: as another file that is then renamed, so that after a crash there is
+ * either the old one or the new one.
  * @throws StartupError when it cannot be written
  */
 export function replaceFile(file: string, text: string): void {

@@ -1,7 +1,7 @@
-/** Whoever should take this never will; another attempt is pointless. */
+/** The receiver will never accept this; another attempt is pointless. */
 export class PermanentError extends Error {}
 
-/** Whoever should take this asks for time; the attempt does not count. */
+/** The receiver asks to be called later; the attempt does not count. */
 export class Throttled extends Error {
   readonly waitMs: number;
 

@@ -19,7 +19,7 @@ export function developmentSecrets<Name extends string>(dataDir: string, names: 
   const lacking = (secrets: Record<string, string>) => names.filter((name) => !secrets[name]);
   const kept = readKept(file);
   if (lacking(kept).length === 0) return kept as Record<Name, string>;
-  // Under a lock and read again: a worker that starts at the same time must end up with the same ones.
+  // Read again under a lock: a worker that starts at the same time must end up with the same secrets.
   return aloneNow(join(dataDir, 'secrets.lock'), () => {
     const secrets = readKept(file);
     for (const name of lacking(secrets)) secrets[name] = randomBytes(32).toString('base64url');

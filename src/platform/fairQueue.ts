@@ -1,6 +1,6 @@
-/** There is no room for another one: whoever asked should come back later. */
+/** There is no room to wait in; the caller should come back later. */
 export class QueueFull extends Error {
-  /** Whether this key has too many itself; false: there are too many in all. */
+  /** True: too many of this key are waiting. False: too many are waiting in all. */
   readonly ofKey: boolean;
 
   constructor(ofKey: boolean) {
@@ -17,7 +17,7 @@ export class WaitedTooLong extends Error {
 }
 
 export interface FairQueueOptions {
-  /** Pieces of work that run at the same time, whoever asked for them. */
+  /** Most pieces of work that run at the same time, of all keys. */
   atOnce: number;
   /** Of these, how many may be of one key: a person, an address. */
   atOncePerKey: number;
@@ -31,7 +31,7 @@ export interface FairQueueOptions {
 
 /**
  * Runs a piece of work when its turn comes.
- * @param signal given up while waiting, it never runs and the signal's reason is thrown
+ * @param signal if it aborts while the work still waits, the work never runs and the signal's reason is thrown
  * @throws QueueFull, WaitedTooLong
  */
 export type FairQueue = <T>(key: string, work: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
@@ -52,7 +52,7 @@ interface Lane {
  */
 export function fairQueue(options: FairQueueOptions): FairQueue {
   const lanes = new Map<string, Lane>();
-  /** Keys that wait and may run, in the order of their turns. */
+  /** Keys of which work waits and may start, in the order of their turns. */
   const turns = new Set<string>();
   let running = 0;
   let waiting = 0;
@@ -71,7 +71,7 @@ export function fairQueue(options: FairQueueOptions): FairQueue {
     }
   }
 
-  /** Refuses the newest of whoever has most waiting, for somebody who has less. */
+  /** Makes room by refusing the newest work of the key that has most waiting, if this key has less. */
   function makeRoom(forLane: Lane): boolean {
     const [longest] = [...lanes.values()].toSorted((a, b) => b.waiting.size - a.waiting.size);
     const newest = [...(longest?.waiting ?? [])].at(-1);

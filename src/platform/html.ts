@@ -7,7 +7,7 @@ export class Html {
   }
 }
 
-/** An apostrophe stays: attributes stand in double quotes everywhere. */
+/** Apostrophes are not escaped: attributes are in double quotes everywhere. */
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 function escapeHtml(text: string): string {

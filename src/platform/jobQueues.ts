@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import type { Log } from './log.ts';
 import { connectRedis } from './redis.ts';
 
-/** A job is a pointer: what is to be done is looked up when its turn comes. */
+/** A job holds an id and nothing else: what is to be done is looked up when it runs. */
 export interface PlannedJob {
   /** The same id is one job, however often it is added. */
   id: string;
@@ -30,7 +30,7 @@ export type JobResult =
 
 export interface WorkOptions {
   concurrency: number;
-  /** What the provider takes; shared by all workers of the queue. */
+  /** Most jobs per second, of all workers of the queue together. */
   mostPerSecond: number;
 }
 
@@ -39,11 +39,11 @@ export type JobQueues = Awaited<ReturnType<typeof openJobQueues>>;
 const BACKOFF = { type: 'exponential', delay: 5_000, jitter: 0.2 };
 const KEPT_FAILURES = { age: 7 * 24 * 60 * 60, count: 1_000 };
 
-/** Longer than any blocking read: a connection that says nothing for so long is dead. */
+/** Longer than any blocking read: a connection on which nothing arrives for so long is dead. */
 const SILENCE_MS = 20_000;
-/** A job that runs longer is run again by another process. */
+/** Longest wait for running jobs when the process stops; one that takes longer is run again by another process. */
 const LONGEST_CLOSE_MS = 8_000;
-/** For the lists that an operator looks at, too. */
+/** Longer than for other commands, because the operator's console reads long lists. */
 const COMMAND_TIMEOUT_MS = 5_000;
 
 /** Queues on BullMQ, shared by all instances. @throws StartupError when Redis cannot be reached at the start */
@@ -51,7 +51,7 @@ export async function openJobQueues(redisUrl: string, log: Log, names: readonly 
   const adding = await connectRedis(redisUrl, log, COMMAND_TIMEOUT_MS);
   // Workers wait in blocking reads, however long Redis is away.
   const working = new Redis(redisUrl, { maxRetriesPerRequest: null, socketTimeout: SILENCE_MS });
-  working.on('error', () => undefined); // told of by the other connections
+  working.on('error', () => undefined); // the other connections log it
   const queues = new Map(
     names.map((name) => [name, new Queue(name, { connection: adding, skipWaitingForReady: true })]),
   );
@@ -85,7 +85,7 @@ export async function openJobQueues(redisUrl: string, log: Log, names: readonly 
       );
     },
 
-    /** Takes back a job that has ended, so that it can be added again. */
+    /** Removes a job that has ended, so that it can be added again. */
     async removeEnded(name: string, id: string): Promise<void> {
       const job = await queueOf(name).getJob(id);
       if (job && ((await job.isFailed()) || (await job.isCompleted()))) await job.remove();
@@ -122,14 +122,14 @@ export async function openJobQueues(redisUrl: string, log: Log, names: readonly 
           connection: working,
           concurrency,
           limiter: { max: mostPerSecond, duration: 1_000 },
-          maxStalledCount: 1_000, // its end is decided by the caller, never by how often a process died
+          maxStalledCount: 1_000, // `run` decides when a job has failed, not how often its process died
         },
       );
       worker.on('error', (error) => log.debug({ err: error }, 'a worker lost its queue'));
       workers.push(worker);
     },
 
-    /** Finishes what is running, if Redis is there to hear of it, and stops. */
+    /** Waits for running jobs, unless Redis is away, and closes the queues. */
     async close(): Promise<void> {
       const isAway = adding.status !== 'ready';
       const closing = Promise.all(workers.map((worker) => worker.close(isAway)))

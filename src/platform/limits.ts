@@ -3,13 +3,13 @@ import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimi
 import { ApiError } from './apiError.ts';
 import type { ClientAddress } from './clientAddress.ts';
 
-/** So many events of one key in so many seconds. Declared by the feature that it is of; contract 0.6 has the table. */
+/** At most `points` events of one key in `seconds`. Each feature declares its own; contract 0.6 has the table. */
 export interface Limit {
   /** Names the counter; the same name is the same counter. */
   name: string;
   points: number;
   seconds: number;
-  /** What a person reads who meets it. */
+  /** What the person reads when it is exceeded. */
   message: string;
 }
 
@@ -19,7 +19,7 @@ export const DAY = 24 * HOUR;
 export const PER_MINUTE = "You've reached the maximum amount of requests per minute.";
 export const PER_DAY = "You've reached the maximum amount of requests per day.";
 
-/** Declares a limit. Keys are what the client cannot choose: address, account, target. */
+/** Declares a limit. Count by keys that the client cannot choose: address, account, target of a mail. */
 export const defineLimit = (name: string, points: number, seconds: number, message = 'Too many requests.'): Limit => ({
   name,
   points,
@@ -27,7 +27,7 @@ export const defineLimit = (name: string, points: number, seconds: number, messa
   message,
 });
 
-/** A /48 holds many customers, and one customer may hold many /64: it may do so many times as much. */
+/** A /48 may belong to one customer with many /64, or to many customers: it may do so many times as much as a /64. */
 const SITE_FACTOR = 8;
 
 export type Limits = ReturnType<typeof buildLimits>;
@@ -43,7 +43,7 @@ export interface Counting {
   reward(limit: Limit, key: LimitKey): Promise<void>;
 }
 
-/** What is counted: something that the client cannot choose, or what comes from an address, of one subject or of all. */
+/** What a limit counts by: a text, or an address, alone or together with a subject such as a user name. */
 export type LimitKey = string | { address: ClientAddress; subject?: string };
 
 interface Counter extends Limit {
@@ -87,7 +87,7 @@ export function buildLimits(redis: Redis | undefined, isEnabled: boolean) {
       if (isOff(limit)) return {};
       const states: LimitHeaders[] = [];
       let refused: ApiError | undefined;
-      // All of them, also when one refuses: what is taken back later must have been counted.
+      // All counters are raised, also when one refuses, because `reward` later lowers them all.
       for (const { counter, id } of countersOf(limit, key)) {
         try {
           states.push(headersOf(counter, await counter.store.consume(id)));
@@ -116,7 +116,7 @@ export function buildLimits(redis: Redis | undefined, isEnabled: boolean) {
       return headers[0] ?? {};
     },
 
-    /** Takes back an event that was counted and turned out not to be one. */
+    /** Takes back an event that was counted and should not have been. */
     async reward(limit: Limit, key: LimitKey): Promise<void> {
       if (isOff(limit)) return;
       for (const { counter, id } of countersOf(limit, key)) await counter.store.reward(id);

@@ -3,8 +3,8 @@ import { type Logger, pino } from 'pino';
 export type Log = Logger;
 
 /**
- * The process's log: one JSON line an event on standard output. What could identify a person or
- * open a door (tokens, addresses, links, row values in database errors) has no field here.
+ * The log of the process: one line of JSON for each event, on standard output. Nothing is logged that could identify
+ * a person or give access: no tokens, addresses, links, or values of rows in database errors.
  */
 export function buildLog(level: string, destination?: { write(line: string): void }): Log {
   const options = {
@@ -18,8 +18,8 @@ export function buildLog(level: string, destination?: { write(line: string): voi
 }
 
 /**
- * What of an error may be logged: type, code, constraint and stack. Messages of SQLSTATE classes 22
- * and 23 quote the caller's values, so those give way to the code.
+ * What may be logged of an error: type, code, constraint and stack. Messages of SQLSTATE classes 22
+ * and 23 quote the caller's values, so they are replaced by the code.
  */
 function describeError(thrown: unknown): Record<string, unknown> {
   if (!(thrown instanceof Error)) return { type: typeof thrown };

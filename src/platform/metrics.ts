@@ -17,7 +17,7 @@ export function buildMetrics() {
     registry,
     counter: (name: string, help: string, labelNames: string[]) =>
       new Counter({ name, help, labelNames, registers: [registry] }),
-    /** A gauge that is measured when it is asked for; one that cannot be measured is left out. */
+    /** A gauge that is measured when the metrics are fetched; it is left out if that fails. */
     measured(name: string, help: string, labelNames: string[], measure: () => Promise<Sample[]>): void {
       new Gauge({
         name,
@@ -34,7 +34,7 @@ export function buildMetrics() {
   };
 }
 
-/** Serves `GET /metrics` on an address of its own, which is not for the public. @returns closes it */
+/** Serves `GET /metrics` on an address of its own, which is not for the public. @returns a function that closes it */
 export async function serveMetrics({ registry }: Metrics, port: number, host: string): Promise<() => Promise<void>> {
   const server = createServer(async (req, res) => {
     if (req.method !== 'GET' || req.url?.split('?')[0] !== '/metrics') {

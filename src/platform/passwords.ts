@@ -5,12 +5,12 @@ const COST = 10;
 /** bcrypt reads no more than this many bytes (Provos & Mazières 1999); longer passwords are refused, not cut. */
 export const MAX_PASSWORD_BYTES = 72;
 
-/** A hash of no password that anybody has; compared against when there is nothing else to compare. */
+/** The hash of nobody's password: compared with where an account has none, so that the answer takes as long. */
 const NOBODYS_HASH = '$2b$10$C6UzMDM.H6dfI/f/IKcEeO7ZpQ6M0p1WkG0hYb2x2v1u4q2cJb9yS';
 
 /**
- * Two are computed at once: Node has four threads for this kind of work, and signatures, files and new database
- * connections need them too. Those who ask take turns, so that a flood from one address delays nobody on another.
+ * Two hashes are computed at once: Node has four threads for this kind of work, and signatures, files and new
+ * database connections need them too. Askers take turns, so that a flood from one address delays nobody on another.
  */
 const TURNS = { atOnce: 2, atOncePerKey: 2, waitingPerKey: 250, waiting: 500, longestWaitMs: 20_000 };
 
@@ -26,9 +26,9 @@ interface Hashing {
 
 export interface Passwords {
   /**
-   * Does work that hashes a password when the asker's turn comes.
-   * @param asker who is held to fair shares: the network of an address
-   * @param signal gives up the turn
+   * Does work that hashes or compares a password when the asker's turn comes.
+   * @param asker the network of the client's address
+   * @param signal gives up the turn when it aborts
    * @throws QueueFull, WaitedTooLong
    */
   inTurn<T>(asker: string, work: (hashing: Hashing) => Promise<T>, signal: AbortSignal): Promise<T>;

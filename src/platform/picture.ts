@@ -7,9 +7,9 @@ interface Picture {
   contentType: string;
 }
 
-/** Longest side in pixels of what is kept; phones show it much smaller. */
+/** Longest side of a stored picture, in pixels; phones show it much smaller. */
 const MAX_SIDE = 1024;
-/** Decoding more than this is refused before any memory is taken for it. */
+/** Pictures with more pixels are refused before they are decoded. */
 const MAX_INPUT_PIXELS = 25_000_000;
 const TIMEOUT_SECONDS = 5;
 
@@ -27,27 +27,27 @@ const FORMATS = {
 
 /**
  * Reads an upload. Undefined: it is no JPEG, PNG or WebP that can be decoded.
- * @param owner whose turns it takes
- * @param signal gives up the turn
+ * @param owner id of the person who uploads; people take turns
+ * @param signal gives up the turn when it aborts
  * @throws QueueFull, WaitedTooLong
  */
 export type PictureCleaner = (upload: Buffer, owner: string, signal: AbortSignal) => Promise<Picture | undefined>;
 
 /**
- * One picture at a time, and owners take turns: decoding takes memory, and threads that passwords and signatures
- * need too. What waits is in memory, so few may.
+ * One picture at a time: decoding takes memory, and threads that passwords and signatures need too. Few may wait,
+ * because a waiting upload is in memory.
  */
 const TURNS = { atOnce: 1, atOncePerKey: 1, waitingPerKey: 15, waiting: 30, longestWaitMs: 8_000 };
 
 export function buildPictureCleaner(): PictureCleaner {
-  sharp.cache(false); // every picture is another one
+  sharp.cache(false); // no picture is decoded twice
   const turns = fairQueue(TURNS);
   return (upload, owner, signal) => turns(owner, () => cleanPicture(upload), signal);
 }
 
 /**
- * Decodes an upload and writes it anew: turned upright, at most 1024 pixels a side, without metadata
- * (phones put their position there). What it is, is read from its bytes.
+ * Decodes an upload and encodes it again: turned upright, at most 1024 pixels a side, without metadata
+ * (phones put their position there). The format is recognised by the bytes.
  */
 async function cleanPicture(upload: Buffer): Promise<Picture | undefined> {
   const extensions = Object.keys(FORMATS) as Array<keyof typeof FORMATS>;

@@ -3,7 +3,7 @@ import type { Log } from './log.ts';
 import { StartupError } from './startupError.ts';
 
 const COMMAND_TIMEOUT_MS = 400;
-/** A connection that answers nothing for so long is made anew. */
+/** A connection on which nothing arrives for so long is replaced. */
 const SILENCE_MS = 5_000;
 const FIRST_CONNECTION_MS = 3_000;
 
@@ -24,7 +24,7 @@ export async function connectRedis(url: string, log: Log, commandTimeout = COMMA
     retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
   });
   let reported = false;
-  redis.on('error', () => undefined); // told of by the next event
+  redis.on('error', () => undefined); // logged once, at the next event
   redis.on('reconnecting', () => {
     if (!reported) log.warn('Redis is not available');
     reported = true;

@@ -3,24 +3,24 @@ import type { Log } from './log.ts';
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
-/** A statement about everybody may take so long. */
+/** Time limit for a statement that touches everybody's rows. */
 export const LONG_MS = 5 * MINUTE_MS;
 
-/** Something done at certain times. Each is safe to run late, twice, or on several instances at once. */
+/** Work that is done at certain times. It must be safe to run late, twice, or on several instances at once. */
 export interface Task {
   name: string;
-  /** The next time after an instant. */
+  /** The next time at which it runs, after an instant. */
   next: (after: Date) => Date;
   run: () => Promise<void>;
 }
 
-/** Every so often, counted from midnight UTC, and so many milliseconds later. */
+/** Runs at every multiple of `period` since midnight UTC, plus `offset`; both in milliseconds. */
 export const every =
   (period: number, offset = 0) =>
   (after: Date) =>
     new Date((Math.floor((after.getTime() - offset) / period) + 1) * period + offset);
 
-/** Runs tasks at their times. @returns stops it and waits for what is under way */
+/** Runs tasks at their times. @returns a function that stops this and waits for tasks that are running */
 export function startSchedule(tasks: Task[], log: Log): () => Promise<void> {
   const timers = new Map<Task, NodeJS.Timeout>();
   const running = new Set<Promise<void>>();

@@ -7,39 +7,39 @@ import { connectRedis } from './redis.ts';
 
 /** How long a phone may be without network and still get what was emitted meanwhile, in milliseconds. */
 const RECOVERY_MS = 2 * 60 * 1000;
-/** Longer than a blocking read: a connection that says nothing for so long is dead. */
+/** Longer than a blocking read: a connection on which nothing arrives for so long is dead. */
 const SILENCE_MS = 20_000;
-/** Whoever opens a connection joins within this time, in milliseconds. */
+/** Time in which a new connection must send its ticket, in milliseconds. */
 const CONNECT_MS = 5_000;
-/** Whoever does not answer the end of a connection is cut off, in milliseconds; the library would wait for 30 s. */
+/** A client that does not answer the closing of its connection is cut off after this time; the default is 30 s. */
 const CLOSE_MS = 2_000;
 const STREAM = 'socket.io';
 const RECHECK = 'recheck';
 
 class QuickClosingServer extends WebSocketServer {
   constructor(options: WebSocketOptions) {
-    super({ ...options, closeTimeout: CLOSE_MS } as WebSocketOptions); // newer than its types
+    super({ ...options, closeTimeout: CLOSE_MS } as WebSocketOptions); // the types do not know `closeTimeout` yet
   }
 }
 
-/** Every socket of every instance, by the room that it joined. */
+/** The sockets of all instances, addressed by the room that they joined. */
 export interface Sockets {
   io: Server;
   /** Sends an event to the sockets of a room. Never throws; while Redis is away it reaches those of this instance. */
   emit(room: string, event: string, payload: object): void;
-  /** Asks every instance to look again whether the sockets of a room may stay. */
+  /** Asks every instance to check whether the sockets of a room may stay connected. */
   recheck(room: string): void;
-  /** What this instance does when it is asked. */
+  /** Sets what this instance does when it is asked to check. */
   onRecheck(look: (room: string) => void): void;
-  /** Forgets what was emitted longer ago than a phone may be away. */
+  /** Removes events that are older than a phone may be away from the stream in Redis. */
   forgetOld(): Promise<void>;
-  /** For a process that serves no sockets; `io.close` ends those of one that does. */
+  /** Closes the connections to Redis; the sockets themselves are closed by `io.close`. */
   close(): Promise<void>;
 }
 
 /**
- * The realtime side of this process. WebSocket only, so that no balancer needs to keep a phone with an instance.
- * @param redisUrl undefined: the sockets of this process are all there are
+ * Opens the Socket.IO server of this process. WebSocket only, so that a load balancer needs no sticky sessions.
+ * @param redisUrl undefined: there is only this process
  */
 export async function openSockets(
   redisUrl: string | undefined,
@@ -88,8 +88,8 @@ export async function openSockets(
 }
 
 /**
- * The adapter's connections: one that publishes and fails at once while Redis is away, as all of ours, and
- * those that wait in a blocking read, however long Redis is away.
+ * The adapter's connections to Redis: one to publish on, whose commands fail at once while Redis is away, and those
+ * that wait in blocking reads, however long Redis is away.
  */
 async function openBus(url: string, log: Log) {
   const publisher = await connectRedis(url, log);
@@ -99,7 +99,7 @@ async function openBus(url: string, log: Log) {
     readers.push(reader);
     return reader;
   };
-  // The adapter does not look at what comes of these.
+  // The adapter does not handle the errors of these two commands.
   const { publish, set } = publisher;
   const lost = (error: unknown) => {
     log.debug({ err: error }, 'an event did not reach other instances');

@@ -7,8 +7,8 @@ const PATIENCE_MS = 60_000;
 const SQLITE_BUSY = 5;
 
 /**
- * Does something that no other process does at the same time with the same lock file. The lock is the one
- * that SQLite takes on its files: the operating system releases it when the process ends, however it ends.
+ * Does work while this process holds an exclusive lock on a file. It is the lock that SQLite takes on its files:
+ * the operating system releases it when the process ends, however it ends.
  * @param waitMs longest wait for the lock, in milliseconds
  * @throws StartupError when others hold the lock for so long
  */
@@ -27,7 +27,7 @@ export async function alone<Result>(file: string, work: () => Promise<Result>, w
   }
 }
 
-/** The same for work that is done at once; waiting holds up the whole process. @throws StartupError */
+/** The same for synchronous work; waiting for the lock blocks the whole process. @throws StartupError */
 export function aloneNow<Result>(file: string, work: () => Result): Result {
   const lock = tryLock(file, PATIENCE_MS);
   if (!lock) throw tooLong(file, PATIENCE_MS);

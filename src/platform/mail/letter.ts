@@ -1,7 +1,7 @@
 import { type Html, html } from '#platform/html.ts';
 import type { Mail } from './mail.ts';
 
-/** To whom: the address, and the name (else the username) to greet; escaped here. */
+/** The receiver of a mail: the address, and the name (else the username) to greet, which `compose` escapes. */
 export interface Addressee {
   to: string;
   greeting: string;
@@ -18,7 +18,7 @@ interface Content {
   closing: string;
 }
 
-/** Tables and inline styles, because mail clients know little else; and the same as plain text. */
+/** Makes a mail, as HTML and as plain text. Tables and inline styles, because mail clients support little else. */
 export function compose({ to, greeting }: Addressee, content: Content): Mail {
   const { subject, preview, paragraphs, action, closing } = content;
   const cell = (text: string | Html, size = 16) =>

@@ -10,7 +10,7 @@ export interface Mail {
   text: string;
 }
 
-/** Hands a mail to whoever delivers it. The same key twice is one mail. @throws PermanentError, Throttled */
+/** Hands a mail to a provider. The same key twice is one mail. @throws PermanentError, Throttled */
 export interface Mailer {
   send(mail: Mail, idempotencyKey: string): Promise<void>;
 }
@@ -31,7 +31,7 @@ export function resendMailer({ apiKey, baseUrl, from }: ResendOptions): Mailer {
       const sent = resend.emails.send({ from, ...mail }, { idempotencyKey });
       const { error, headers } = await withTimeout(TIMEOUT_MS, 'Resend', sent);
       if (!error) return;
-      // An earlier attempt got through and only its answer was lost: the link in this one differs.
+      // An earlier attempt was accepted and only its answer was lost: this one differs, because its link is a new one.
       if (error.name === 'invalid_idempotent_request') return;
       if (error.name === 'concurrent_idempotent_requests') throw new Error('an earlier attempt is still running');
       const status = error.statusCode ?? STATUS_OF_NAME[error.name] ?? 422;
@@ -42,7 +42,7 @@ export function resendMailer({ apiKey, baseUrl, from }: ResendOptions): Mailer {
   };
 }
 
-/** Errors without a status that pass; every other name says that the mail is wrong. */
+/** Errors without a status that are worth another attempt; every other name means that the mail is wrong. */
 const STATUS_OF_NAME: Record<string, number> = {
   application_error: 500,
   internal_server_error: 500,
@@ -65,7 +65,7 @@ export function smtpMailer(url: string, from: string): Mailer {
         await transport.sendMail({ from, ...mail, messageId: `<${idempotencyKey}@${host}>` });
       } catch (error) {
         const { responseCode = 0 } = error as { responseCode?: number };
-        // 5yz is permanent (RFC 5321, section 4.2.1). What the server said may name the address.
+        // 5yz is permanent (RFC 5321, section 4.2.1). The server's text is not used, because it may name the address.
         if (responseCode >= 500) throw new PermanentError(`the mail server answered ${responseCode}`);
         throw new Error(responseCode ? `the mail server answered ${responseCode}` : 'the mail server was not reached');
       }

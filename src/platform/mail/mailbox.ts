@@ -23,7 +23,7 @@ export function openMailbox(folder: string) {
       await mkdir(folder, { recursive: true });
       if (await read(id)) return;
       const kept: MailboxEntry = { id, sentAt: new Date().toISOString(), ...mail };
-      // Written aside and renamed: a reader never sees half a mail.
+      // Written as another file and renamed, so that a reader never sees half a mail.
       await writeFile(`${fileOf(id)}.part`, JSON.stringify(kept, null, 2));
       await rename(`${fileOf(id)}.part`, fileOf(id));
     },

@@ -32,8 +32,8 @@ export function ordinaryAccount(): { uid: number; gid: number } | undefined {
 }
 
 /**
- * Runs a program of PostgreSQL. As root: as the ordinary account, and with one capability more where
- * that account could not reach the program or the data, as in a checkout below /root.
+ * Runs a program of PostgreSQL. If this process is root, it runs under the ordinary account, with one more capability
+ * where that account could not reach the program or the data, as in a checkout below /root.
  */
 export async function asOrdinaryUser(program: string, args: string[]): Promise<void> {
   const account = ordinaryAccount();
@@ -42,7 +42,7 @@ export async function asOrdinaryUser(program: string, args: string[]): Promise<v
     return;
   }
   const identity = [`--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups'];
-  // The secure bit makes access(2), which PostgreSQL asks about its programs, count the capability too.
+  // With this secure bit, access(2), by which PostgreSQL checks its programs, takes the capability into account.
   const reach = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup'];
   const folder = args.find((arg) => arg.startsWith('--pgdata='))?.slice('--pgdata='.length) ?? '/';
   const canReach = [program, folder].every(

@@ -15,24 +15,24 @@ import { StartupError } from '#platform/startupError.ts';
 import { asOrdinaryUser, type Binaries, ordinaryAccount } from './binaries.ts';
 
 export interface Cluster {
-  /** The folder around it: password, lock and what is being made. */
+  /** The folder that the cluster is in, with its password file and its lock. */
   root: string;
   dir: string;
   binaries: Binaries;
-  /** Of the superuser and of the server's login. */
+  /** Password of the superuser and of the server's login. */
   password: string;
 }
 
-/** In a cluster that was made whole before it got its name. */
+/** A file that marks a finished cluster: it is written before the cluster gets its final name. */
 const MARKER = 'initialised';
-/** From here on PostgreSQL numbers databases that somebody made; below are its own. */
+/** PostgreSQL gives numbers from here on to databases that somebody created; its own have lower ones. */
 const FIRST_OWN_DATABASE = 16_384;
 
 export const passwordFile = (root: string) => join(root, 'password');
 
 /**
- * The cluster in a folder, made if there is none. It is made aside, so that a start which dies on the way
- * leaves nothing that looks like one. Nobody else may do this at the same time.
+ * The cluster in a folder, created if there is none. It is created under another name and then renamed, so that a
+ * start that is killed leaves nothing that looks like a finished one. The caller holds the lock of the folder.
  * @throws StartupError
  */
 export async function keptCluster(root: string, binaries: Binaries): Promise<Cluster> {
@@ -47,14 +47,14 @@ export async function keptCluster(root: string, binaries: Binaries): Promise<Clu
   );
 }
 
-/** An older version made clusters in place and marked none; one without a database of ours holds nothing yet. */
+/** Whether a cluster is finished. Older versions wrote no marker: theirs is finished if it has a database of ours. */
 function isWhole(dir: string): boolean {
   if (existsSync(join(dir, MARKER))) return true;
   try {
     return readdirSync(join(dir, 'base')).some((name) => Number(name) >= FIRST_OWN_DATABASE);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error; // it cannot be looked into, so it must not be replaced
+    throw error; // it cannot be read, so it must not be replaced
   }
 }
 
@@ -88,7 +88,7 @@ async function initialise(root: string, dir: string, binaries: Binaries): Promis
   removeRemains(root);
 }
 
-/** What starts that died on the way left behind; an `initdb` that still runs in one fails by itself. */
+/** Removes what killed starts left behind; an `initdb` that still runs there fails by itself. */
 function removeRemains(root: string): void {
   for (const name of readdirSync(root)) {
     if (!name.startsWith('cluster-')) continue;

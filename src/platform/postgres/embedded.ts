@@ -12,7 +12,7 @@ import { type Cluster, keptCluster, passwordFile } from './cluster.ts';
 export interface EmbeddedPostgres {
   /** Login of the server: owns the database, may create roles, is no superuser. */
   url: string;
-  /** Superuser of the cluster, for tests and the curious. */
+  /** Superuser of the cluster, for tests. */
   superuserUrl: string;
   /** Stops the cluster, unless another server of this folder still uses it. */
   stop(): Promise<void>;
@@ -24,15 +24,15 @@ interface Session {
   pool: pg.Pool;
 }
 
-/** Longest wait for a server that another process left and that says nothing, in milliseconds. */
+/** Longest wait for a server that another process started and that does not answer, in milliseconds. */
 const SILENCE_MS = 10_000;
-/** Longest wait for one that says that it is coming up or going down; `pg_ctl` has the same patience. */
+/** Longest wait for a server that is starting up or shutting down, in milliseconds; `pg_ctl` waits as long. */
 const RECOVERY_MS = 60_000;
-/** What PostgreSQL says then. */
+/** SQLSTATE of a server that is starting up or shutting down. */
 const CANNOT_CONNECT_NOW = '57P03';
-/** Any fixed number: everybody who makes the login takes the same lock. */
+/** Key of the advisory lock for creating the server's login: any fixed number. */
 const LOGIN_LOCK = 7_301_906;
-/** Tells this process's sessions from those of others. */
+/** By this name the sessions of this process are told from those of others. */
 const SESSION_NAME = `embedded PostgreSQL of process ${process.pid}`;
 
 /**
@@ -41,7 +41,7 @@ const SESSION_NAME = `embedded PostgreSQL of process ${process.pid}`;
  * killed process left running. Starts and stops of one folder wait for each other.
  * As root it runs under an ordinary account, because PostgreSQL refuses root.
  * @param settings PostgreSQL settings for this start, such as `fsync=off` in tests
- * @param wantedPort else a free one
+ * @param wantedPort absent: a free one
  * @throws StartupError
  */
 export async function startEmbeddedPostgres(
@@ -96,7 +96,7 @@ async function bringUp(cluster: Cluster, settings: string[], wantedPort: number 
     const wasHeld = existsSync(pidFile(cluster));
     const failure = await start(cluster, settings, wantedPort ?? (await freePort()));
     if (!failure) return connectToOwn(cluster);
-    // PostgreSQL itself judges this file: where it stands, a server may be on its way up or down.
+    // While this file exists, a server may be starting up or shutting down; PostgreSQL decides whether it is stale.
     if (!wasHeld && !existsSync(pidFile(cluster))) throw failure;
     heldSince ??= Date.now();
     await pause(100);
@@ -116,7 +116,7 @@ async function connectToOwn(cluster: Cluster): Promise<Session> {
   }
 }
 
-/** Fails where nobody answers, and where another program got the port of a server that is gone. */
+/** Connects to the port in the pid file. Fails when nobody answers there, or another program that uses the port now. */
 async function connect(cluster: Cluster, waitMs = 10_000): Promise<Session> {
   const port = Number(readFileSync(pidFile(cluster), 'utf8').split('\n')[3]);
   const url = `postgres://postgres:${cluster.password}@127.0.0.1:${port}/postgres`;
@@ -138,7 +138,7 @@ async function connect(cluster: Cluster, waitMs = 10_000): Promise<Session> {
   }
 }
 
-/** Returns why the server did not start. */
+/** Starts the server. @returns why it did not start */
 async function start(cluster: Cluster, settings: string[], port: number): Promise<StartupError | undefined> {
   const flags = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', ...settings];
   const log = join(cluster.dir, 'server.log');
@@ -160,7 +160,7 @@ async function start(cluster: Cluster, settings: string[], port: number): Promis
 }
 
 async function makeServerLogin({ url: superuserUrl, pool }: Session, password: string): Promise<string> {
-  // The session of a start that was killed may still be at it.
+  // A start that was killed may have left a session that is still creating it.
   await pool.query('select pg_advisory_lock($1)', [LOGIN_LOCK]);
   const { rows } = await pool.query("select 1 from pg_roles where rolname = 'strong_together'");
   if (rows.length === 0) {
@@ -179,7 +179,7 @@ async function makeServerLogin({ url: superuserUrl, pool }: Session, password: s
 
 async function stopUnlessShared(cluster: Cluster, session: Session): Promise<void> {
   if (!session.pool.ended) await session.pool.end();
-  const last = await connect(cluster).catch(() => undefined); // else it is down already
+  const last = await connect(cluster).catch(() => undefined); // undefined: it is down already
   if (!last) return;
   const { rows } = await last.pool.query(
     `select count(*)::int as others from pg_stat_activity

@@ -4,12 +4,12 @@ import { PermanentError, Throttled } from '#platform/deliveryErrors.ts';
 import { withTimeout } from '#platform/withTimeout.ts';
 import { DeviceGone, type Pusher } from './pusher.ts';
 
-/** Expo has no idempotency key: who gives up early sends twice. */
+/** Long, because Expo has no idempotency key: giving up early would send twice. */
 const TIMEOUT_MS = 60_000;
 /** How long a push waits for others to share its request. */
 const GATHER_MS = 15;
 const THROTTLED_MS = 5_000;
-/** Ticket errors that pass (contract 4.8). */
+/** Ticket errors that are worth another attempt (contract 4.8). */
 const PASSES = /rate|unavailable|timeout|internal|server/i;
 
 interface Waiting {
@@ -42,7 +42,7 @@ export function expoPusher(accessToken: string | undefined): Pusher {
       const status = (error as { statusCode?: number }).statusCode ?? 0;
       const isRefused = status >= 400 && status < 500 && status !== 429;
       if (isRefused && chunk.length > 1) {
-        // One message can spoil a request: each on its own tells which.
+        // One bad message makes Expo refuse the whole request; sent one by one, only that one fails.
         for (const single of chunk) await deliver([single]);
         return;
       }

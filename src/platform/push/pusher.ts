@@ -6,7 +6,7 @@ export interface Push {
   body: string;
 }
 
-/** The phone will never take a push under this token again. */
+/** The phone will never receive a push under this token again. */
 export class DeviceGone extends PermanentError {}
 
 export interface Pusher {
@@ -16,6 +16,6 @@ export interface Pusher {
    * @throws DeviceGone, PermanentError, Throttled, or another error that may be tried again
    */
   send(push: Push): Promise<string>;
-  /** Tickets whose receipts are there, and whether the phone is gone. */
+  /** Those of the tickets whose receipts are available, and whether the phone is gone. */
   receipts(ticketIds: string[]): Promise<Array<{ ticketId: string; isDeviceGone: boolean; error: string | null }>>;
 }

@@ -2,10 +2,10 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { PictureStorage } from './storage.ts';
 
-/** Where pictures lie on a machine without a picture store. */
+/** The folder for pictures on a machine without a picture store. */
 export const pictureFolder = (dataDir: string, bucket: string): string => resolve(dataDir, 'pictures', bucket);
 
-/** The embedded default: pictures are files below a folder, laid out as Supabase's public URLs have them. */
+/** The default in development: pictures are files in a folder, under the paths of Supabase's public URLs. */
 export function diskStorage(folder: string): PictureStorage {
   return {
     async put(key, bytes) {

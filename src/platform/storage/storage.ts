@@ -1,17 +1,17 @@
 import { StorageClient } from '@supabase/storage-js';
 
-/** The picture store could not be asked, or refused. */
+/** The picture store could not be reached, or answered with an error. */
 export class StorageUnavailable extends Error {
   constructor(cause: unknown) {
     super('the picture storage is not available', { cause });
   }
 }
 
-/** Where pictures lie. Keys are ours: `<user id>/<random>.<extension>`; no text of a client ever becomes one. */
+/** A store for pictures. Keys are made here, as `<user id>/<random>.<extension>`, never from text of a client. */
 export interface PictureStorage {
   /** @throws StorageUnavailable */
   put(key: string, bytes: Buffer, contentType: string): Promise<void>;
-  /** What is not there counts as removed. @throws StorageUnavailable */
+  /** A picture that does not exist counts as removed. @throws StorageUnavailable */
   remove(key: string): Promise<void>;
   /** Removes everything of one user. @throws StorageUnavailable */
   removeAllOf(userId: string): Promise<void>;
