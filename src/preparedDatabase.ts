@@ -8,12 +8,12 @@ const DB_FOLDER = resolve(import.meta.dirname, '..', 'db');
 export interface PreparedDatabase {
   /** The server's own login. */
   url: string;
-  /** Stops what was started here; a database that another process uses goes on. */
+  /** Stops the embedded PostgreSQL, unless another process still uses it. */
   close(): Promise<void>;
 }
 
 /**
- * The database of the configuration with every migration applied: that of `DATABASE_URL`, or the embedded one.
+ * The database of `DATABASE_URL`, or the embedded one, with every migration applied.
  * @throws StartupError
  */
 export async function prepareDatabase(config: Config): Promise<PreparedDatabase> {

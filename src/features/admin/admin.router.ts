@@ -32,7 +32,7 @@ export function adminRouter(deps: Deps, jobs: JobQueues): Router {
   return router;
 }
 
-/** Turns a link, once, into a short sign-in that only this site's own pages can use. */
+/** Exchanges a link, once, for a short-lived cookie that only pages of this site can use. */
 function signIn(deps: Deps): RequestHandler {
   return async (req, res, next) => {
     try {
@@ -58,13 +58,13 @@ function signIn(deps: Deps): RequestHandler {
 }
 
 /**
- * Lets people with one of these roles pass; the role is asked for with every request.
- * @returns a handler that answers 401 without a sign-in and 403 with a role that does not suffice
+ * Lets people with one of these roles pass; the role is read anew for every request.
+ * @returns a handler that answers 401 without a sign-in and 403 without one of the roles
  */
 function authorizeRoles(deps: Deps, ...roles: string[]): RequestHandler {
   return async (req, res, next) => {
     try {
-      // SameSite keeps other sites away; this keeps away what runs on a sibling domain.
+      // SameSite keeps requests of other sites without the cookie; this refuses those of sibling domains, too.
       const site = req.get('sec-fetch-site');
       if (site !== undefined && site !== 'same-origin' && site !== 'none') throw forbidden();
       const signedIn = await readAdminToken(deps.config, 'admin-cookie', req.cookies[COOKIE]);
@@ -73,7 +73,7 @@ function authorizeRoles(deps: Deps, ...roles: string[]): RequestHandler {
       if (state && state.session_epoch !== signedIn.epoch) throw signInNeeded();
       if (!state || !roles.includes(state.role)) throw forbidden();
       res.set('Cache-Control', 'no-store');
-      // The console's page names its folder in a <base>.
+      // The console's page has a <base> element.
       const policy = String(res.get('Content-Security-Policy'));
       res.set('Content-Security-Policy', policy.replace("base-uri 'none'", "base-uri 'self'"));
       next();

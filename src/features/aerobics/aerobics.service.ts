@@ -5,7 +5,7 @@ import { raiseDataVersion } from '#transport/dataVersion.ts';
 import { ADD, type CardioRow, LIST_RECENT } from './aerobics.queries.ts';
 import type { cardioForm } from './aerobics.schemas.ts';
 
-/** Stores cardio at the time of its insert. */
+/** Stores cardio with the present time. */
 export async function addCardio(
   tx: Transaction,
   userId: string,
@@ -15,10 +15,10 @@ export async function addCardio(
   await tx.rows(ADD, [userId, record.type, record.durationMins, record.durationSec]);
 }
 
-/** Of 45 days; somebody who moves ten times a day stays far below. */
+/** Most records of the last 45 days; somebody who logs ten a day stays far below. */
 const MOST_RECORDS = 1_000;
 
-/** @throws ApiError 409 `CARDIO_LIMIT_REACHED` when the window holds more than is served */
+/** @throws ApiError 409 `CARDIO_LIMIT_REACHED` when more are stored for the last 45 days */
 export function assertCardioBounds({ daily }: Awaited<ReturnType<typeof readCardio>>): void {
   const records = Object.values(daily).reduce((sum, ofDay) => sum + (ofDay?.length ?? 0), 0);
   if (records <= MOST_RECORDS) return;

@@ -28,7 +28,7 @@ export interface GoalRow {
   actual: number;
 }
 
-/** Planned reps of the active plan beside the mean of what was done; only where something was (contract 4.5). */
+/** Planned reps of the active plan and the mean of what was done, for exercises that were done (contract 4.5). */
 export const LIST_GOALS = sql<GoalRow>('analytics.listGoals')`
   select s.name as split, e.name as exercise, planned.reps as planned, done.reps as actual
   from workoutplans p

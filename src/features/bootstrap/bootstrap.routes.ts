@@ -11,7 +11,7 @@ type Shape<Parts extends Record<string, Part>> = {
   [Name in keyof Parts]: z.ZodOptional<Parts[Name]['responses'][200]>;
 };
 
-/** @param parts name → the route whose answer stands there */
+/** @param parts name of a member of the answer → the route that it is the answer of */
 export function bootstrapRoutes<Parts extends Record<string, Part>>(parts: Parts) {
   const entries = Object.entries(parts);
   const shape = Object.fromEntries(entries.map(([name, { responses }]) => [name, responses[200].optional()]));

@@ -2,7 +2,7 @@ import type { Log } from '#platform/log.ts';
 import { SessionEnded, type Transaction } from '#platform/postgres/database.ts';
 import { STORE_ZONE } from './bootstrap.queries.ts';
 
-/** Remembers where the person is, for reminders; a failure is logged and changes nothing else. */
+/** Stores the person's time zone, for reminders. A failure is logged, and does not fail the request. */
 export async function storeZone(
   transaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>,
   log: Log,

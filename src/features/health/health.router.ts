@@ -3,7 +3,7 @@ import { unavailable } from '#platform/apiError.ts';
 import type { Deps } from '#transport/deps.ts';
 import { PROBE } from './health.queries.ts';
 
-/** Liveness and readiness: outside every gate and limit. */
+/** Liveness and readiness, without bot blocker, version gate and limits. */
 export function healthRouter(deps: Deps): Router {
   const router = Router();
   router.get('/health', (_req, res) => void res.json({ status: 'ok' }));

@@ -20,7 +20,7 @@ export const FORGET_ANSWERS = sql<{ removed: number }>('housekeeping.forgetAnswe
   )
   select count(*) as removed from removed`;
 
-/** De-duplication keys name days at the most: five weeks later none can come again. */
+/** The day is the longest period that de-duplication keys name, so none can occur again five weeks later. */
 export const FORGET_DELIVERIES = sql<{ removed: number }>('housekeeping.forgetDeliveries')`
   with removed as (
     delete from outbox d
@@ -46,7 +46,7 @@ export const FORGET_TICKETS = sql<{ removed: number }>('housekeeping.forgetTicke
   )
   select count(*) as removed from removed`;
 
-/** The policy lets the service see and remove no younger ones. */
+/** By row-level security the service sees and removes no younger ones. */
 export const FORGET_EVENTS = sql<{ removed: number }>('housekeeping.forgetEvents')`
   with removed as (
     delete from security_events e
@@ -57,7 +57,7 @@ export const FORGET_EVENTS = sql<{ removed: number }>('housekeeping.forgetEvents
   )
   select count(*) as removed from removed`;
 
-/** Sets that the app does not show any more, of the next $2 people behind $1 (contract 4.10). */
+/** Removes sets that the app does not show any more, of the next $2 people after $1 (contract 4.10). */
 export const COMPACT_NEXT = sql<{ last_id: string | null }>('housekeeping.compactNext')`
   select c.last_id
   from app.compact_old_workouts($1, $2) c`;

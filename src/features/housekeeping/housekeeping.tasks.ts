@@ -10,7 +10,7 @@ import {
   FORGET_TICKETS,
 } from './housekeeping.queries.ts';
 
-/** Rows that one transaction removes: a few milliseconds, however much has piled up. */
+/** Rows that one transaction removes: it takes a few milliseconds, however many rows have piled up. */
 const ROWS_AT_ONCE = 2_000;
 const PEOPLE_AT_ONCE = 20;
 
@@ -20,8 +20,8 @@ export const housekeepingTasks = (db: Database): Task[] => [
 ];
 
 /**
- * Removes what has served its purpose, some of it in each transaction until nothing is left: after a week away,
- * too. Safe to run on several instances, twice or late.
+ * Removes rows that are not needed any more, in batches until none is left, even if many have piled up. Safe to run on
+ * several instances, twice or late.
  */
 export async function cleanUp(db: Database): Promise<void> {
   for (const query of [FORGET_PROOFS, FORGET_ANSWERS, FORGET_DELIVERIES, FORGET_TICKETS, FORGET_EVENTS]) {

@@ -3,10 +3,10 @@ import { batches } from '#platform/batches.ts';
 import type { Database, Transaction } from '#platform/postgres/database.ts';
 import { SEND_TO_NEXT, SEND_TO_PERSON, type SentRow } from './messages.queries.ts';
 
-/** Messages that are written; whoever has a socket open should see them now. */
+/** Kind of outbox message: messages that were written are to be sent to open sockets. */
 export const ANNOUNCE_MESSAGES = 'messages.announce';
 
-/** Later than this the inbox has long shown them. */
+/** Later than this, in seconds, the inbox has shown them already. */
 const ANNOUNCE_SECONDS = 5 * 60;
 const PEOPLE_AT_ONCE = 500;
 
@@ -31,7 +31,7 @@ export async function sendToPerson(
 
 /**
  * Sends a message of the system user to everybody who is verified, some people in each transaction.
- * @param after goes on behind this user id, where an earlier run was interrupted
+ * @param after starts after this user id, where an earlier run was interrupted
  */
 export function sendToEverybody(db: Database, outbox: Outbox, { subject, body }: Text, after?: string) {
   return batches(async (from) => {

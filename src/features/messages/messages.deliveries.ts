@@ -4,7 +4,7 @@ import type { Sockets } from '#platform/sockets.ts';
 import { ANNOUNCE_MESSAGES } from './broadcast.service.ts';
 import { announceMessages } from './messages.service.ts';
 
-/** What a command wrote into inboxes is emitted by a process that has sockets, or reaches them. */
+/** Messages that a command has written are sent to open sockets by a worker, which reaches those of all instances. */
 export function announceDeliveries(db: Database, sockets: Sockets, defaultZone: string): Deliveries {
   return {
     [ANNOUNCE_MESSAGES]: {

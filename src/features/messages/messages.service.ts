@@ -9,7 +9,7 @@ export async function readInbox(tx: Transaction, userId: string, zone: string) {
   return { messages: await tx.rows(LIST_INBOX, [userId, zone]) };
 }
 
-/** Makes what other features announce their messages with. */
+/** Makes the function with which other features announce messages that they have written. */
 export const announcer =
   (sockets: Sockets, defaultZone: string): AnnounceMessage =>
   async (tx, id, zone) => {
@@ -17,7 +17,7 @@ export const announcer =
     tx.afterCommit(() => emitMessages(sockets, [announced]));
   };
 
-/** Emits messages that are committed; those that were deleted meanwhile are left out. */
+/** Sends committed messages to the sockets of their receivers, without those that were deleted meanwhile. */
 export async function announceMessages(db: Database, sockets: Sockets, ids: string[], defaultZone: string) {
   emitMessages(sockets, await db.asService((tx) => tx.rows(LIST_ANNOUNCED, [ids, null, defaultZone])));
 }
@@ -26,7 +26,7 @@ function emitMessages(sockets: Sockets, messages: AnnouncedRow[]): void {
   for (const { receiver_id, ...item } of messages) sockets.emit(receiver_id, 'new_message', item);
 }
 
-/** False when there is no such message of the caller's. */
+/** The id of the message; undefined when the caller has no such message. */
 export const markRead = (tx: Transaction, userId: string, id: string) => changed(tx, MARK_READ, userId, id);
 export const deleteMessage = (tx: Transaction, userId: string, id: string) => changed(tx, DELETE_SOFTLY, userId, id);
 

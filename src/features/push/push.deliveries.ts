@@ -6,7 +6,7 @@ import { DAILY_PUSH, sendDailyPush, sendReminder, WORKOUT_REMINDER } from './pus
 
 const PLAN = { maxAttempts: 5, queue: 'pushNotifications' } as const;
 
-/** Pushes: who they are for is looked up when their turn comes. */
+/** How each kind of push is delivered; its receiver is looked up when it is sent. */
 export function pushDeliveries(db: Database, pusher: Pusher, log: Log): Deliveries {
   const asPush = ({ user_id, payload }: DueMessage) => ({ userId: user_id, payload });
   return {

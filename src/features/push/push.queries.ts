@@ -1,6 +1,6 @@
 import { sql } from '#platform/postgres/query.ts';
 
-/** Role service, as all of these. $1: only for whom it is this hour of the day, or null. */
+/** Needs the service role, as all statements here. $1: only people for whom it is this hour of the day, or null. */
 export const ENQUEUE_DAILY_PUSHES = sql<{ enqueued: number }>('push.enqueueDaily')`
   select app.enqueue_daily_pushes($1) as enqueued`;
 
@@ -15,7 +15,7 @@ export interface AddresseeRow {
   trained_today: boolean;
 }
 
-/** What decides at delivery about a push to $1; $2: the split of a reminder, or null. */
+/** What is checked before a push to $1 is sent; $2: the split of a reminder, or null. */
 export const FIND_ADDRESSEE = sql<AddresseeRow>('push.findAddressee')`
   select
     u.push_token,
@@ -39,7 +39,7 @@ export const FIND_ADDRESSEE = sql<AddresseeRow>('push.findAddressee')`
   ) on s.id = $2 and s.is_active
   where u.id = $1`;
 
-/** A phone that is gone, wherever its token stands. */
+/** Removes the push token of a phone that is gone, whoever has it. */
 export const FORGET_PHONE = sql('push.forgetPhone')`
   update users u
   set push_token = null

@@ -7,7 +7,7 @@ import { ENQUEUE_DAILY_PUSHES, ENQUEUE_REMINDERS } from './push.queries.ts';
 
 const enqueued = z.object({ success: z.literal(true), message: z.string() });
 
-/** A statement about everybody may take so long, in milliseconds. */
+/** Time limit for a statement that touches everybody's rows, in milliseconds. */
 const TIMEOUT_MS = 60_000;
 
 /** Two plain GETs for an outside scheduler; idempotent, and guarded by the secret where one is set. */

@@ -11,11 +11,11 @@ import {
   LIST_TICKETS,
 } from './push.queries.ts';
 
-/** Kinds of intents; the database writes them (migration 0009). */
+/** Kinds of outbox messages; functions of the database write them (db/code/40_schedule.sql). */
 export const DAILY_PUSH = 'push.daily';
 export const WORKOUT_REMINDER = 'push.reminder';
 
-/** What the intents of pushes hold. */
+/** The payload of these messages. */
 interface PushPayload {
   /** SHA-256 of the token that the push was meant for, in hex. */
   tokenHash?: string;
@@ -31,7 +31,7 @@ interface PushIntent {
 
 const RECEIPTS_AT_ONCE = 300;
 
-/** "Ready to go workout?" False when the phone is another one by now. */
+/** Sends "Ready to go workout?". False when the person has another phone by now. */
 export function sendDailyPush(db: Database, pusher: Pusher, log: Log, intent: PushIntent): Promise<boolean> {
   return sendPush(db, pusher, log, intent, ({ first_name }) => ({
     title: `Hello, ${first_name}!`,
@@ -39,7 +39,10 @@ export function sendDailyPush(db: Database, pusher: Pusher, log: Log, intent: Pu
   }));
 }
 
-/** False when the phone is another one, reminders are off, or the split was trained today or is no longer in the plan (contract 4.8). */
+/**
+ * Sends a reminder (contract 4.8). False when the person has another phone by now or switched reminders off, or when
+ * the split was trained today or is no longer in the plan.
+ */
 export function sendReminder(db: Database, pusher: Pusher, log: Log, intent: PushIntent): Promise<boolean> {
   return sendPush(db, pusher, log, intent, ({ first_name, split, reminders_enabled, trained_today }) => {
     if (!reminders_enabled || trained_today || split === null) return undefined;

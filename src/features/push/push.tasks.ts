@@ -7,7 +7,7 @@ import type { Config } from '#src/config.ts';
 import { ENQUEUE_DAILY_PUSHES, ENQUEUE_REMINDERS, REFRESH_HABITS } from './push.queries.ts';
 import { fetchReceipts } from './push.service.ts';
 
-/** What happens without any outside scheduler. Times are UTC. */
+/** Tasks that the workers run by themselves, without an outside scheduler. Times are UTC. */
 export function pushTasks(config: Config, db: Database, pusher: Pusher, log: Log, outbox: Outbox): Task[] {
   return [
     {

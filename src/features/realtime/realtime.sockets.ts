@@ -9,7 +9,7 @@ import { mayConnect } from '#transport/middleware/cors.ts';
 import { securityHeaders } from '#transport/middleware/securityHeaders.ts';
 import { LIST_SOCKET_OWNERS, type SocketOwnerRow } from './realtime.queries.ts';
 
-/** What a socket remembers, also through a short absence. */
+/** Data stored with a socket; it survives a short loss of the connection. */
 interface SocketData {
   userId: string;
   sessionEpoch: number;
@@ -17,16 +17,16 @@ interface SocketData {
 
 /** Not in the contract's table: a gym whose phones all come back at once stays below it. */
 const handshakes = defineLimit('socketHandshakes', 600, MINUTE);
-/** A person's sockets on one instance; the oldest gives way, because phones leave dead ones behind. */
+/** Most sockets of a person on one instance; one more ends the oldest, because phones leave dead ones behind. */
 const SOCKETS_PER_PERSON = 10;
-/** A gym's phones share an address. */
+/** Most sockets of an address on one instance; the phones of a gym share one. */
 const SOCKETS_PER_ADDRESS = 1_000;
 const EVENTS = { most: 20, inMs: 10_000 };
-/** Bytes that may wait for a phone that does not read. */
+/** Most bytes that may wait for a phone that does not read them. */
 const SLOW_BYTES = 1024 * 1024;
 const SWEEP_MS = 15_000;
 
-/** Error texts that make the app mint a new ticket (contract 1.9); any other one makes it try the same again. */
+/** Error texts on which the app asks for a new ticket (contract 1.9); on any other one it tries the same one again. */
 const missingTicket = () => new Error('Missing ticket');
 const endedTicket = () => new Error('Invalid or expired ticket');
 const unauthorized = () => new Error('Unauthorized');
@@ -35,7 +35,7 @@ const unavailable = () => new Error('Service temporarily unavailable');
 /**
  * Serves sockets on an HTTP server: the handshake, one room a person, the limits, and their end when the
  * session ends.
- * @returns stops the regular look at the sockets
+ * @returns a function that stops the regular check of all sockets
  */
 export function serveSockets(deps: Deps, server: HttpServer): () => void {
   const { io } = deps.sockets;
@@ -44,7 +44,7 @@ export function serveSockets(deps: Deps, server: HttpServer): () => void {
   const addressOf = (req: IncomingMessage): ClientAddress =>
     clientAddress(proxyAddr(req, (_hop, n) => n < deps.config.TRUST_PROXY_HOPS));
 
-  /** Looked at before a connection is upgraded: one that never says anything counts, too. */
+  /** Checked before a connection is upgraded, so that connections which never send anything count, too. */
   async function mayOpen(req: IncomingMessage): Promise<boolean> {
     if (!mayConnect(req.headers.origin, deps.config.CORS_ORIGINS)) return false;
     const address = addressOf(req);
@@ -91,7 +91,7 @@ export function serveSockets(deps: Deps, server: HttpServer): () => void {
     if (limited) limitEvents(socket);
     socket.join(userId);
     if (limited) endOldest(userId);
-    // The session may have ended between the handshake's look and the join.
+    // The session may have ended between the check of the ticket and the join.
     endStale([userId]);
   });
 
@@ -100,7 +100,7 @@ export function serveSockets(deps: Deps, server: HttpServer): () => void {
     for (const id of ids.slice(0, -SOCKETS_PER_PERSON)) io.of('/').sockets.get(id)?.disconnect(true);
   }
 
-  /** Ends the sockets here whose session has ended. */
+  /** Ends those sockets of these people, on this instance, whose session has ended. */
   async function endStale(userIds: string[]): Promise<void> {
     const { rooms } = io.of('/').adapter;
     const here = userIds.filter((id) => rooms.has(id));
@@ -117,7 +117,7 @@ export function serveSockets(deps: Deps, server: HttpServer): () => void {
     }
   }
 
-  // What was emitted during a short absence goes out before the ticket is looked at: the session must go on.
+  // Socket.IO sends what was missed in a short absence before it checks the ticket: the session is checked before that.
   const { adapter } = io.of('/');
   const restoreSession = adapter.restoreSession.bind(adapter);
   adapter.restoreSession = async (pid, offset) => {
@@ -137,7 +137,7 @@ export function serveSockets(deps: Deps, server: HttpServer): () => void {
       socket.conn.close(true);
     }
     await endStale([...new Set(sockets.map((socket) => (socket.data as SocketData).userId))]);
-    await deps.sockets.forgetOld().catch(() => undefined); // Redis is away: later
+    await deps.sockets.forgetOld().catch(() => undefined); // Redis is away: the next sweep tries again
   }, SWEEP_MS);
   sweep.unref();
   return () => clearInterval(sweep);
@@ -168,7 +168,7 @@ function isCurrent({ userId, sessionEpoch }: SocketData, owners: Map<string, Soc
   return owner?.is_verified === true && owner.session_epoch === sessionEpoch;
 }
 
-/** The app sends one event and expects no answer to it: whoever sends many is no app. */
+/** The app sends one event and expects no answer to it: a client that sends many is not the app. */
 function limitEvents(socket: Socket): void {
   let windowStart = Date.now();
   let events = 0;

@@ -25,7 +25,7 @@ const CLOCK_TOLERANCE_MS = 10 * 60 * 1000;
 const MOST_ENTRIES = 2_000;
 const MOST_SETS = 20_000;
 const MOST_NOTE_BYTES = 200_000;
-/** In all: a century of training every day. */
+/** Most workouts of a person: a century of training every day. */
 const MOST_WORKOUTS = 50_000;
 
 export const unknownExercise = () => badRequest('UNKNOWN_EXERCISE', 'Unknown exercise in workout');
@@ -82,8 +82,8 @@ function isSame(stored: StoredWorkoutRow['sets'], sent: FinishedWorkout['workout
 }
 
 /**
- * What a person may have in sets that housekeeping has not compacted, which answers with tracking carry: several times
- * what somebody stores who trains twice a day.
+ * Bounds what a person may store in sets that housekeeping has not removed yet, because answers with tracking contain
+ * them. The bounds are several times what somebody stores who trains twice a day.
  * @throws ApiError 409 `TRAINING_LIMIT_REACHED`
  */
 function assertBounds(stored: { entries: number; sets: number; note_bytes: number }): void {
@@ -93,7 +93,7 @@ function assertBounds(stored: { entries: number; sets: number; note_bytes: numbe
   throw new ApiError(409, 'TRAINING_LIMIT_REACHED', `At most ${bounds} can be stored for 45 days`);
 }
 
-/** The same for workouts, of which an answer with tracking tells how many there are. @throws ApiError 409 */
+/** The same for the number of workouts, which an answer with tracking contains. @throws ApiError 409 */
 export function assertFewWorkouts({ exerciseTrackingAnalysis }: Tracking): void {
   if (exerciseTrackingAnalysis.unique_days <= MOST_WORKOUTS) return;
   throw new ApiError(409, 'TRAINING_LIMIT_REACHED', `At most ${MOST_WORKOUTS} workouts can be stored`);

@@ -4,8 +4,8 @@ import type { NamedProblem } from '#transport/route.ts';
 import { FIND_CATALOGUE_NAMES, FIND_EXERCISE_NAMES } from './workouts.queries.ts';
 
 /**
- * Puts what a person knows in front of what is wrong with a finished workout: the name of the exercise and the
- * number of the set. The app shows the text as it is.
+ * Puts the name of the exercise and the number of the set in front of each problem with a finished workout, because
+ * the app shows the text as it is.
  */
 export async function nameWorkoutProblems(tx: Transaction, body: unknown, problems: NamedProblem[]) {
   const entryOf = ({ path: [top, index] }: NamedProblem) =>
@@ -47,7 +47,7 @@ async function findNames(
   return (entry) => names.get(member(entry, idField));
 }
 
-/** A member of something of which nothing is known. */
+/** A member of a value of unknown type; undefined if there is none. */
 function member(value: unknown, name: PropertyKey | undefined): unknown {
   if (typeof value !== 'object' || value === null || name === undefined || !Object.hasOwn(value, name))
     return undefined;

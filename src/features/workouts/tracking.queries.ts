@@ -58,8 +58,8 @@ export interface TrackedRow {
 }
 
 /**
- * What $1 did in the last 45 days, with today's plan beside it; days are those of zone $2. The sets are found first:
- * where the statistics are missing or misleading, PostgreSQL would otherwise cross them with the catalogue.
+ * What $1 did in the last 45 days, with today's plan beside it; days are those of zone $2. The sets are found first
+ * (`materialized`), because without good statistics PostgreSQL would join them with the whole catalogue.
  */
 export const LIST_RECENT = sql<TrackedRow>('tracking.listRecent')`
   with done as materialized (

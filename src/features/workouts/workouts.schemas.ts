@@ -42,7 +42,7 @@ const NO_PLAN = 'workoutData must map split names to lists of exercises';
 export const planForm = z.object(
   {
     workoutData: z
-      // A record drops this name silently, and then a split would be missing.
+      // `z.record` silently drops this name, and then a split would be missing.
       .preprocess(
         (data) => (isObject(data) && Object.hasOwn(data, '__proto__') ? undefined : data),
         z.record(splitName, plannedSplit, NO_PLAN),
@@ -137,7 +137,7 @@ const weightKg = z
   .number(WEIGHT)
   .min(0, WEIGHT)
   .max(MAX_WEIGHT_KG, WEIGHT)
-  // Stored as a 4-byte float: what would vanish there is no weight.
+  // Stored as a 4-byte float: a weight that would become 0 there is refused.
   .refine((kilograms) => kilograms === 0 || Math.fround(kilograms) > 0, WEIGHT);
 
 const finishedExercise = z

@@ -14,7 +14,7 @@ import {
 } from './workouts.queries.ts';
 import type { planForm } from './workouts.schemas.ts';
 
-/** What is taken out of a plan stays, for its history: splits and exercises that one plan may have had. */
+/** Most splits and exercises that a plan may ever have had: what is taken out of it stays stored, for its history. */
 const MOST_SPLITS = 200;
 const MOST_EXERCISES = 4_000;
 

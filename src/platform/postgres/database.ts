@@ -5,14 +5,14 @@ import { fairQueue } from '#platform/fairQueue.ts';
 import type { Log } from '#platform/log.ts';
 import type { Query } from './query.ts';
 
-/** PostgreSQL could not be asked, or the answer was lost. Never a statement about the caller's request. */
+/** PostgreSQL could not be reached, or its answer was lost. It says nothing about the caller's request. */
 export class DatabaseUnavailable extends Error {
   constructor(cause: unknown) {
     super('PostgreSQL is not available', { cause });
   }
 }
 
-/** Somebody else holds what a transaction needs, for longer than it may wait. The connection is fine. */
+/** A row that a transaction needs was locked for longer than it may wait. The connection is fine. */
 export class RowLocked extends DatabaseUnavailable {}
 
 /** The session in which a transaction was to act has ended: nothing was read or written. */
@@ -22,7 +22,7 @@ export class SessionEnded extends Error {
   }
 }
 
-/** A person's session: it goes on for as long as the person's row has this epoch. */
+/** A person's session: it has ended when the person's row has another epoch. */
 export interface Session {
   userId: string;
   epoch: number;
@@ -50,13 +50,13 @@ export interface Transaction {
    */
   savepoint(work: () => Promise<void>): Promise<unknown>;
   /**
-   * Runs some statements of this transaction with the rights of the service: what a person may cause
-   * but not write, such as an outbox entry. Inside a service's transaction it changes nothing.
+   * Runs some statements of this transaction with the rights of the service, for what a person's request may
+   * cause but the person may not write, such as an outbox message. In a transaction of the service it changes nothing.
    */
   asService<T>(work: () => Promise<T>): Promise<T>;
   /** Locks the row of the person for whom this transaction was opened. @throws SessionEnded */
   holdSession(): Promise<void>;
-  /** Runs after the commit, and only then. What it throws is logged: the commit stands. */
+  /** Runs after the commit, and only then. Errors are logged, because the commit cannot be undone. */
   afterCommit(work: () => unknown): void;
 }
 
@@ -72,25 +72,25 @@ export type Database = ReturnType<typeof openDatabase>;
 /** Longest that one statement of a request or a job may run, in milliseconds. */
 const STATEMENT_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 1_500;
-/** Longest that a burst may wait for a connection of the pool. */
+/** Longest wait for a free connection of the pool. */
 const QUEUE_TIMEOUT_MS = 5_000;
-/** Longest for statements that touch one row or none: a server that accepts and says nothing must not hang a request. */
+/** Longest for statements that touch one row or none, so that a server that never answers cannot hang a request. */
 const QUICK_TIMEOUT_MS = 1_500;
 /**
- * How long the first statement waits for the person's row, twice at most (behind others that wait, and for the holder);
- * then the connection is given back, and it tries again.
+ * Longest that the first statement waits for the lock on the person's row (up to twice as long: once behind others that
+ * wait, once for the holder). Then it gives the connection back, and tries again after a pause.
  */
 const LOCK_WAIT_MS = 500;
-/** The same where everybody needs the connections, or where something is locked before the person's row. */
+/** The same on the reserved connections, and where something else is locked before the person's row. */
 const SHORT_LOCK_WAIT_MS = 20;
-/** Longest that a change waits for the changes of the same person before it. */
+/** Longest that a change waits for earlier changes of the same person. */
 const LONGEST_WAIT_MS = 9_000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 400;
 
 /**
- * Transactions of one person in this process: one change and two reads at a time, some waiting, before any of them
- * takes a connection. So one account never has more than three, whatever it sends.
+ * Bounds for the transactions of one person in this process: one change and two reads at a time. The others wait
+ * before they take a connection, so that one account never has more than three, whatever it sends.
  */
 const PER_PERSON = {
   atOnce: Number.POSITIVE_INFINITY,
@@ -99,7 +99,7 @@ const PER_PERSON = {
   longestWaitMs: LONGEST_WAIT_MS,
 };
 const READS_AT_ONCE = 2;
-/** Share of the connections that is kept for what everybody needs: the guard's question and refreshes. */
+/** Share of the connections that is reserved for what everybody needs: authentication and refreshes. */
 const RESERVED_SHARE = 0.2;
 
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -107,7 +107,10 @@ const LOCK_NOT_AVAILABLE = '55P03';
 const INT8 = 20;
 const INT8_ARRAY = 1016;
 const FLOAT4_ARRAY = 1021;
-/** One-dimensional arrays of numbers without nulls: braces apart they are JSON. Saves a quarter of reading the tracking rows. */
+/**
+ * For one-dimensional arrays of numbers without nulls, which are JSON but for their braces. Saves a quarter of the time
+ * that reading the rows of tracking takes.
+ */
 const parseNumbers = (text: string): number[] => JSON.parse(`[${text.slice(1, -1)}]`) as number[];
 const types = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
@@ -119,7 +122,7 @@ const types = {
 
 /**
  * Opens the pools and the only two ways to run statements: as a person, or as the service.
- * It works behind a transaction-mode pooler: no session state outlives a transaction.
+ * It works behind a pooler in transaction mode, because no session state outlives a transaction.
  */
 export function openDatabase({ url, poolSize, preparedStatements, log }: DatabaseOptions) {
   const reservedSize = Math.max(1, Math.round(poolSize * RESERVED_SHARE));
@@ -128,7 +131,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
   const changes = fairQueue({ ...PER_PERSON, atOncePerKey: 1 });
   const reads = fairQueue({ ...PER_PERSON, atOncePerKey: READS_AT_ONCE });
   const urgent = fairQueue({ ...PER_PERSON, atOncePerKey: 1 });
-  // Those who ask take turns at the reserved connections: a flood of one person's requests delays nobody's guard.
+  // People take turns at the reserved connections: one person's flood of requests delays nobody else's authentication.
   const lookUps = fairQueue({
     atOnce: reservedSize,
     atOncePerKey: 1,
@@ -211,7 +214,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
           return await work();
         } finally {
           currentRole = role;
-          // PermanentError after a failed statement; then it is the rollback that restores the role.
+          // After a failed statement PostgreSQL refuses this; then the rollback restores the role.
           await send(client, SET_ROLE, [role]).catch(() => undefined);
         }
       },
@@ -230,7 +233,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
     let result: T;
     try {
       const opening = openingStatement({ ...options, timeoutMs });
-      // A text of several statements has several results: the last but one is that of the person's row.
+      // Several statements have several results: the last but one is that of the query for the person's row.
       const opened = [await answered(client, QUICK_TIMEOUT_MS, () => client.query(opening))].flat();
       if (session && opened.at(-2)?.rowCount !== 1) throw new SessionEnded();
       result = await work(tx);
@@ -260,9 +263,8 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
 
   return {
     /**
-     * One transaction with the rights of a signed-in person, under row-level security, for as long as the session
-     * goes on.
-     * @param signal the client has hung up: what still waits for its turn is given up
+     * One transaction with the rights of a signed-in person, under row-level security, if the session has not ended.
+     * @param signal aborts when the client hangs up: a transaction that still waits for its turn is given up
      * @throws SessionEnded; QueueFull and WaitedTooLong when this person sends more than is served;
      *   DatabaseUnavailable
      */
@@ -280,23 +282,22 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
     },
     /**
      * One transaction of a public flow, a worker or the schedule.
-     * @param timeoutMs for one statement; the schedule's touch everybody's rows and take their time
+     * @param timeoutMs time limit for one statement; those of the schedule touch everybody's rows and need longer
      */
     asService: <T>(work: (tx: Transaction) => Promise<T>, timeoutMs?: number) =>
       scope({ from: pool, role: 'service', claims: { role: 'service' }, timeoutMs }, work),
     /**
-     * As `asService`, for something about one person whose row it locks, such as a sign-in: it stands in line with the
+     * As `asService`, for work that locks the row of one person, such as a sign-in: it waits in the same queue as the
      * changes of this person before it takes a connection.
-     * @param key the person, or what stands for somebody who is not known yet
+     * @param key id of the person; while that is not known, another text that is always the same for them
      */
     asServiceFor: <T>(key: string, work: (tx: Transaction) => Promise<T>, signal?: AbortSignal): Promise<T> => {
       const options = { from: pool, role: 'service', claims: { role: 'service' }, lockTimeoutMs: LOCK_WAIT_MS };
       return changes(key, () => untilUnlocked(() => scope(options, work), signal), signal);
     },
     /**
-     * As `asService`, on the connections that are kept for what everybody needs: short, about one person, and one
-     * at a time for each.
-     * @throws RowLocked when the person's row is not free: waiting is the caller's matter, without a connection
+     * As `asService`, on the reserved connections: for short work about one person, one at a time for each.
+     * @throws RowLocked when the person's row is locked: the caller waits without a connection and tries again
      */
     asServiceUrgently: <T>(userId: string, work: (tx: Transaction) => Promise<T>): Promise<T> =>
       urgent(userId, () =>
@@ -306,8 +307,8 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
         ),
       ),
     /**
-     * One statement outside any scope, with the few rights of the login itself, on a connection kept for this.
-     * @param asker who takes turns with others
+     * One statement with the few rights of the login itself, without a transaction or a role, on a reserved connection.
+     * @param asker key of the fair queue, such as the id of a person
      * @throws QueueFull, WaitedTooLong, DatabaseUnavailable
      */
     queryUnscoped: <Row>(asker: string, query: Query<Row>, values: unknown[]): Promise<Row | undefined> =>
@@ -336,11 +337,11 @@ interface Scope {
   session?: Session | undefined;
   access?: Access | undefined;
   timeoutMs?: number | undefined;
-  /** Longest wait for any lock; absent: the first statement's is bounded, the others are by `timeoutMs`. */
+  /** Longest wait for any lock; absent: only that for the person's row has a bound of its own. */
   lockTimeoutMs?: number | undefined;
 }
 
-/** Tries again while somebody else, such as another instance, holds the person's row; holds no connection meanwhile. */
+/** Tries again while the person's row is locked, for example by another instance; has no connection in between. */
 async function untilUnlocked<T>(attempt: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   const deadline = performance.now() + LONGEST_WAIT_MS;
   for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
@@ -355,8 +356,8 @@ async function untilUnlocked<T>(attempt: () => Promise<T>, signal: AbortSignal |
 }
 
 /**
- * Waits for the answer to a statement. A server that says nothing for so long is given up; time in which this
- * process was too busy to read, or in which an answer arrives bit by bit, does not count.
+ * Waits for the answer to a statement, and gives up when nothing arrives for `silenceMs`. Time in which this process
+ * was too busy to read, or in which the answer arrives bit by bit, does not count.
  * @throws DatabaseUnavailable, RowLocked, or what PostgreSQL says about the statement
  */
 async function answered<T>(client: pg.PoolClient, silenceMs: number, ask: () => Promise<T>): Promise<T> {
@@ -371,7 +372,7 @@ async function answered<T>(client: pg.PoolClient, silenceMs: number, ask: () => 
   }
 }
 
-/** Ends a connection on which nothing arrives for so long. @returns stops looking */
+/** Closes a connection when nothing arrives on it for `silenceMs`. @returns a function that stops watching it */
 function endSilence(client: pg.Client | pg.PoolClient, silenceMs: number): () => void {
   const stream = () => client.connection.stream as unknown as Socket;
   let [isOver, read] = [false, stream().bytesRead];
@@ -406,7 +407,7 @@ const HOLD_SESSION: Query<{ held: boolean }> = {
 };
 const UNDO = { name: '', text: 'rollback to savepoint step' };
 
-/** Gives up on a server that does not answer sooner than on a pool that is busy. */
+/** A client that waits a shorter time for a server that does not answer than the pool waits for a free connection. */
 class QuickClient extends pg.Client {
   constructor(config?: pg.ClientConfig) {
     super({ ...config, connectionTimeoutMillis: 0 });
@@ -424,8 +425,8 @@ class QuickClient extends pg.Client {
 }
 
 /**
- * Begins, sets role, claims and time limits, and asks whether the session goes on, in one round trip; all local to
- * the transaction.
+ * Begins a transaction, sets its role, claims and time limits, and checks that the session has not ended, in one round
+ * trip.
  */
 function openingStatement({ role, claims, session, access, timeoutMs, ...options }: Omit<Scope, 'from'>) {
   const lockTimeoutMs = options.lockTimeoutMs ?? (access === 'late' ? SHORT_LOCK_WAIT_MS : 0);

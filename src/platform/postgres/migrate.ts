@@ -17,7 +17,7 @@ export interface MigrateOptions {
   systemUserId: string;
 }
 
-/** Any fixed number: everybody who migrates this database takes the same lock. */
+/** Key of the advisory lock for migrating: any fixed number. */
 const MIGRATION_LOCK = 7_301_905;
 /** The migrations before 1.0 are one now; a database that has the last of them has all of it. */
 const SQUASHED = { as: '0001_initial.sql', last: '0009_reminders.sql' };
@@ -41,7 +41,7 @@ export async function migrate({ url, serverUrl, folder, systemUserId }: MigrateO
   try {
     await client.query('begin');
     await client.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-    // Whatever the host or the name of the login says about names without a schema.
+    // Set here, because the host or the name of the login could make another schema come first.
     await client.query('set local search_path = public');
     const applied = await applyNew(client, join(folder, 'migrations'));
     if (await applyCode(client, join(folder, CODE))) applied.push(CODE);
@@ -113,13 +113,13 @@ async function applyCode(client: pg.Client, codeDir: string): Promise<boolean> {
 
 const checksumOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Lets a login that owns nothing switch to the two roles and ask the guard's questions. */
+/** Lets a login that owns nothing switch to the two roles and call the functions that `queryUnscoped` needs. */
 async function admitServerLogin(client: pg.Client, serverUrl: string): Promise<void> {
   const login = decodeURIComponent(new URL(serverUrl).username);
   const { rows } = await client.query("select current_user as me, current_setting('server_version_num') as version");
   if (!login || rows[0].me === login) return;
   const name = client.escapeIdentifier(login);
-  // From 16 on the login only switches to the roles; it inherits no rights by itself.
+  // From PostgreSQL 16 on, the login can switch to the roles without inheriting their rights.
   const options = Number(rows[0].version) >= 160_000 ? 'with inherit false, set true' : '';
   await client.query(`
     grant authenticated, service to ${name} ${options};
