@@ -22,7 +22,7 @@ export const START_SESSION = sql<SessionRow>('sessions.startSession')`
   returning u.id, u.role, u.token_version`;
 
 /**
- * Rotates the session of a refresh token: compare-and-set and the grace period of contract 0.7 in one statement.
+ * Rotates the session of a refresh token: compare-and-set and the grace period of behaviour 0.7 in one statement.
  * $2: version of the token, $3: grace period in seconds. A token of the current version raises it. A token of the
  * version before gets the current version, during the grace period or while nobody has used the current one. No row:
  * the session has ended.
@@ -46,6 +46,6 @@ export const ROTATE_SESSION = sql<SessionRow>('sessions.rotateSession')`
 export const SEND_WELCOME = sql<{ id: string | null }>('sessions.sendWelcome')`
   select app.send_welcome_message($1) as id`;
 
-/** Needs the role service. */
+/** Needs the service role. */
 export const VOID_EVERYTHING_BEGUN = sql('sessions.voidEverythingBegun')`
   select app.void_everything_begun($1)`;

@@ -21,7 +21,7 @@ interface SessionParts {
 }
 
 /**
- * Starts the only session of a user (contract 0.7): with the commit, every earlier token and ticket stops
+ * Starts the only session of a user (behaviour 0.7): with the commit, every earlier token and ticket stops
  * working. A user's first session also writes the welcome message; if that fails, the next one tries again.
  * @param grounds what entitles to the session: the password hash that was compared, or the session that asks for it
  * @param greet whether to write the welcome message; false while something of the profile is missing
@@ -99,7 +99,7 @@ export async function rotateSession(db: Database, claims: SessionClaims, graceSe
 
 /**
  * Voids everything that was begun for an account and is not finished (docs/security.md, "What voids what"): at a
- * password reset, and when the owner of the address takes the account over. Needs the role service.
+ * password reset, and when the owner of the address takes the account over. Needs the service role.
  */
 export async function voidEverythingBegun(tx: Transaction, userId: string): Promise<void> {
   await tx.rows(VOID_EVERYTHING_BEGUN, [userId]);

@@ -8,7 +8,7 @@ import { passwordChangedMail, resetMail, verificationMail } from './auth.mail.ts
 import { FIND_ADDRESSEE, FIND_RESETTABLE, FIND_UNVERIFIED } from './auth.queries.ts';
 import { PASSWORD_CHANGED_MAIL, RESET_MAIL, VERIFICATION_MAIL } from './auth.service.ts';
 
-/** How each kind of mail is made when its turn comes: looked up again, token minted now. */
+/** How each kind of mail is delivered: when it is sent, its receiver is looked up again and its token is made. */
 export function authDeliveries(config: Config, db: Database, mailer: Mailer): Deliveries {
   const { secrets, PUBLIC_BASE_URL } = config;
   const resetUrl = config.PASSWORD_RESET_URL ?? `${PUBLIC_BASE_URL}/reset-password`;

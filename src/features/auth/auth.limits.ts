@@ -1,6 +1,6 @@
 import { DAY, defineLimit, HOUR, MINUTE, PER_DAY, PER_MINUTE } from '#platform/limits.ts';
 
-/** Tries to use a refresh token with another key, by who tries: the owner is never refused for them. */
+/** Attempts to use a refresh token with another key, by the address that tries: they never count against its owner. */
 export const foreignKeyByAddress = defineLimit('foreignKeyByAddress', 30, 15 * MINUTE);
 export const refreshes = defineLimit('refresh', 60, MINUTE);
 
@@ -17,7 +17,7 @@ export const resetMail = [
   defineLimit('resetMailBurst', 2, 45, PER_MINUTE),
   defineLimit('resetMailDaily', 3, DAY, PER_DAY),
 ];
-/** The same for the account that is meant; nobody is told of it. */
+/** The same by account, whichever identifier was typed. Nobody is told when it is exceeded. */
 export const resetMailOfAccount = [
   defineLimit('resetMailOfAccountBurst', 2, 45, PER_MINUTE),
   defineLimit('resetMailOfAccountDaily', 3, DAY, PER_DAY),

@@ -8,7 +8,7 @@ export const VERIFICATION_MAIL = 'mail.verification';
 export const RESET_MAIL = 'mail.reset';
 export const PASSWORD_CHANGED_MAIL = 'mail.password-changed';
 
-/** Asks for the verification mail; every token is minted when its mail is sent. */
+/** Puts the verification mail into the outbox; its token is made when the mail is sent. */
 export const requestVerificationMail = (tx: Transaction, outbox: Outbox, userId: string, email: string) =>
   outbox.add(tx, {
     kind: VERIFICATION_MAIL,

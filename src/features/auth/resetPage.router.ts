@@ -15,7 +15,7 @@ const PAGE = page(
 <script src="/reset-password/page.js"></script>`,
 );
 
-/** The token stays in the address of this page and goes nowhere but to the server that made it. */
+/** The token stays in the address of this page, and is sent to this server only. */
 const SCRIPT = `const form = document.getElementById('form');
 const outcome = document.getElementById('outcome');
 const token = new URLSearchParams(location.search).get('token') ?? '';

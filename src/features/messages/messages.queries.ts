@@ -23,7 +23,7 @@ export interface AnnouncedRow extends z.input<typeof message> {
   receiver_id: string;
 }
 
-/** Role service. Messages $1 as their receivers' inboxes show them: in zone $2, else the receiver's, else $3. */
+/** Needs the service role. Messages $1 as the inboxes show them: in zone $2, else that of the receiver, else $3. */
 export const LIST_ANNOUNCED = sql<AnnouncedRow>('messages.listAnnounced')`
   select
     m.receiver_id,

@@ -19,7 +19,7 @@ interface SignIn extends Counting {
   signal: AbortSignal;
 }
 
-/** The part that both providers share: prove, resolve, start the session. */
+/** What both providers share: verify the token, find or make the account, start the session. */
 async function signIn(
   context: SignIn,
   prove: () => Promise<ProvenIdentity>,

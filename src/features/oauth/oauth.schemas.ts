@@ -12,7 +12,7 @@ export const appleSignIn = z.object(
     idToken: token(NO_APPLE),
     rawNonce: token('Missing rawNonce'),
     name: z.object({ givenName: part, familyName: part }).nullish().catch(null),
-    // The body's email is not even read: only the token's counts.
+    // An email in the body is ignored: only that of the token counts.
   },
   { error: NO_APPLE },
 );

@@ -13,7 +13,7 @@ export interface SocketOwnerRow {
   is_verified: boolean;
 }
 
-/** Role service. Those of $1 who still exist, with the epoch that their tickets must have. */
+/** Needs the service role. Those of $1 who still exist, with the epoch that their tickets must have. */
 export const LIST_SOCKET_OWNERS = sql<SocketOwnerRow>('realtime.listSocketOwners')`
   select u.id, u.session_epoch, u.is_verified
   from users u

@@ -12,14 +12,14 @@ type Step = <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
 
 const unsupported = () => badRequest('UNSUPPORTED_FILE_TYPE', 'Unsupported file type');
 
-/** An object that nothing points to after so many seconds is removed, whatever happened in between. */
+/** A stored picture that no account uses after so many seconds is removed, whatever happened in between. */
 const UNUSED_AFTER_SECONDS = 15 * 60;
 
 /**
- * Stores a picture and makes it the caller's. The transfer holds no connection. That an object without an owner goes
- * is written down before it is stored, so that a crash leaves none behind; as a rule the old one goes right after the
- * commit, and the new one if nothing was committed.
- * @param signal the client has hung up: nothing more is decoded or stored
+ * Stores a picture and makes it the caller's. No database connection is held during the transfer. Before the picture is
+ * stored, a check is put into the outbox that removes it later if no account uses it, so that a crash leaves none
+ * behind. As a rule the old picture is removed right after the commit, or the new one if nothing was committed.
+ * @param signal aborts when the client hangs up: nothing more is decoded or stored then
  * @returns the path that the app keeps: `<bucket>/<user id>/<random>.<extension>`
  */
 export async function replacePicture(
@@ -48,7 +48,7 @@ export async function replacePicture(
       return before;
     });
   } catch (error) {
-    // An answer that was lost may have been that of a commit: whether the picture is used is asked later.
+    // If the connection was lost, the commit may have succeeded: the outbox checks later whether the picture is used.
     if (!(error instanceof DatabaseUnavailable)) await removeNow(deps, key);
     throw error;
   }
@@ -69,7 +69,7 @@ const removeIfUnused = (tx: Transaction, { outbox }: Deps, key: string): Promise
   requestRemoval(tx, outbox, REMOVE_PICTURE, { key }, UNUSED_AFTER_SECONDS);
 
 /**
- * Removes the caller's own picture; the given path never addresses anything.
+ * Removes the caller's own picture; the given path is compared and nothing else.
  * @throws ApiError 403 for a path that could not be the caller's
  */
 export async function removePicture(deps: Deps, step: Step, userId: string, given: string | null): Promise<void> {
@@ -87,7 +87,7 @@ function isPlainPathOf(prefix: string, path: string): boolean {
   return path.startsWith(prefix) && !path.includes('..') && /^[A-Za-z0-9_/.-]+$/.test(path);
 }
 
-/** The object behind a stored path, if it is one of ours. */
+/** The storage key of a path, if it is a path in our bucket. */
 function keyOf(deps: Deps, path: string | null): string | undefined {
   const prefix = `${deps.config.BUCKET_NAME}/`;
   return path?.startsWith(prefix) ? path.slice(prefix.length) : undefined;
@@ -106,7 +106,7 @@ function storageUnavailable(): ApiError {
   return new ApiError(503, 'STORAGE_UNAVAILABLE', 'Picture storage is temporarily unavailable', { headers });
 }
 
-/** Removes an object that nothing points to any more; if the storage is away, the outbox sees to it. */
+/** Removes a picture that no account uses any more; if the storage is away, the outbox does it later. */
 async function removeNow(deps: Deps, key: string): Promise<void> {
   try {
     await deps.pictures.remove(key);

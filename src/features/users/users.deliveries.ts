@@ -12,8 +12,8 @@ import { FIND_ADDRESSEE, IS_PICTURE_USED } from './users.queries.ts';
 import { FORGET_PAYLOADS, REMOVE_PICTURE, REMOVE_PICTURES } from './users.service.ts';
 
 /**
- * What nothing points to any more, outside the database; asked for until whoever holds it has answered.
- * @param bucket first part of the paths that people keep
+ * Removals outside the database, of pictures and cached answers; retried until the store has confirmed them.
+ * @param bucket first segment of the picture paths that accounts store
  */
 export function removalDeliveries(db: Database, bucket: string, pictures: PictureStorage, cache: Cache): Deliveries {
   const removal = (field: string, remove: (value: string) => Promise<boolean>) => ({
@@ -40,7 +40,7 @@ export function removalDeliveries(db: Database, bucket: string, pictures: Pictur
   };
 }
 
-/** Mails about another address: looked up again when their turn comes, the token is minted then. */
+/** Mails about a new address: when one is sent, its receiver is looked up again and its token is made. */
 export function emailChangeDeliveries({ secrets, PUBLIC_BASE_URL }: Config, db: Database, mailer: Mailer): Deliveries {
   return asMails({
     [EMAIL_CHANGE_MAIL]: async ({ id, user_id, payload }) => {

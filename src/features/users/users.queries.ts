@@ -54,14 +54,14 @@ export const CHANGE_PROFILE = sql<ProfileRow>('users.changeProfile')`
     u.id, u.username, u.email, u.name, u.gender, u.role, u.created_at, u.profile_image_url,
     u.is_first_login, u.is_verified, u.auth_provider`;
 
-/** Role service. Whether a username ($2) or an address ($3) belongs to somebody else; null asks nothing. */
+/** Needs the service role. Whether a username ($2) or an address ($3) belongs to somebody else; null asks nothing. */
 export const FIND_CONFLICT = sql<{ id: string }>('users.findConflict')`
   select u.id
   from users u
   where u.id <> $1
     and (lower(trim(u.username)) = lower($2) or lower(trim(u.email)) = $3)`;
 
-/** Role service. */
+/** Needs the service role. */
 export const CLEAR_MISSING_FIELDS = sql('users.clearMissingFields')`
   update oauth_accounts oa
   set missing_fields = null
@@ -69,13 +69,13 @@ export const CLEAR_MISSING_FIELDS = sql('users.clearMissingFields')`
     and oa.missing_fields is not null`;
 
 /**
- * Phones change hands one after the other: two people swapping theirs must not wait for each other. Taken before any
- * row is locked.
+ * Makes changes of push tokens wait for each other, so that two people who swap phones do not deadlock. Taken before
+ * any row is locked.
  */
 export const LOCK_PUSH_TOKENS = sql('users.lockPushTokens')`
   select pg_advisory_xact_lock(hashtextextended('push tokens', 0))`;
 
-/** Role service: a phone has one owner. */
+/** Needs the service role. Takes a push token from everybody else: a phone has one owner. */
 export const TAKE_PUSH_TOKEN = sql('users.takePushToken')`
   update users u
   set push_token = null
@@ -87,7 +87,7 @@ export const SET_PUSH_TOKEN = sql('users.setPushToken')`
   set push_token = $2
   where u.id = $1`;
 
-/** The picture that was replaced comes back. */
+/** Returns the picture that was replaced. */
 export const REPLACE_PICTURE = sql<{ previous: string | null }>('users.replacePicture')`
   update users u
   set profile_image_url = $2
@@ -95,7 +95,7 @@ export const REPLACE_PICTURE = sql<{ previous: string | null }>('users.replacePi
   where u.id = before.id
   returning before.profile_image_url as previous`;
 
-/** Role service. Whether $1 shows the picture at path $2. */
+/** Needs the service role. Whether $1 has the picture at path $2. */
 export const IS_PICTURE_USED = sql<{ used: boolean }>('users.isPictureUsed')`
   select exists (
     select
@@ -116,7 +116,7 @@ export const CLEAR_PICTURE = sql('users.clearPicture')`
   where u.id = $1
     and u.profile_image_url = $2`;
 
-/** Role service. Everything of the user goes with the row. */
+/** Needs the service role. Everything of the user is deleted with the row. */
 export const DELETE_USER = sql('users.delete')`
   delete from users u
   where u.id = $1`;
@@ -144,7 +144,7 @@ export interface NoticeRow {
   pending_email: string | null;
 }
 
-/** For mails: whom to greet, and where. */
+/** Name and addresses for mails. */
 export const FIND_ADDRESSEE = sql<NoticeRow>('users.findAddressee')`
   select u.username, u.name, u.email, u.pending_email
   from users u
