@@ -20,7 +20,7 @@ import { versionGate } from '#transport/middleware/versionGate.ts';
 import type { AnyRoute } from '#transport/route.ts';
 import { api } from './api.ts';
 
-/** Puts middleware and routes into the order of contract 0.2; nothing else. */
+/** Puts middleware and routes into the order of behaviour 0.2; nothing else. */
 export function buildApp(deps: Deps): Express {
   const { config, log } = deps;
   const routes: AnyRoute[] = api;

@@ -145,7 +145,7 @@ export type Secrets = Record<SecretName, string>;
 export interface Config extends Omit<Settings, SecretName | 'PUBLIC_BASE_URL'> {
   production: boolean;
   PUBLIC_BASE_URL: string;
-  /** Origins that the `htu` of a proof may name (contract 0.8, check 5a). */
+  /** Origins that the `htu` of a proof may name (behaviour 0.8, check 5a). */
   proofOrigins: string[];
   secrets: Secrets;
   /** Undefined: no Redis is configured, and in-process replacements are used. */

@@ -220,7 +220,7 @@ describe('under fire', () => {
         for (let n = 0; n < WRITES; n++) {
           const start = new Date(Date.now() - (n + 1) * 3_600_000);
           statuses.push((await finish(phone, token, exercise, zones[n % zones.length] as string, start)).status);
-          // What was answered is there, whatever the cache held (contract 0.11).
+          // What was answered is there, whatever the cache held (behaviour 0.11).
           const zone = zones[(n + 1) % zones.length] as string;
           const seen = await get(server, phone, token, `/api/workouts/gettracking?tz=${encodeURIComponent(zone)}`);
           expect(JSON.parse(await seen.text()).exerciseTrackingAnalysis.unique_days).toBe(n + 1);

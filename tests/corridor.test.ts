@@ -130,7 +130,7 @@ describe('bodies', () => {
   });
 });
 
-describe('the gates (contract 0.5)', () => {
+describe('the gates (behaviour 0.5)', () => {
   const status = async (path: string, headers: Record<string, string>) =>
     (await fetch(server.url + path, { headers })).status;
 
@@ -191,7 +191,7 @@ describe('the gates (contract 0.5)', () => {
   });
 });
 
-describe('cross-origin requests (contract 0.4)', () => {
+describe('cross-origin requests (behaviour 0.4)', () => {
   const preflight = (to: TestServer, origin: string) =>
     fetch(`${to.url}/api/auth/login`, {
       method: 'OPTIONS',

@@ -8,7 +8,7 @@ const SIGN_IN = "You've reached the maximum amount of login attempts per 15 minu
 const PER_MINUTE = "You've reached the maximum amount of requests per minute.";
 const PER_DAY = "You've reached the maximum amount of requests per day.";
 
-it('limits are those of contract 0.6, each with a counter of its own', () => {
+it('limits are those of behaviour 0.6, each with a counter of its own', () => {
   const limits = [auth, users, identity].flatMap((module) => Object.values(module).flat());
   const rows = limits.map(({ name, points, seconds, message }) => [name, points, seconds, message]);
   expect(Object.fromEntries(rows.map(([name, ...rest]) => [name, rest]))).toMatchObject({

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 
 /*
- * The edges of what the database decides about reminders (contract 4.8), one at a time. Without a server: its schedule
+ * The edges of what the database decides about reminders (behaviour 4.8), one at a time. Without a server: its schedule
  * would refresh habits and enqueue reminders of its own.
  */
 

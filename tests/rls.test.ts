@@ -21,7 +21,7 @@ const planOwner = (planId: string) => `(select p.user_id from workoutplans p whe
 const splitOwner = (splitId: string) =>
   `(select p.user_id from workoutsplits s join workoutplans p on p.id = s.workout_id where s.id = ${splitId})`;
 
-/** What the tenant role may do, table by table (contract 3.5). Delete and truncate: nothing, anywhere. */
+/** What the tenant role may do, table by table (behaviour 3.5). Delete and truncate: nothing, anywhere. */
 const MATRIX: Record<string, Policy> = {
   users: {
     select: 'own',

@@ -47,7 +47,7 @@ const habit = (id: string) =>
     [id],
   );
 
-describe('refresh_user_split_information (contract 4.8)', () => {
+describe('refresh_user_split_information (behaviour 4.8)', () => {
   it('New York, two Tuesdays 01:30Z: one row, UTC Tuesday, 0.60; 00:30Z after the change to summer time (BG6)', async () => {
     const { id, train } = await trainee('America/New_York');
     await train('2026-02-24T01:30:00Z');
@@ -97,7 +97,7 @@ describe('refresh_user_split_information (contract 4.8)', () => {
   });
 });
 
-describe('housekeeping_compact_old_workouts (contract 4.10)', () => {
+describe('housekeeping_compact_old_workouts (behaviour 4.10)', () => {
   const NOW = '2026-06-30T12:00:00Z';
   const daysBefore = (days: number) => new Date(Date.parse(NOW) - days * 86_400_000).toISOString();
   const count = async (table: string, id: string) => {

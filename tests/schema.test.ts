@@ -309,7 +309,7 @@ describe('local timestamps', () => {
   });
 });
 
-describe('estimated one-rep max (contract 4.4)', () => {
+describe('estimated one-rep max (behaviour 4.4)', () => {
   const estimate = async (weight: number, reps: number) => {
     const [row] = await server.sql<{ e: string | null }>('select round(app.estimated_one_rep_max($1, $2), 1) as e', [
       weight,

@@ -88,7 +88,7 @@ async function people(): Promise<Person[]> {
 }
 
 /**
- * Which reminder a person should have at this minute, worked out from the contract and the wall clock alone:
+ * Which reminder a person should have at this minute, worked out from behaviour 4.8 and the wall clock alone:
  * the workout is so many minutes ahead, on the weekday and at the time of at least two workouts in the 21
  * days before the last full hour's look, and that look came before the reminder's minute.
  */

@@ -76,7 +76,7 @@ export function buildIdentity({ config, db, verifyProof, replayStore, sessionTok
   }
 
   /**
-   * The guard of protected routes, in the order of contract 0.9: proof, access token, key and hash,
+   * The guard of protected routes, in the order of behaviour 0.9: proof, access token, key and hash,
    * user and version, verified. Replay store and session state are queried at the same time.
    * @throws ApiError 401; DatabaseUnavailable when PostgreSQL cannot be asked
    */

@@ -43,7 +43,7 @@ async function refusal(response: Response) {
 const INVALID_PROOF = 'DPoP error="invalid_dpop_proof", algs="ES256"';
 const INVALID_TOKEN = 'DPoP error="invalid_token", algs="ES256"';
 
-describe('a proof (RFC 9449 section 4.3, contract 0.8)', () => {
+describe('a proof (RFC 9449 section 4.3, behaviour 0.8)', () => {
   it('is accepted when everything agrees', async () => {
     expect((await readProfile(proofFor())).status).toBe(200);
   });
@@ -218,7 +218,7 @@ describe('a proof (RFC 9449 section 4.3, contract 0.8)', () => {
   });
 });
 
-describe('the guard (contract 0.9)', () => {
+describe('the guard (behaviour 0.9)', () => {
   it.each([
     ['no Authorization', undefined, 'ACCESS_TOKEN_MISSING', 'No access token provided'],
     ['a bearer scheme (PO6)', () => `Bearer ${accessToken}`, 'ACCESS_TOKEN_INVALID', 'Access token is not valid'],

@@ -60,7 +60,7 @@ export interface Proof {
 export type ProofVerifier = (proof: string | undefined, request: ProvenRequest) => Proof;
 
 /**
- * Makes the verifier of checks 1 to 7 of contract 0.8 (RFC 9449 section 4.3), in that order. The
+ * Makes the verifier of checks 1 to 7 of behaviour 0.8 (RFC 9449 section 4.3), in that order. The
  * replay check (8) needs the shared replay store, checks 9 and 10 need the token: see `authenticate.ts`
  * and the refresh route. The verifier caches the keys that it saw last, because importing a key
  * costs as much as verifying a signature.

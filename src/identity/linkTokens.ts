@@ -5,7 +5,7 @@ import type { SecretName } from '#src/config.ts';
 
 const ISSUER = 'strong-together';
 
-/** A kind of link in a mail. Each has its own secret, so that no kind is accepted as another (contract 0.7). */
+/** A kind of link in a mail. Each has its own secret, so that no kind is accepted as another (behaviour 0.7). */
 interface LinkKind<Claims> {
   secret: SecretName;
   typ: string;

@@ -16,7 +16,7 @@ const LAST_EXPIRY = sql<{ last: Date | null }>('replayStore.lastExpiry')`
 
 export interface ReplayStore {
   /**
-   * Check 8 of contract 0.8: accepts a proof for one request. The same request may ask again.
+   * Check 8 of behaviour 0.8: accepts a proof for one request. The same request may ask again.
    * @throws ApiError 401 `DPOP_PROOF_REPLAYED`
    * @throws DatabaseUnavailable when no shared store can remember
    */

@@ -23,7 +23,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('the tokens of a session (contract 0.7)', () => {
+describe('the tokens of a session (behaviour 0.7)', () => {
   it('say who, in which version and with which key, and until when', async () => {
     vi.setSystemTime(NOW * 1000 + 999);
     const { accessToken, refreshToken } = await tokens.issue(claims);

@@ -42,7 +42,7 @@ const refreshClaims = z.object({
   cnf: binding,
 });
 
-/** Signs and reads the two tokens of a session: JWT, HS256 only, one secret a kind (contract 0.7). */
+/** Signs and reads the two tokens of a session: JWT, HS256 only, one secret a kind (behaviour 0.7). */
 export function buildSessionTokens(config: Config) {
   const accessKey = createSecretKey(Buffer.from(config.secrets.JWT_ACCESS_SECRET));
   const refreshKey = createSecretKey(Buffer.from(config.secrets.JWT_REFRESH_SECRET));

@@ -3,7 +3,7 @@ import { jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import type { Config } from '#src/config.ts';
 
-/** Who may open sockets, and in which session epoch (contract 0.7). */
+/** Who may open sockets, and in which session epoch (behaviour 0.7). */
 export interface SocketTicket {
   userId: string;
   username: string;

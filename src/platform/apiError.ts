@@ -11,7 +11,7 @@ interface ErrorDetails {
 
 /**
  * An answer that is not a success: status, stable code and a text that the app shows to a person
- * (contract 0.3). On a protected route a domain error never has status 401.
+ * (behaviour 0.3). On a protected route a domain error never has status 401.
  */
 export class ApiError extends Error {
   readonly status: number;

@@ -3,7 +3,7 @@ import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimi
 import { ApiError } from './apiError.ts';
 import type { ClientAddress } from './clientAddress.ts';
 
-/** At most `points` events of one key in `seconds`. Each feature declares its own; contract 0.6 has the table. */
+/** At most `points` events of one key in `seconds`. Each feature declares its own; behaviour 0.6 has the table. */
 export interface Limit {
   /** Names the counter; the same name is the same counter. */
   name: string;
@@ -35,7 +35,7 @@ export type LimitHeaders = Record<string, string>;
 
 /** What a service needs to count a request against limits. */
 export interface Counting {
-  /** Where the client comes from (contract 0.1). */
+  /** Where the client comes from (behaviour 0.1). */
   address: ClientAddress;
   /** Counts one event against a limit. @throws ApiError 429 */
   consume(limit: Limit, key: LimitKey): Promise<void>;

@@ -1,5 +1,5 @@
 /**
- * The IANA zone that a request names, repaired and canonicalised (contract 0.10).
+ * The IANA zone that a request names, repaired and canonicalised (behaviour 0.10).
  * @returns undefined when none is named
  * @throws RangeError for anything that is not a zone; numeric offsets are not zones
  */

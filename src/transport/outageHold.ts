@@ -11,7 +11,7 @@ export type HeldStep = <T>(step: () => Promise<T>) => Promise<T>;
 
 /**
  * Holds requests while the database is away and retries their steps, because the app signs its owner out on any
- * failure but a lost connection (contract 2.4). All steps of a request share one deadline, and while it is held, a
+ * failure but a lost connection (behaviour 2.4). All steps of a request share one deadline, and while it is held, a
  * request has no database connection.
  * @returns starts the deadline of one request; its `signal` ends the wait when the client hangs up
  */

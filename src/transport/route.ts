@@ -90,7 +90,7 @@ export interface RouteDeclaration<
 > {
   method: Method;
   path: Path;
-  /** `public`: anybody. `user`: a signed-in person with a proof (contract 0.9). */
+  /** `public`: anybody. `user`: a signed-in person with a proof (behaviour 0.9). */
   auth: Auth;
   transaction: Tx;
   /** One sentence for the API document. */
@@ -116,7 +116,7 @@ export interface RouteDeclaration<
   upload?: { field: string; maxBytes: number };
   /** How the caller's transactions hold on to the session (see `Access`); default: `read` for a GET, else `write`. */
   access?: Auth extends 'user' ? Access : never;
-  /** Honours the Idempotency-Key header (contract 0.13): the first answer is stored. */
+  /** Honours the Idempotency-Key header (behaviour 0.13): the first answer is stored. */
   idempotent?: Tx extends 'auto' ? boolean : false;
   /** Makes the answer to a repeated Idempotency-Key anew, where the first one is too large to be stored. */
   replay?(context: Context<Auth, Tx, Query, Params, Body>): Promise<Answer<R>>;
@@ -133,7 +133,7 @@ export interface RouteDeclaration<
    */
   compose?: Record<string, string>;
   /**
-   * Which of bot blocker and version gate let every request for the route pass (contract 0.5). `none`: both, because
+   * Which of bot blocker and version gate let every request for the route pass (behaviour 0.5). `none`: both, because
    * browsers, monitors and schedulers open it. `no-version`: the version gate, because apps of any age call it.
    */
   gates?: 'none' | 'no-version';

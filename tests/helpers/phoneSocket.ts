@@ -25,7 +25,7 @@ export interface PhoneSocket {
   messages(atLeast: number): Promise<Arrived[]>;
 }
 
-/** A socket as the app opens it (contract 2.7). */
+/** A socket as the app opens it (behaviour 2.7). */
 export function openSocket(
   url: string,
   auth: Record<string, unknown>,

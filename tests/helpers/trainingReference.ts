@@ -1,4 +1,4 @@
-// What contract 4.1 to 4.5 say, computed plainly from a list of workouts: the tests compare the server with it.
+// What behaviour 4.1 to 4.5 say, computed plainly from a list of workouts: the tests compare the server with it.
 
 interface DoneExercise {
   exercise: string;

@@ -25,7 +25,7 @@ export function assertCardioBounds({ daily }: Awaited<ReturnType<typeof readCard
   throw new ApiError(409, 'CARDIO_LIMIT_REACHED', `At most ${MOST_RECORDS} cardio records can be stored for 45 days`);
 }
 
-/** The maps of contract 4.7. */
+/** The maps of behaviour 4.7. */
 export async function readCardio(tx: Transaction, userId: string, zone: string) {
   const rows = await tx.rows(LIST_RECENT, [userId, zone]);
   const sum = (members: CardioRow[], field: 'duration_mins' | 'duration_sec') =>

@@ -23,7 +23,7 @@ const log = (at: string, mins = 30, sec = 15, type = 'Walk') =>
     [phone.id, type, mins, sec, at],
   );
 
-describe('cardio (contract 4.7)', () => {
+describe('cardio (behaviour 4.7)', () => {
   it('without any: both maps, empty', async () => {
     expect(await read()).toStrictEqual({ daily: {}, weekly: {} });
   });

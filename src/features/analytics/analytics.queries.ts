@@ -8,7 +8,7 @@ export interface RecordRow {
   max_1rm: number;
 }
 
-/** Records with an estimated one-rep max; rounded as decimals, half away from zero (contract 4.4). */
+/** Records with an estimated one-rep max; rounded as decimals, half away from zero (behaviour 4.4). */
 export const LIST_RECORDS = sql<RecordRow>('analytics.listRecords')`
   select
     r.exercise_id,
@@ -28,7 +28,7 @@ export interface GoalRow {
   actual: number;
 }
 
-/** Planned reps of the active plan and the mean of what was done, for exercises that were done (contract 4.5). */
+/** Planned reps of the active plan and the mean of what was done, for exercises that were done (behaviour 4.5). */
 export const LIST_GOALS = sql<GoalRow>('analytics.listGoals')`
   select s.name as split, e.name as exercise, planned.reps as planned, done.reps as actual
   from workoutplans p

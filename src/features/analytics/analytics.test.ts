@@ -47,7 +47,7 @@ it('is two empty maps without workouts', async () => {
   expect(await read()).toStrictEqual({ _1RM: {}, goals: {} });
 });
 
-it('80×10, 82.5×8 and 20.1×6: the estimate of the first, the record of the second (contract 4.4)', async () => {
+it('80×10, 82.5×8 and 20.1×6: the estimate of the first, the record of the second (behaviour 4.4)', async () => {
   const { idOf, finish, read } = await trainee({ 'Bench Press': [10, 8, 6] });
   await finish('Bench Press', [80, 82.5, 20.1], [10, 8, 6]);
   expect(await read()).toMatchObject({
@@ -65,7 +65,7 @@ it('sets over twelve reps hold records but no estimate; without any other the ex
   });
 });
 
-it('[10,8,6] is 24; sessions of 24 and 20 reps are 22 on average (contract 4.5)', async () => {
+it('[10,8,6] is 24; sessions of 24 and 20 reps are 22 on average (behaviour 4.5)', async () => {
   const { finish, read } = await trainee({ 'Bench Press': [10, 8, 6], 'Back Squat': [5] });
   await finish('Bench Press', [50, 50, 50], [10, 8, 6]);
   await finish('Bench Press', [50, 50], [10, 10]);

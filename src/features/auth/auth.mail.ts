@@ -1,7 +1,7 @@
 import { type Addressee, compose } from '#platform/mail/letter.ts';
 import type { Mail } from '#platform/mail/mail.ts';
 
-/** The mail that proves an address (contract 4.11). */
+/** The mail that proves an address (behaviour 4.11). */
 export const verificationMail = (addressee: Addressee, link: string): Mail =>
   compose(addressee, {
     subject: 'Confirm your Strong Together account',

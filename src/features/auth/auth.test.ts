@@ -236,7 +236,7 @@ it('a user id of any form that PostgreSQL takes can sign in', async () => {
   expect((await phone.get(PROFILE, (await phone.tokens()).accessToken)).status).toBe(200);
 });
 
-describe('the session (contract 0.7)', () => {
+describe('the session (behaviour 0.7)', () => {
   let phone: Phone;
   let tokens: Tokens;
 
@@ -430,7 +430,7 @@ describe('with DPOP_ENABLED=false (PO4)', () => {
   });
 });
 
-describe('limits (contract 0.6)', () => {
+describe('limits (behaviour 0.6)', () => {
   it('five wrong passwords lock one address out, not the owner elsewhere; successes never count (AB5)', async () => {
     const limited = await startTestServer({ env: { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_GENERAL_PER_MIN: '0' } });
     try {

@@ -222,7 +222,7 @@ describe('verification mails', () => {
   });
 });
 
-describe('the limits of mails (contract 0.6, AB1)', () => {
+describe('the limits of mails (behaviour 0.6, AB1)', () => {
   it('count by target, whoever asks, whatever the headers say, and on two instances', async () => {
     const limited = await startTestServer({ env: { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_GENERAL_PER_MIN: '0' } });
     const second = await startTestServer({

@@ -25,7 +25,7 @@ const SINGLES = {
 const zoneOf = async () =>
   (await server.sql('select timezone from user_reminder_settings where user_id = $1', [phone.id]))[0]?.timezone;
 
-it('equals the single endpoints byte for byte, empty and full (contract 34)', async () => {
+it('equals the single endpoints byte for byte, empty and full (behaviour 34)', async () => {
   const compare = async () => {
     const response = await phone.get('/api/bootstrap/get?tz=America/New_York', token);
     expect([response.status, response.headers.get('x-cache')]).toEqual([200, null]);

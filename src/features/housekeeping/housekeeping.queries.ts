@@ -57,7 +57,7 @@ export const FORGET_EVENTS = sql<{ removed: number }>('housekeeping.forgetEvents
   )
   select count(*) as removed from removed`;
 
-/** Removes sets that the app does not show any more, of the next $2 people after $1 (contract 4.10). */
+/** Removes sets that the app does not show any more, of the next $2 people after $1 (behaviour 4.10). */
 export const COMPACT_NEXT = sql<{ last_id: string | null }>('housekeeping.compactNext')`
   select c.last_id
   from app.compact_old_workouts($1, $2) c`;

@@ -44,7 +44,7 @@ const call = (method: string, path: string, by = phone, accessToken = token) =>
     },
   });
 
-it('an item has exactly the keys that the app reads; a sender who is gone keeps the place (contract 29, DA14)', async () => {
+it('an item has exactly the keys that the app reads; a sender who is gone keeps the place (behaviour 29, DA14)', async () => {
   const [system] = await server.sql("select id from users where role = 'System'");
   const [one] = await put('Hello', '2026-11-22T23:36:59.113Z', system?.id);
   await put('Gone', '2026-11-20T10:00:00Z');

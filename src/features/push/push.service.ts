@@ -40,7 +40,7 @@ export function sendDailyPush(db: Database, pusher: Pusher, log: Log, intent: Pu
 }
 
 /**
- * Sends a reminder (contract 4.8). False when the person has another phone by now or switched reminders off, or when
+ * Sends a reminder (behaviour 4.8). False when the person has another phone by now or switched reminders off, or when
  * the split was trained today or is no longer in the plan.
  */
 export function sendReminder(db: Database, pusher: Pusher, log: Log, intent: PushIntent): Promise<boolean> {

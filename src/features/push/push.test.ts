@@ -234,7 +234,7 @@ describe('the reminder', () => {
     }
   });
 
-  it('is chosen by confidence, weekday, phone and setting (contract 4.8)', async () => {
+  it('is chosen by confidence, weekday, phone and setting (behaviour 4.8)', async () => {
     const enqueue = (now: string) =>
       server.sql<{ n: string }>('select app.enqueue_workout_reminders($1) as n', [now]).then(([row]) => Number(row?.n));
     await habit(90);

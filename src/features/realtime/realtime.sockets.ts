@@ -15,7 +15,7 @@ interface SocketData {
   sessionEpoch: number;
 }
 
-/** Not in the contract's table: a gym whose phones all come back at once stays below it. */
+/** Not in the table of behaviour 0.6: a gym whose phones all come back at once stays below it. */
 const handshakes = defineLimit('socketHandshakes', 600, MINUTE);
 /** Most sockets of a person on one instance; one more ends the oldest, because phones leave dead ones behind. */
 const SOCKETS_PER_PERSON = 10;
@@ -26,7 +26,7 @@ const EVENTS = { most: 20, inMs: 10_000 };
 const SLOW_BYTES = 1024 * 1024;
 const SWEEP_MS = 15_000;
 
-/** Error texts on which the app asks for a new ticket (contract 1.9); on any other one it tries the same one again. */
+/** Error texts on which the app asks for a new ticket (behaviour 1.9); on any other one it tries the same one again. */
 const missingTicket = () => new Error('Missing ticket');
 const endedTicket = () => new Error('Invalid or expired ticket');
 const unauthorized = () => new Error('Unauthorized');
@@ -143,7 +143,7 @@ export function serveSockets(deps: Deps, server: HttpServer): () => void {
   return () => clearInterval(sweep);
 }
 
-/** The checks of contract 1.9. @throws Error with a text of the contract */
+/** The checks of behaviour 1.9. @throws Error with one of its texts */
 async function admitted(deps: Deps, socket: Socket): Promise<SocketData> {
   const sent: unknown = socket.handshake.auth.ticket;
   if (typeof sent !== 'string' || sent === '') throw missingTicket();

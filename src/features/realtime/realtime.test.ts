@@ -65,7 +65,7 @@ async function finish(who: Phone, accessToken: string, exercise: number, extra: 
 }
 
 describe('a ticket', () => {
-  it('holds the claims of contract 0.7; the name comes from the database, whatever the body says', async () => {
+  it('holds the claims of behaviour 0.7; the name comes from the database, whatever the body says', async () => {
     const response = await phone.post('/api/ws/generateticket', tokens.accessToken, { username: 'somebody_else' });
     expect([response.status, response.headers.get('cache-control')]).toEqual([201, 'no-store']);
     const body = (await response.json()) as { ticket: string };
@@ -83,7 +83,7 @@ describe('a ticket', () => {
     expect((await phone.post('/api/ws/generateticket', tokens.accessToken)).status).toBe(201);
   });
 
-  it('opens sockets on every instance, as often as it likes (contract 1.9)', async () => {
+  it('opens sockets on every instance, as often as it likes (behaviour 1.9)', async () => {
     const auth = { ticket: await ticket() };
     for (const url of [server.url, second.url, server.url]) await connect(url, auth).connected();
   });
@@ -167,7 +167,7 @@ describe('a ticket', () => {
 });
 
 describe('new_message', () => {
-  it('has the shape of the inbox, in the zone of the request, on every instance (contract 1.9, DA11, DA12)', async () => {
+  it('has the shape of the inbox, in the zone of the request, on every instance (behaviour 1.9, DA11, DA12)', async () => {
     const exercise = await planOf(phone, tokens.accessToken);
     const auth = { ticket: await ticket() };
     const sockets = [connect(server.url, auth), connect(second.url, auth)];

@@ -63,7 +63,7 @@ const recorded = async () =>
   (await server.sql('select profile_image_url as path from users where id = $1', [phone.id]))[0]?.path;
 
 describe('an upload', () => {
-  it('is stored under a random key of the caller, and the one before goes (contract 17)', async () => {
+  it('is stored under a random key of the caller, and the one before goes (behaviour 17)', async () => {
     const response = await upload(jpeg);
     const body = (await response.json()) as { path: string };
     expect([response.status, body]).toEqual([

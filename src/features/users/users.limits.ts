@@ -5,5 +5,5 @@ export const emailChange = [
   defineLimit('emailChangeDaily', 3, DAY, PER_DAY),
 ];
 export const profileConflicts = defineLimit('profileConflicts', 20, HOUR);
-/** Not in the contract's table: decoding takes memory. */
+/** Not in the table of behaviour 0.6: decoding takes memory. */
 export const pictures = defineLimit('picture', 10, MINUTE);

@@ -26,7 +26,7 @@ export interface BestRecordRow {
   workout_time_utc: string;
 }
 
-/** The best of the records of all exercises (contract 4.1). */
+/** The best of the records of all exercises (behaviour 4.1). */
 export const FIND_BEST_RECORD = sql<BestRecordRow>('tracking.findBestRecord')`
   select
     e.name as exercise,

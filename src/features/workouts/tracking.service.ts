@@ -7,7 +7,7 @@ import {
   type TrackedRow,
 } from './tracking.queries.ts';
 
-/** Statistics of all time and the maps of the last 45 days, in days of the zone (contract 4.1 to 4.3). */
+/** Statistics of all time and the maps of the last 45 days, in days of the zone (behaviour 4.1 to 4.3). */
 export async function readTracking(tx: Transaction, userId: string, zone: string) {
   const counts = await tx.rows(COUNT_BY_SPLIT, [userId, zone]);
   const best = await tx.maybe(FIND_BEST_RECORD, [userId, zone]);
@@ -35,7 +35,7 @@ function statistics(counts: SplitCountRow[]) {
 
 const oldestFirst = (a: TrackedRow, b: TrackedRow) => +a.workout_start_utc - +b.workout_start_utc;
 
-/** The three views of the same rows, each in the order of contract 4.2. */
+/** The three views of the same rows, each in the order of behaviour 4.2. */
 function maps(rows: TrackedRow[]) {
   const byDate = rows.toSorted((a, b) => a.order_index - b.order_index || oldestFirst(a, b) || a.id - b.id);
   const byExercise = rows.toSorted((a, b) => oldestFirst(b, a) || b.id - a.id);

@@ -72,7 +72,7 @@ const read = async (tz = 'UTC') =>
 const ago = (days: number, time = '12:00:00.000') =>
   `${new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)}T${time}Z`;
 
-describe('statistics (contract 4.1)', () => {
+describe('statistics (behaviour 4.1)', () => {
   it('without workouts: empty maps and nulls, pr_max null', async () => {
     expect(await read()).toEqual({
       exerciseTrackingAnalysis: {
@@ -118,7 +118,7 @@ describe('statistics (contract 4.1)', () => {
   });
 });
 
-describe('the record (contract 4.3)', () => {
+describe('the record (behaviour 4.3)', () => {
   const best = async () => (await read()).exerciseTrackingAnalysis.prs.pr_max;
 
   it('is the largest weight; ties go to more reps, then to the later workout', async () => {
@@ -166,7 +166,7 @@ describe('the record (contract 4.3)', () => {
   });
 });
 
-describe('the maps (contract 4.2)', () => {
+describe('the maps (behaviour 4.2)', () => {
   it('Mon 50, Tue 60, Tue 70: newest first by exercise, oldest first by day (DA9)', async () => {
     await finish(ago(3), [['bench', [50], [5]]]);
     await finish(ago(2, '08:00:00.000'), [['bench', [60], [5]]]);
@@ -178,7 +178,7 @@ describe('the maps (contract 4.2)', () => {
     expect(Object.keys(maps.byDate).sort()).toEqual([ago(3).slice(0, 10), ago(2).slice(0, 10)]);
   });
 
-  it('rows have exactly the fields that each map promises (contract 25)', async () => {
+  it('rows have exactly the fields that each map promises (behaviour 25)', async () => {
     const { exerciseTrackingMaps: maps } = await finish(ago(1), [
       ['row', [40], [12]],
       ['bench', [80, 82.5], [10, 8]],

@@ -37,7 +37,7 @@ export async function readPlan(tx: Transaction, userId: string, zone: string) {
 }
 
 /**
- * Creates or edits the one active plan (contract 4.6). Splits and exercises that stay or come back
+ * Creates or edits the one active plan (behaviour 4.6). Splits and exercises that stay or come back
  * keep their ids, and with them their history; the others are deactivated, never deleted.
  */
 export async function savePlan(tx: Transaction, userId: string, form: z.output<typeof planForm>): Promise<void> {

@@ -57,7 +57,7 @@ describe('the plan', () => {
     expect(answer.body).toStrictEqual({ workoutPlan: null });
   });
 
-  it('has the shape that the app reads (contract 24)', async () => {
+  it('has the shape that the app reads (behaviour 24)', async () => {
     const [bench, row, squat] = await Promise.all(['Bench Press', 'Bent Over Row', 'Back Squat'].map(exerciseId));
     const added = await save(
       {
@@ -435,7 +435,7 @@ describe('a finished workout', () => {
   });
 });
 
-describe('Idempotency-Key (contract 0.13)', () => {
+describe('Idempotency-Key (behaviour 0.13)', () => {
   const body = async () => ({ workoutData: { A: [{ id: await exerciseId('Bench Press'), sets: [5] }] } });
   const add = (sent: unknown, key: string) => call('/api/workouts/add', sent, { 'idempotency-key': key });
 

@@ -9,7 +9,7 @@ const TIMEOUT_MS = 60_000;
 /** How long a push waits for others to share its request. */
 const GATHER_MS = 15;
 const THROTTLED_MS = 5_000;
-/** Ticket errors that are worth another attempt (contract 4.8). */
+/** Ticket errors that are worth another attempt (behaviour 4.8). */
 const PASSES = /rate|unavailable|timeout|internal|server/i;
 
 interface Waiting {

@@ -7,7 +7,7 @@ const SCANNER_PATHS =
   /\/\.env|\/\.git\/|\/\.aws|\/\.ssh|\/wp-(admin|login|content|includes)|\/phpmyadmin|\/actuator\/|\/_all_dbs|\.well-known\/|etc\/passwd|\/cgi-bin\/|\/vendor\/phpunit|\.php$/i;
 
 /**
- * Answers 404 to what is plainly not the app, as if nothing were here (contract 0.5).
+ * Answers 404 to what is plainly not the app, as if nothing were here (behaviour 0.5).
  * @param isOpen whether the request is for a route that anybody may open, such as a browser
  */
 export const botBlocker =

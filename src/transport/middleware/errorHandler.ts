@@ -5,7 +5,7 @@ import { toApiError } from '#transport/errors.ts';
 import { page } from '#transport/page.ts';
 
 /**
- * The one place where an error becomes an answer (contract 0.3).
+ * The one place where an error becomes an answer (behaviour 0.3).
  * @param pages path → heading of the error page, for routes that a person opens in a browser
  */
 export function errorHandler(log: Log, pages: Map<string, string>): ErrorRequestHandler {

@@ -2,7 +2,7 @@ import type { Request, RequestHandler } from 'express';
 import { ApiError } from '#platform/apiError.ts';
 
 /**
- * Asks old apps to update: 426 with the lowest version that is served (contract 0.5).
+ * Asks old apps to update: 426 with the lowest version that is served (behaviour 0.5).
  * @param isOpen whether the request is for a route that apps of any age may call
  */
 export function versionGate(minimum: string, isOpen: (req: Request) => boolean): RequestHandler {
