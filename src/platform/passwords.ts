@@ -12,7 +12,7 @@ const NOBODYS_HASH = '$2b$10$C6UzMDM.H6dfI/f/IKcEeO7ZpQ6M0p1WkG0hYb2x2v1u4q2cJb9
  * Two hashes are computed at once: Node has four threads for this kind of work, and signatures, files and new
  * database connections need them too. Askers take turns, so that a flood from one address delays nobody on another.
  */
-const TURNS = { atOnce: 2, atOncePerKey: 2, waitingPerKey: 250, waiting: 500, longestWaitMs: 20_000 };
+const TURNS = { atOnce: 2, atOncePerKey: 2, waitingPerKey: 250, waiting: 500, longestWaitMs: 30_000 };
 
 interface Hashing {
   /** bcrypt, cost 10, off the event loop. */

@@ -16,7 +16,7 @@ export const FIND_ACCOUNT = sql<AccountRow>('auth.findAccount')`
 export const END_SESSION = sql('auth.endSession')`
   select app.end_session()`;
 
-/** A link proves one address: it counts only while that is still the account's. */
+/** A link proves one address, so it only works while that is still the address of the account. */
 export const VERIFY_EMAIL = sql<{ id: string }>('auth.verifyEmail')`
   update users u
   set is_verified = true
@@ -40,7 +40,7 @@ export const FIND_BY_USERNAME = sql<AccountRow>('auth.findByUsername')`
   from users u
   where lower(trim(u.username)) = $1`;
 
-/** The unverified account with this address; $1 lower-cased. It is not deleted before the commit. */
+/** The unverified account with this address; $1 lower-cased. A lock keeps it from being deleted before the commit. */
 export const FIND_UNVERIFIED_BY_EMAIL = sql<{ id: string }>('auth.findUnverifiedByEmail')`
   select u.id
   from users u
@@ -66,7 +66,7 @@ export interface ResettableRow {
   password: string;
 }
 
-/** The account that a reset link would be for: it has a password and an address. It is not deleted before the commit. */
+/** The account for a reset link, if it has a password and an address; locked against deletion until the commit. */
 export const FIND_RESETTABLE = sql<ResettableRow>('auth.findResettable')`
   select u.id, u.username, u.name, u.email, u.password
   from users u
@@ -75,7 +75,7 @@ export const FIND_RESETTABLE = sql<ResettableRow>('auth.findResettable')`
     and u.email is not null
   for key share`;
 
-/** Ends the session with the old password. No row: the password or the address is not the link's any more. */
+/** Sets a password and ends the session. No row: password or address are not those that the link was made for. */
 export const SET_PASSWORD = sql<{ id: string }>('auth.setPassword')`
   update users u
   set password = $2,
@@ -98,12 +98,13 @@ export interface RegisteredRow {
   created_at: Date;
 }
 
+/** A trigger adds the reminder settings. */
 export const CREATE_USER = sql<RegisteredRow>('auth.createUser')`
   insert into users (username, name, email, password, gender)
   values ($1, $2, $3, $4, $5)
   returning id, username, name, email, gender, role, created_at`;
 
-/** For the notice of a changed password: whom to greet, and where. */
+/** Name and address for the notice of a changed password. */
 export const FIND_ADDRESSEE = sql<{ username: string; name: string | null; email: string | null }>(
   'auth.findAddressee',
 )`

@@ -1,17 +1,12 @@
-import { parseKeyBinding } from '#identity/dpop.ts';
 import { readLink, VERIFICATION_LINK } from '#identity/linkTokens.ts';
-import { recordEvent } from '#identity/securityEvents.ts';
-import { checkRefreshToken, issueTokens, rotateSession, startSession } from '#identity/sessions.ts';
 import { tokenOf } from '#identity/sessionTokens.ts';
-import { forbidden, invalidCredentials } from '#platform/apiError.ts';
+import { forbidden } from '#platform/apiError.ts';
 import { reply, route } from '#transport/route.ts';
 import { htmlPage, linkQuery } from '#transport/schemas.ts';
-import { foreignKeyByAddress, refreshes } from './auth.limits.ts';
 import { verificationFailed, verified } from './auth.pages.ts';
-import { END_SESSION, FIND_ACCOUNT, VERIFY_EMAIL } from './auth.queries.ts';
+import { END_SESSION, VERIFY_EMAIL } from './auth.queries.ts';
 import { acknowledged, credentials, loggedIn, refreshed } from './auth.schemas.ts';
-import { notVerified } from './auth.service.ts';
-import { checkPassword } from './credentials.service.ts';
+import { refresh, signIn } from './signIn.service.ts';
 
 export const authRoutes = [
   route({
@@ -25,21 +20,7 @@ export const authRoutes = [
     errors: [401],
     headers: { 'DPoP-Key-Binding': 'required' },
     async handle(context) {
-      const { body, deps, header, signal } = context;
-      const thumbprint = deps.config.DPOP_ENABLED ? parseKeyBinding(header('dpop-key-binding')) : undefined;
-      const identifier = body.identifier.toLowerCase();
-      const account = await checkPassword(context, identifier, body.password, (tx) =>
-        tx.maybe(FIND_ACCOUNT, [identifier]),
-      );
-      if (!account.is_verified) throw notVerified();
-      const session = await deps.db.asServiceFor(
-        account.id,
-        (tx) => startSession(tx, deps, account.id, { passwordHash: account.password }),
-        signal,
-      );
-      if (!session) throw invalidCredentials();
-      const tokens = await issueTokens(deps.sessionTokens, session, thumbprint);
-      return reply(200, { message: 'Login successful', user: account.id, ...tokens });
+      return reply(200, { message: 'Login successful', ...(await signIn(context, context.body)) });
     },
   }),
   route({
@@ -55,25 +36,8 @@ export const authRoutes = [
       const token = tokenOf(header('x-refresh-token'));
       return token !== undefined && (await sessionTokens.readRefresh(token)) !== undefined;
     },
-    async handle({ deps, address, requestId, header, proof: readProof, consume, peek, transaction, signal }) {
-      const hold = deps.outageHold(signal);
-      const proof = deps.config.DPOP_ENABLED ? readProof() : undefined;
-      if (proof) await hold(() => deps.replayStore.accept(proof, requestId));
-      const claims = await checkRefreshToken(
-        deps.sessionTokens,
-        tokenOf(header('x-refresh-token')),
-        proof,
-        async (userId) => {
-          await consume(foreignKeyByAddress, { address });
-          await transaction((tx) => recordEvent(tx, 'refresh-by-foreign-key', userId, requestId));
-        },
-      );
-      // Counted only when the token was live: one of an ended session must not use up what its owner has.
-      await peek(refreshes, claims.userId);
-      const session = await hold(() => rotateSession(deps.db, claims, deps.config.REFRESH_GRACE_SEC));
-      await consume(refreshes, claims.userId);
-      const tokens = await issueTokens(deps.sessionTokens, session, proof?.thumbprint);
-      return reply(200, { message: 'Access token refreshed', userId: session.id, ...tokens });
+    async handle(context) {
+      return reply(200, { message: 'Access token refreshed', ...(await refresh(context)) });
     },
   }),
   route({

@@ -7,7 +7,8 @@ import type { Transaction } from '#platform/postgres/database.ts';
 import type { Deps } from '#transport/deps.ts';
 import type { AccountRow } from './auth.queries.ts';
 
-interface Asking extends Counting {
+/** Somebody who is not signed in and wants something of an account. */
+export interface Asking extends Counting {
   deps: Deps;
   requestId: string;
   signal: AbortSignal;
@@ -17,8 +18,8 @@ interface Asking extends Counting {
 
 /**
  * The one place that compares a password. Wrong ones count against the name and the address that they come from
- * (contract 0.6); unknown people and wrong passwords are told apart by nothing, not even by time.
- * @param name as typed, normalised
+ * (behaviour 0.6); an unknown name and a wrong password look the same, also in the time that they take.
+ * @param name user name or address as typed, lower-cased
  * @throws ApiError 401 `INVALID_CREDENTIALS`, 429
  */
 export async function checkPassword(
@@ -32,7 +33,7 @@ export async function checkPassword(
     [signInFailuresByAddress, { address }],
     [signInFailures, { address, subject: name }],
   ];
-  for (const use of uses) await peek(...use); // whoever is refused anyway should not stand in line
+  for (const use of uses) await peek(...use); // so that nobody waits for a turn to be refused
   const account = await transaction(find);
   try {
     return await deps.passwords.inTurn(

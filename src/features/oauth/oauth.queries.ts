@@ -4,7 +4,7 @@ import { sql } from '#platform/postgres/query.ts';
 export const LOCK_IDENTITY = sql('oauth.lockIdentity')`
   select pg_advisory_xact_lock(hashtextextended($1, 0))`;
 
-/** The account is locked: it is not deleted before this sign-in is done. */
+/** The account is locked, so that it is not deleted before this sign-in is done. */
 export const FIND_LINK = sql<{ user_id: string }>('oauth.findLink')`
   select oa.user_id
   from oauth_accounts oa
@@ -21,7 +21,7 @@ export interface OwnerRow {
   is_verified: boolean;
 }
 
-/** Locked: a verification or a sign-in of the same account waits. */
+/** The account is locked: its verification and other sign-ins to it wait. */
 export const FIND_BY_EMAIL = sql<OwnerRow>('oauth.findByEmail')`
   select u.id, u.username, u.email, u.name, u.is_verified
   from users u
@@ -32,7 +32,7 @@ export const ADD_LINK = sql('oauth.addLink')`
   insert into oauth_accounts (user_id, provider, provider_user_id, provider_email, missing_fields)
   values ($1, $2, $3, $4, $5)`;
 
-/** The proven owner of the address gets the row; nothing that somebody typed before lets anybody in. */
+/** Gives the account to the proven owner of its address: a password that somebody else has set works no more. */
 export const TAKE_OVER = sql('oauth.takeOver')`
   update users u
   set password = null,
@@ -45,14 +45,14 @@ export const REMOVE_LINKS = sql('oauth.removeLinks')`
   delete from oauth_accounts oa
   where oa.user_id = $1`;
 
-/** No row: the username or the address was taken meanwhile. */
+/** A trigger adds the reminder settings. No row: the username or the address was taken meanwhile. */
 export const CREATE_OWNER = sql<{ id: string }>('oauth.createOwner')`
   insert into users (username, email, name, is_verified, auth_provider)
   values ($1, $2, $3, true, $4)
   on conflict do nothing
   returning id`;
 
-/** What all links of a user still miss; null where there is no link. */
+/** How many linked sign-ins a user has, and which fields are missing over all of them. */
 export const FIND_MISSING = sql<{ links: number; missing: string[] }>('oauth.findMissing')`
   select
     count(distinct oa.id) as links,

@@ -25,7 +25,7 @@ type MissingField = 'email' | 'name';
 export const usableName = (name: string | null): string | null =>
   name !== null && name.length <= MAX_NAME && /^[A-Za-z\s'-]+$/.test(name) ? name : null;
 
-/** Apple's name, sent once by the app: English letters, spaces, apostrophes and hyphens of its parts. */
+/** Apple's name, which the app sends once; only English letters, spaces, apostrophes and hyphens of it are used. */
 export function joinedName(parts: Array<string | null | undefined>): string | null {
   const text = parts
     .map((part) =>
@@ -40,7 +40,7 @@ export function joinedName(parts: Array<string | null | undefined>): string | nu
 }
 
 /**
- * The account of a proven identity (contract 1.4): the linked one; else the one with this address,
+ * The account of a proven identity (behaviour 1.4): the linked one; else the one with this address,
  * linked if it is verified and taken over if it is not; else a new one.
  * @param givenName the name to use; null: missing for Google, the username for Apple
  */
@@ -99,7 +99,7 @@ async function addLink(
   await tx.rows(ADD_LINK, [userId, provider, subject, email, missing.join(',') || null]);
 }
 
-/** What is missing over all links of a user; null where nothing is. Zero links: undefined. */
+/** The fields that are missing over all linked sign-ins of a user: null for none, undefined without a link. */
 export async function readMissingFields(tx: Transaction, userId: string): Promise<MissingField[] | null | undefined> {
   const { links, missing } = await tx.one(FIND_MISSING, [userId]);
   if (links === 0) return undefined;
@@ -107,7 +107,7 @@ export async function readMissingFields(tx: Transaction, userId: string): Promis
   return fields.length > 0 ? fields : null;
 }
 
-/** From the local part of the address, within our own rules; later attempts add a number that still fits. */
+/** A user name made of the local part of the address, within the rules for user names; later attempts add a number. */
 export function candidateUsername(email: string | null, attempt: number): string {
   const local = (email?.split('@')[0] ?? '').toLowerCase().replaceAll(/[^a-z0-9_]/g, '');
   if (local.length < 3) return `user_${randomBytes(3).toString('hex')}`;

@@ -3,10 +3,9 @@ import { ApiError } from '#platform/apiError.ts';
 import { reply, route } from '#transport/route.ts';
 import { htmlPage, linkQuery, noBody } from '#transport/schemas.ts';
 import { removePicture, replacePicture } from './pictures.service.ts';
-import { assertNoConflict, changeProfile, confirmEmail, nameOrEmailInUse, planChange } from './profile.service.ts';
-import { emailChange, pictures, profileConflicts } from './users.limits.ts';
-import { emailChanged, emailNotChanged } from './users.pages.ts';
-import { FIND_CHANGEABLE, LOCK_PUSH_TOKENS, SET_PUSH_TOKEN, TAKE_PUSH_TOKEN } from './users.queries.ts';
+import { confirmEmail, nameOrEmailInUse, updateProfile } from './profile.service.ts';
+import { pictures } from './users.limits.ts';
+import { emailChanged as emailChangedPage, emailNotChanged } from './users.pages.ts';
 import {
   changedProfile,
   done,
@@ -16,7 +15,7 @@ import {
   pushTokenForm,
   uploadedPicture,
 } from './users.schemas.ts';
-import { deleteAccount, readProfile } from './users.service.ts';
+import { deleteAccount, readProfile, registerPhone } from './users.service.ts';
 
 const emailInUse = () => new ApiError(409, 'EMAIL_IN_USE', 'Email already in use');
 
@@ -34,32 +33,9 @@ const update = <const Path extends string>(path: Path) =>
     responses: { 200: changedProfile },
     errors: [409],
     constraints: { users_username_key: nameOrEmailInUse },
-    async handle({ body, caller, requestId, transaction, consume, peek, deps }) {
-      await peek(profileConflicts, caller.id);
-      try {
-        const change = await transaction(async (tx) => {
-          const planned = planChange(await tx.one(FIND_CHANGEABLE, [caller.id]), body);
-          await assertNoConflict(tx, caller.id, planned);
-          return planned;
-        });
-        if (change.pendingEmail !== null) {
-          for (const key of [`user ${caller.id}`, `address ${change.pendingEmail}`]) {
-            for (const limit of emailChange) await consume(limit, key);
-          }
-        }
-        const user = await transaction((tx) => changeProfile(tx, deps.outbox, caller.id, requestId, change));
-        return reply(200, {
-          message: 'User updated successfully',
-          emailChanged: change.pendingEmail !== null,
-          user,
-        });
-      } catch (error) {
-        const isConflict =
-          (error as { code?: string }).code === 'USERNAME_OR_EMAIL_IN_USE' ||
-          (error as { constraint?: string }).constraint === 'users_username_key';
-        if (isConflict) await consume(profileConflicts, caller.id);
-        throw error;
-      }
+    async handle(context) {
+      const { emailChanged, user } = await updateProfile(context, context.body);
+      return reply(200, { message: 'User updated successfully', emailChanged, user });
     },
   });
 
@@ -87,10 +63,7 @@ export const usersRoutes = [
     body: pushTokenForm,
     responses: { 204: noBody },
     async handle({ tx, caller, body }) {
-      await tx.rows(LOCK_PUSH_TOKENS);
-      await tx.holdSession();
-      await tx.asService(() => tx.rows(TAKE_PUSH_TOKEN, [caller.id, body.token]));
-      await tx.rows(SET_PUSH_TOKEN, [caller.id, body.token]);
+      await registerPhone(tx, caller.id, body.token);
       return reply(204);
     },
   }),
@@ -156,7 +129,7 @@ export const usersRoutes = [
       const outcome = await confirmEmail(tx, deps.outbox, requestId, claims);
       if (outcome === 'gone') return reply(401, emailNotChanged('Invalid or expired link'));
       if (outcome === 'outdated') return reply(401, emailNotChanged('URL already used or expired'));
-      return reply(200, emailChanged());
+      return reply(200, emailChangedPage());
     },
   }),
 ];

@@ -85,7 +85,7 @@ beforeEach(async () => {
   ets = { bench: etsOf('Bench Press'), row: etsOf('Bent Over Row'), squat: etsOf('Back Squat') };
 });
 
-describe('the same start again (contract 1.5)', () => {
+describe('the same start again (behaviour 1.5)', () => {
   it('with more sets, because the answer was lost: the stored workout is replaced whole, without a second message', async () => {
     const start = minutesAgo(60);
     await finish([set(ets.bench, 80)], start, minutesAgo(10));
@@ -206,13 +206,15 @@ describe('the same start again (contract 1.5)', () => {
       reps: [20],
       notes: null,
     });
-    const days = [202, 201, 200].map((n) => [daysAgo(n), daysAgo(n - 0.01), daysAgo(n - 0.02)] as const);
-    for (const [index, weight] of [120, 100, 99].entries())
-      await finish([once(weight)], ...(days[index]?.slice(0, 2) as [string, string]));
+    const times = (n: number) => ({ start: daysAgo(n), end: daysAgo(n - 0.01), later: daysAgo(n - 0.02) });
+    const [first, second, third] = [times(202), times(201), times(200)];
+    await finish([once(120)], first.start, first.end);
+    await finish([once(100)], second.start, second.end);
+    await finish([once(99)], third.start, third.end);
     for (let n = 1; n <= 36; n++) await finish([once(50)], daysAgo(n), daysAgo(n - 0.01));
     await compact();
-    await finish([once(10)], days[1]?.[0] as string, days[1]?.[2]);
-    await finish([once(10)], days[0]?.[0] as string, days[0]?.[2]);
+    await finish([once(10)], second.start, second.later);
+    await finish([once(10)], first.start, first.later);
     expect((await tracking()).exerciseTrackingAnalysis.prs.pr_max?.weight).toBe(99);
     expect(await server.sql('select app.wrong_records($1) as wrong', [phone.id])).toEqual([{ wrong: [] }]);
   });

@@ -1,6 +1,6 @@
 import { sql } from '#platform/postgres/query.ts';
 
-/** One row an active exercise of an active split; a split or plan without any has nulls there. */
+/** One row for each active exercise of each active split; a split or plan without any has one row with nulls. */
 export interface PlanRow {
   plan_id: number;
   plan_name: string;
@@ -83,7 +83,7 @@ export const DEACTIVATE_OTHER_SPLITS = sql('workouts.deactivateOtherSplits')`
     and s.is_active
     and s.name <> all ($2::text[])`;
 
-/** $1: plan, $2: JSON list of split, exercise_id, sets, order_index. */
+/** A trigger writes `muscle_group` of the splits. $1: plan, $2: JSON list of split, exercise_id, sets, order_index. */
 export const SAVE_EXERCISES = sql('workouts.saveExercises')`
   insert into exercisetoworkoutsplit as ets (workoutsplit_id, exercise_id, sets, order_index)
   select s.id, wanted.exercise_id, wanted.sets, wanted.order_index
@@ -96,6 +96,7 @@ export const SAVE_EXERCISES = sql('workouts.saveExercises')`
         is_active = true
     where (ets.sets, ets.order_index, ets.is_active) is distinct from (excluded.sets, excluded.order_index, true)`;
 
+/** A trigger writes `muscle_group` of the splits. */
 export const DEACTIVATE_OTHER_EXERCISES = sql('workouts.deactivateOtherExercises')`
   update exercisetoworkoutsplit ets
   set is_active = false
@@ -139,7 +140,7 @@ export const SAVE_WORKOUT = sql<{ id: string }>('workouts.saveWorkout')`
   on conflict (user_id, workout_start_utc) do nothing
   returning id`;
 
-/** $1: summary, $2: JSON list of exercisetosplit_id, weight, reps, notes in the order of the request. */
+/** A trigger raises the records that these sets beat. $1: summary, $2: JSON list of exercisetosplit_id, weight, reps, notes in the order of the request. */
 export const SAVE_SETS = sql('workouts.saveSets')`
   insert into exercisetracking (workout_summary_id, exercisetosplit_id, weight, reps, notes)
   select $1, done.exercisetosplit_id, done.weight, done.reps, done.notes

@@ -1,0 +1,118 @@
+import type { z } from 'zod';
+import { passwordFingerprint, RESET_LINK, readLink } from '#identity/linkTokens.ts';
+import { recordEvent } from '#identity/securityEvents.ts';
+import { voidEverythingBegun } from '#identity/sessions.ts';
+import { ApiError, badRequest } from '#platform/apiError.ts';
+import type { Counting, Limit } from '#platform/limits.ts';
+import type { Transaction } from '#platform/postgres/database.ts';
+import type { Deps } from '#transport/deps.ts';
+import { correctedAddressMail, mailByAddress, resetMail, resetMailOfAccount, verificationMail } from './auth.limits.ts';
+import {
+  CORRECT_EMAIL,
+  FIND_ACCOUNT,
+  FIND_BY_USERNAME,
+  FIND_RESETTABLE,
+  FIND_UNVERIFIED_BY_EMAIL,
+  SET_PASSWORD,
+} from './auth.queries.ts';
+import type { correctedAddress } from './auth.schemas.ts';
+import { requestPasswordChangedMail, requestResetMail, requestVerificationMail } from './auth.service.ts';
+import { type Asking, checkPassword } from './credentials.service.ts';
+
+const alreadyVerified = () => badRequest('ALREADY_VERIFIED', 'Account already verified');
+export const emailInUse = () => new ApiError(409, 'EMAIL_IN_USE', 'Email already in use');
+const linkInvalid = () => badRequest('RESET_TOKEN_INVALID', 'Verification token is not valid');
+const linkUsed = () => badRequest('RESET_TOKEN_USED', 'URL already used or expired');
+
+/** Mail limits count by target whether or not there is an account, so that a 429 does not tell who has one. */
+async function countMail(
+  { consume, address }: Pick<Counting, 'consume' | 'address'>,
+  limits: Limit[],
+  targets: string[],
+): Promise<void> {
+  await consume(mailByAddress, { address });
+  for (const target of targets) {
+    for (const limit of limits) await consume(limit, target);
+  }
+}
+
+/**
+ * Counts reset mails by account. Too many are not an error: somebody who asks by user name and then by address must
+ * not learn from a 429 that both belong to one account.
+ */
+async function mayMail({ limits, log }: Deps, userId: string): Promise<boolean> {
+  try {
+    for (const limit of resetMailOfAccount) await limits.consume(limit, userId);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    log.info('a reset mail was not sent: the account had enough of them');
+    return false;
+  }
+}
+
+/** Asks for another verification mail, if the address belongs to an unverified account. @throws ApiError 429 */
+export async function resendVerificationMail(asking: Asking, email: string): Promise<void> {
+  await countMail(asking, verificationMail, [email]);
+  await asking.transaction(async (tx) => {
+    const user = await tx.maybe(FIND_UNVERIFIED_BY_EMAIL, [email]);
+    if (user) await requestVerificationMail(tx, asking.deps.outbox, user.id, email);
+  });
+}
+
+/**
+ * Corrects the address of an unverified account, whose owner knows the password.
+ * @throws ApiError 400 `ALREADY_VERIFIED`, 401 `INVALID_CREDENTIALS`, 429
+ */
+export async function correctAddress(asking: Asking, form: z.output<typeof correctedAddress>): Promise<void> {
+  const username = form.username.toLowerCase();
+  const found = await checkPassword(asking, username, form.password, (tx) => tx.maybe(FIND_BY_USERNAME, [username]));
+  if (found.is_verified) throw alreadyVerified();
+  await countMail(asking, correctedAddressMail, [found.id, form.newEmail]);
+  await asking.transaction(async (tx) => {
+    const user = await tx.maybe(CORRECT_EMAIL, [found.id, form.newEmail, found.password]);
+    if (!user) throw alreadyVerified();
+    await recordEvent(tx, 'email-changed', user.id, asking.requestId);
+    await requestVerificationMail(tx, asking.deps.outbox, user.id, form.newEmail);
+  });
+}
+
+/** @param username as typed */
+export async function isVerified(tx: Transaction, username: string): Promise<boolean> {
+  return (await tx.maybe(FIND_BY_USERNAME, [username.toLowerCase()]))?.is_verified ?? false;
+}
+
+/** Asks for a reset mail, if there is such an account with a password and an address. @throws ApiError 429 */
+export async function forgotPassword(asking: Asking, typed: string): Promise<void> {
+  const identifier = typed.toLowerCase();
+  await countMail(asking, resetMail, [identifier]);
+  await asking.transaction(async (tx) => {
+    const found = await tx.maybe(FIND_ACCOUNT, [identifier]);
+    const user = await tx.maybe(FIND_RESETTABLE, [found?.id ?? null]);
+    if (user && (await mayMail(asking.deps, user.id))) await requestResetMail(tx, asking.deps.outbox, user.id);
+  });
+}
+
+/**
+ * Sets a new password with the token of a reset mail: once, and whatever was begun before is void.
+ * @throws ApiError 400 `RESET_TOKEN_INVALID`, `RESET_TOKEN_USED`
+ */
+export async function resetPassword(asking: Asking, token: string | undefined, newPassword: string): Promise<void> {
+  const { address, deps, requestId, signal, transaction } = asking;
+  if (!token) throw badRequest('VALIDATION_FAILED', 'Missing token');
+  const claims = await readLink(deps.config.secrets, RESET_LINK, token);
+  if (claims === 'expired') throw linkUsed();
+  if (typeof claims === 'string') throw linkInvalid();
+  const user = await transaction((tx) => tx.maybe(FIND_RESETTABLE, [claims.sub]));
+  if (!user || passwordFingerprint(user.password) !== claims.fingerprint) throw linkUsed();
+  const passwordHash = await deps.passwords.inTurn(address.network, ({ hash }) => hash(newPassword), signal);
+  const reset = async (tx: Transaction) => {
+    const done = await tx.maybe(SET_PASSWORD, [user.id, passwordHash, user.password, claims.email.toLowerCase()]);
+    if (!done) throw linkUsed();
+    await voidEverythingBegun(tx, user.id);
+    await recordEvent(tx, 'password-reset', user.id, requestId);
+    await requestPasswordChangedMail(tx, deps.outbox, user.id);
+    tx.afterCommit(() => deps.sockets.recheck(user.id));
+  };
+  await deps.db.asServiceFor(user.id, reset, signal);
+}
