@@ -37,6 +37,45 @@ describe('a fair queue in which nothing may wait', () => {
   });
 });
 
+describe('a fair queue in which all the room to wait is taken', () => {
+  it('lets the newest of the longest line give way, wherever that line stands, until lines are equally long', async () => {
+    const queue = fairQueue({ atOnce: 1, atOncePerKey: 1, waitingPerKey: 5, waiting: 5 });
+    const one = held();
+    const first = queue('running', one.work);
+    const outcomes = new Map<string, string>();
+    const ask = (key: string, name: string) =>
+      queue(key, quick).then(
+        () => outcomes.set(name, 'done'),
+        (error) => outcomes.set(name, error instanceof QueueFull && error.ofKey ? 'gave way' : 'refused'),
+      );
+    const asked = [
+      ask('a', 'a1'),
+      ask('b', 'b1'),
+      ask('b', 'b2'),
+      ask('b', 'b3'),
+      ask('c', 'c1'),
+      ask('d', 'd1'), // b has three waiting: its newest gives way
+      ask('d', 'd2'), // b has two, and so would d: nobody gives way
+      ask('e', 'e1'), // b has two still: its newest gives way
+      ask('f', 'f1'), // everybody has one
+    ];
+    await vi.waitFor(() => expect(outcomes.size).toBe(4));
+    one.end();
+    await Promise.all([first, ...asked]);
+    expect(Object.fromEntries(outcomes)).toEqual({
+      a1: 'done',
+      b1: 'done',
+      b2: 'gave way',
+      b3: 'gave way',
+      c1: 'done',
+      d1: 'done',
+      d2: 'refused',
+      e1: 'done',
+      f1: 'refused',
+    });
+  });
+});
+
 describe('a turn', () => {
   it('is for another key while one has all that it may have', async () => {
     const queue = fairQueue({ atOnce: 2, atOncePerKey: 1, waitingPerKey: 5, waiting: 5 });
