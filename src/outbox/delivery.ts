@@ -1,6 +1,6 @@
 import { PermanentError, Throttled } from '#platform/deliveryErrors.ts';
 import type { Log } from '#platform/log.ts';
-import { DatabaseUnavailable } from '#platform/postgres/database.ts';
+import { DatabaseUnavailable } from '#platform/postgres/connection.ts';
 
 export const QUEUES = ['emails', 'pushNotifications'] as const;
 export type QueueName = (typeof QUEUES)[number];

@@ -1,7 +1,8 @@
 import { loginRequired } from '#identity/unauthorized.ts';
 import { ApiError, notFound, unavailable, validationFailed } from '#platform/apiError.ts';
 import { QueueFull, WaitedTooLong } from '#platform/fairQueue.ts';
-import { DatabaseUnavailable, SessionEnded } from '#platform/postgres/database.ts';
+import { DatabaseUnavailable } from '#platform/postgres/connection.ts';
+import { SessionEnded } from '#platform/postgres/database.ts';
 
 const tooManyAtOnce = () =>
   new ApiError(429, 'RATE_LIMITED', 'Too many requests.', { headers: { 'Retry-After': '1' } });

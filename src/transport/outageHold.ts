@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { DatabaseUnavailable } from '#platform/postgres/database.ts';
+import { DatabaseUnavailable } from '#platform/postgres/connection.ts';
 
 /** Longest that a refresh is held during an outage; the app itself gives up after 12 s, and then keeps its session. */
 const HOLD_MS = 15_000;

@@ -1,19 +1,9 @@
-import type { Socket } from 'node:net';
-import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { fairQueue } from '#platform/fairQueue.ts';
 import type { Log } from '#platform/log.ts';
+import { answered, DatabaseUnavailable, openPool, QUEUE_TIMEOUT_MS, RowLocked } from './connection.ts';
 import type { Query } from './query.ts';
-
-/** PostgreSQL could not be reached, or its answer was lost. It says nothing about the caller's request. */
-export class DatabaseUnavailable extends Error {
-  constructor(cause: unknown) {
-    super('PostgreSQL is not available', { cause });
-  }
-}
-
-/** A row that a transaction needs was locked for longer than it may wait. The connection is fine. */
-export class RowLocked extends DatabaseUnavailable {}
 
 /** The session in which a transaction was to act has ended: nothing was read or written. */
 export class SessionEnded extends Error {
@@ -71,9 +61,6 @@ export type Database = ReturnType<typeof openDatabase>;
 
 /** Longest that one statement of a request or a job may run, in milliseconds. */
 const STATEMENT_TIMEOUT_MS = 10_000;
-const CONNECT_TIMEOUT_MS = 1_500;
-/** Longest wait for a free connection of the pool. */
-const QUEUE_TIMEOUT_MS = 5_000;
 /** Longest for statements that touch one row or none, so that a server that never answers cannot hang a request. */
 const QUICK_TIMEOUT_MS = 1_500;
 /**
@@ -102,32 +89,14 @@ const READS_AT_ONCE = 2;
 /** Share of the connections that is reserved for what everybody needs: authentication and refreshes. */
 const RESERVED_SHARE = 0.2;
 
-const LOCK_NOT_AVAILABLE = '55P03';
-
-const INT8 = 20;
-const INT8_ARRAY = 1016;
-const FLOAT4_ARRAY = 1021;
-/**
- * For one-dimensional arrays of numbers without nulls, which are JSON but for their braces. Saves a quarter of the time
- * that reading the rows of tracking takes.
- */
-const parseNumbers = (text: string): number[] => JSON.parse(`[${text.slice(1, -1)}]`) as number[];
-const types = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
-    if (format !== 'binary' && oid === INT8) return Number;
-    if (format !== 'binary' && (oid === INT8_ARRAY || oid === FLOAT4_ARRAY)) return parseNumbers;
-    return pg.types.getTypeParser(oid, format);
-  }) as typeof pg.types.getTypeParser,
-};
-
 /**
  * Opens the pools and the only two ways to run statements: as a person, or as the service.
  * It works behind a pooler in transaction mode, because no session state outlives a transaction.
  */
 export function openDatabase({ url, poolSize, preparedStatements, log }: DatabaseOptions) {
   const reservedSize = Math.max(1, Math.round(poolSize * RESERVED_SHARE));
-  const pool = openPool(Math.max(1, poolSize - reservedSize));
-  const reserved = openPool(reservedSize);
+  const pool = openPool(url, Math.max(1, poolSize - reservedSize), log);
+  const reserved = openPool(url, reservedSize, log);
   const changes = fairQueue({ ...PER_PERSON, atOncePerKey: 1 });
   const reads = fairQueue({ ...PER_PERSON, atOncePerKey: READS_AT_ONCE });
   const urgent = fairQueue({ ...PER_PERSON, atOncePerKey: 1 });
@@ -139,22 +108,6 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
     waiting: 10_000,
     longestWaitMs: QUEUE_TIMEOUT_MS,
   });
-
-  function openPool(max: number): pg.Pool {
-    const opened = new pg.Pool({
-      connectionString: url,
-      max,
-      Client: QuickClient,
-      connectionTimeoutMillis: QUEUE_TIMEOUT_MS,
-      keepAlive: true,
-      application_name: 'strong-together',
-      types,
-    });
-    opened.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
-    // Without a listener, a connection that dies while it is checked out would end the process.
-    opened.on('connect', (client) => client.on('error', () => undefined));
-    return opened;
-  }
 
   async function connect(from: pg.Pool): Promise<pg.PoolClient> {
     try {
@@ -355,44 +308,6 @@ async function untilUnlocked<T>(attempt: () => Promise<T>, signal: AbortSignal |
   }
 }
 
-/**
- * Waits for the answer to a statement, and gives up when nothing arrives for `silenceMs`. Time in which this process
- * was too busy to read, or in which the answer arrives bit by bit, does not count.
- * @throws DatabaseUnavailable, RowLocked, or what PostgreSQL says about the statement
- */
-async function answered<T>(client: pg.PoolClient, silenceMs: number, ask: () => Promise<T>): Promise<T> {
-  const stopWatching = endSilence(client, silenceMs);
-  try {
-    return await ask();
-  } catch (error) {
-    if ((error as { code?: unknown }).code === LOCK_NOT_AVAILABLE) throw new RowLocked(error);
-    throw isConnectionFailure(error) ? new DatabaseUnavailable(error) : error;
-  } finally {
-    stopWatching();
-  }
-}
-
-/** Closes a connection when nothing arrives on it for `silenceMs`. @returns a function that stops watching it */
-function endSilence(client: pg.Client | pg.PoolClient, silenceMs: number): () => void {
-  const stream = () => client.connection.stream as unknown as Socket;
-  let [isOver, read] = [false, stream().bytesRead];
-  const look = async (): Promise<void> => {
-    await nextTurn(); // what has arrived meanwhile is read first
-    if (isOver) return;
-    if (stream().bytesRead === read) {
-      stream().destroy(new Error('PostgreSQL says nothing'));
-      return;
-    }
-    read = stream().bytesRead;
-    timer = setTimeout(look, silenceMs);
-  };
-  let timer = setTimeout(look, silenceMs);
-  return () => {
-    isOver = true;
-    clearTimeout(timer);
-  };
-}
-
 const SET_ROLE = { name: 'scope.setRole', text: "select set_config('role', $1, true)" };
 const SAVEPOINT = { name: '', text: 'savepoint step' };
 const RELEASE = { name: '', text: 'release savepoint step' };
@@ -406,23 +321,6 @@ const HOLD_SESSION: Query<{ held: boolean }> = {
     for no key update`,
 };
 const UNDO = { name: '', text: 'rollback to savepoint step' };
-
-/** A client that waits a shorter time for a server that does not answer than the pool waits for a free connection. */
-class QuickClient extends pg.Client {
-  constructor(config?: pg.ClientConfig) {
-    super({ ...config, connectionTimeoutMillis: 0 });
-  }
-
-  override connect(): Promise<pg.Client>;
-  override connect(callback: (error: Error) => void): void;
-  override connect(callback?: (error: Error) => void): Promise<pg.Client> | undefined {
-    const stopWatching = endSilence(this, CONNECT_TIMEOUT_MS);
-    const connecting = super.connect().finally(stopWatching);
-    if (!callback) return connecting;
-    connecting.then(() => callback(undefined as unknown as Error), callback); // as the library calls it
-    return undefined;
-  }
-}
 
 /**
  * Begins a transaction, sets its role, claims and time limits, and checks that the session has not ended, in one round
@@ -447,14 +345,4 @@ function openingStatement({ role, claims, session, access, timeoutMs, ...options
       set_config('lock_timeout', '${session ? LOCK_WAIT_MS : lockTimeoutMs}', true);
     ${sessionRow ?? ''}
     select set_config('lock_timeout', '${lockTimeoutMs}', true)`;
-}
-
-/**
- * Whether the connection failed rather than the statement: SQLSTATE classes 08 (connection), 57P
- * (shutdown), 57014 (took too long), 53 (out of connections), read-only after a failover, or an error without SQLSTATE.
- */
-function isConnectionFailure(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error instanceof pg.DatabaseError) return /^(08|57P|57014|53|25006)/.test(error.code ?? '');
-  return true;
 }
