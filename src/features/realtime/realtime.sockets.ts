@@ -89,10 +89,10 @@ export function serveSockets(deps: Deps, server: HttpServer): () => void {
   io.on('connection', (socket: Socket) => {
     const { userId } = socket.data as SocketData;
     if (limited) limitEvents(socket);
-    socket.join(userId);
+    void socket.join(userId);
     if (limited) endOldest(userId);
     // The session may have ended between the check of the ticket and the join.
-    endStale([userId]);
+    void endStale([userId]);
   });
 
   function endOldest(userId: string): void {
