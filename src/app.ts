@@ -53,7 +53,7 @@ export function buildApp(deps: Deps): Express {
   app.use(versionGate(config.MIN_APP_VERSION, (req) => routeOf(req)?.gates !== undefined));
   for (const route of routes) {
     const method = route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete';
-    // Opening a link has an effect; only asking about it has none.
+    // Opening a link changes something, and Express would answer a HEAD by doing the same: it is a 404 instead.
     if (route.produces === 'text/html') app.head(route.path, (_req, _res, next) => next(notFound()));
     app[method](route.path, createHandler(route, deps, routes));
   }

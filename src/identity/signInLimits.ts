@@ -6,5 +6,5 @@ const TOO_MANY = "You've reached the maximum amount of login attempts per 15 min
 export const signInFailures = defineLimit('signInFailures', 5, 15 * MINUTE, TOO_MANY);
 /** Wrong passwords and forged tokens of providers from one address, whatever the name. */
 export const signInFailuresByAddress = defineLimit('signInFailuresByAddress', 30, 15 * MINUTE, TOO_MANY);
-/** What one person may ask for, whatever the addresses: far more than a phone does. Not in the table of behaviour 0.6. */
+/** Requests of one person, whatever their addresses: far more than a phone makes. */
 export const requestsOfPerson = defineLimit('person', 240, MINUTE);

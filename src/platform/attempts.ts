@@ -1,8 +1,8 @@
 import type { Counting, Limit, LimitKey } from './limits.ts';
 
 /**
- * Makes an attempt that is counted only if it fails. It is counted before it is made and taken back afterwards, so
- * that attempts at the same time cannot all pass before the first one is counted.
+ * Makes an attempt that is counted only if it fails: it is counted before it is made, and taken back unless it failed.
+ * So attempts at the same time cannot all pass before the first one is counted.
  * @param uses which limits count it, and by what
  * @param isFailure whether what the attempt threw is one of the failures that the limits are about
  * @throws ApiError 429 without having tried; what the attempt throws

@@ -4,7 +4,7 @@ import { canonicalZone } from '#platform/zone.ts';
 
 const invalidZone = () => badRequest('INVALID_TIMEZONE', 'Invalid timezone');
 
-/** A field `tz`; undefined when the request names none (`zoneOf` then gives the default). */
+/** A field `tz`; undefined when the request names none: then `DEFAULT_TZ` counts. */
 export const timeZone = z
   .unknown()
   .transform((sent, context) => {

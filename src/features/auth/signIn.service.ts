@@ -18,7 +18,7 @@ interface Device extends Asking {
 
 /**
  * Signs in with a password; the tokens are bound to the key that the device names.
- * @throws ApiError 400 for a key binding that is none, 401 `INVALID_CREDENTIALS`, `EMAIL_NOT_VERIFIED`, 429
+ * @throws ApiError 400 without a valid key binding, 401 `INVALID_CREDENTIALS`, `EMAIL_NOT_VERIFIED`, 429
  */
 export async function signIn(device: Device, form: z.output<typeof credentials>) {
   const { deps, header, signal } = device;

@@ -1,6 +1,6 @@
 import { sql } from '#platform/postgres/query.ts';
 
-/** First sign-ins of one person, by either provider, follow one another. */
+/** Makes first sign-ins of one person wait for each other, whichever provider they are by. */
 export const LOCK_IDENTITY = sql('oauth.lockIdentity')`
   select pg_advisory_xact_lock(hashtextextended($1, 0))`;
 

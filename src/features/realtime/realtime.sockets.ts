@@ -15,7 +15,7 @@ interface SocketData {
   sessionEpoch: number;
 }
 
-/** Not in the table of behaviour 0.6: a gym whose phones all come back at once stays below it. */
+/** So many that a gym whose phones all come back at once stays below it. */
 const handshakes = defineLimit('socketHandshakes', 600, MINUTE);
 /** Most sockets of a person on one instance; one more ends the oldest, because phones leave dead ones behind. */
 const SOCKETS_PER_PERSON = 10;
@@ -33,7 +33,7 @@ const unauthorized = () => new Error('Unauthorized');
 const unavailable = () => new Error('Service temporarily unavailable');
 
 /**
- * Serves sockets on an HTTP server: the handshake, one room a person, the limits, and their end when the
+ * Serves sockets on an HTTP server: the handshake, a room for each person, the limits, and their end when the
  * session ends.
  * @returns a function that stops the regular check of all sockets
  */

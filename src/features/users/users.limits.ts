@@ -5,5 +5,5 @@ export const emailChange = [
   defineLimit('emailChangeDaily', 3, DAY, PER_DAY),
 ];
 export const profileConflicts = defineLimit('profileConflicts', 20, HOUR);
-/** Not in the table of behaviour 0.6: decoding takes memory. */
+/** Decoding a picture takes memory and a thread. */
 export const pictures = defineLimit('picture', 10, MINUTE);

@@ -140,7 +140,10 @@ export const SAVE_WORKOUT = sql<{ id: string }>('workouts.saveWorkout')`
   on conflict (user_id, workout_start_utc) do nothing
   returning id`;
 
-/** A trigger raises the records that these sets beat. $1: summary, $2: JSON list of exercisetosplit_id, weight, reps, notes in the order of the request. */
+/**
+ * A trigger raises the records that these sets beat. $1: summary, $2: JSON list of exercisetosplit_id, weight, reps and
+ * notes, in the order of the request.
+ */
 export const SAVE_SETS = sql('workouts.saveSets')`
   insert into exercisetracking (workout_summary_id, exercisetosplit_id, weight, reps, notes)
   select $1, done.exercisetosplit_id, done.weight, done.reps, done.notes

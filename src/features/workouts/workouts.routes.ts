@@ -9,7 +9,7 @@ import { readTracking } from './tracking.service.ts';
 import { finishedWorkout, plan, planForm, savedPlan } from './workouts.schemas.ts';
 import { readPlan, savePlan } from './workouts.service.ts';
 
-/** Not in the table of behaviour 0.6: plans and workouts cost more than other requests, and nobody has so many. */
+/** Plans and workouts cost more than other requests, and nobody has so many. */
 const largeChanges = defineLimit('largeChange', 30, MINUTE);
 
 export const getPlan = route({

@@ -188,7 +188,10 @@ const DROP_RULES = `
     end loop;
   end $$`;
 
-/** Views, functions and procedures that the current role owns; nothing of an extension. All names first: some go with others. */
+/**
+ * Views, functions and procedures that the current role owns, without those of extensions. All names are collected first,
+ * because dropping one may drop others.
+ */
 const DROP_CODE = `
   do $$
   declare
