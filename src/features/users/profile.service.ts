@@ -93,8 +93,8 @@ interface Changing {
 }
 
 /**
- * Changes the caller's profile. Limits count conflicts with names and addresses that are taken, so that nobody can search
- * for those, and the mails that are sent.
+ * Changes the caller's profile. Limits count conflicts with names and addresses that are taken, so that nobody can
+ * search for those, and the mails that are sent.
  * @throws ApiError 400 `EMAIL_REQUIRED`, 409 `USERNAME_OR_EMAIL_IN_USE`, 429
  */
 export async function updateProfile(changing: Changing, form: ProfileChange) {

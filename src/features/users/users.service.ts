@@ -10,7 +10,7 @@ import {
   TAKE_PUSH_TOKEN,
 } from './users.queries.ts';
 
-/** @throws if the user does not exist, but the guard has just found them */
+/** @throws if the user does not exist, which the guard has just ruled out */
 export async function readProfile(tx: Transaction, userId: string) {
   return presentProfile(await tx.one(FIND_PROFILE, [userId]));
 }

@@ -189,8 +189,8 @@ const DROP_RULES = `
   end $$`;
 
 /**
- * Views, functions and procedures that the current role owns, without those of extensions. All names are collected first,
- * because dropping one may drop others.
+ * Views, functions and procedures that the current role owns, without those of extensions. All names are collected
+ * first, because dropping one may drop others.
  */
 const DROP_CODE = `
   do $$
