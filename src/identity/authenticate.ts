@@ -118,5 +118,6 @@ export function buildIdentity({ config, db, verifyProof, replayStore, sessionTok
 }
 
 function loopbackOrigins(port: number | undefined): string[] {
+  if (port === undefined) return []; // the client has hung up
   return ['localhost', '127.0.0.1', '[::1]'].map((host) => new URL(`http://${host}:${port}`).origin);
 }

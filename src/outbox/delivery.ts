@@ -14,7 +14,7 @@ export interface DueMessage {
 }
 
 /** Delivers a message. False: it is no longer wanted. @throws PermanentError, Throttled, or another error: to retry */
-export type Delivery = (intent: DueMessage) => Promise<boolean>;
+export type Delivery = (message: DueMessage) => Promise<boolean>;
 
 interface DeliveryPlan {
   deliver: Delivery;
@@ -45,20 +45,20 @@ export type Outcome =
 export async function tryDelivery(
   deliveries: Deliveries,
   log: Log,
-  intent: DueMessage,
+  message: DueMessage,
   attempt: number,
 ): Promise<Outcome> {
-  const plan = deliveries[intent.kind];
+  const plan = deliveries[message.kind];
   if (!plan) return { is: 'unknown', reason: 'a kind of a newer worker' };
   try {
-    const sent = await plan.deliver(intent);
+    const sent = await plan.deliver(message);
     return sent ? { is: 'sent', reason: null } : { is: 'dropped', reason: 'no longer wanted' };
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown';
     if (error instanceof DatabaseUnavailable) return { is: 'unknown', reason };
     if (error instanceof Throttled) return { is: 'throttled', reason, waitMs: error.waitMs };
     const isFinal = error instanceof PermanentError || attempt >= plan.maxAttempts;
-    const { id, kind } = intent;
+    const { id, kind } = message;
     log[isFinal ? 'error' : 'warn']({ err: error, outboxId: id, kind, attempt }, 'a delivery failed');
     return { is: isFinal ? 'failed' : 'again', reason };
   }

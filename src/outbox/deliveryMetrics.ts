@@ -32,7 +32,7 @@ export function watchDeliveries(metrics: Metrics, db: Database, jobs: JobQueues 
   metrics.measured('outbox_pending', 'Intents that wait, future ones included', ['kind'], () =>
     perKind((row) => row.pending),
   );
-  metrics.measured('outbox_lag_seconds', 'Age of the oldest intent whose turn has come', ['kind'], () =>
+  metrics.measured('outbox_lag_seconds', 'Age of the oldest message whose turn has come', ['kind'], () =>
     perKind((row) => row.lag_seconds),
   );
   if (jobs) {

@@ -3,7 +3,7 @@ import type { Transaction } from '#platform/postgres/database.ts';
 import { sql } from '#platform/postgres/query.ts';
 
 /** Something that must happen after the transaction that asks for it has committed. */
-export interface OutboxMessage {
+interface OutboxMessage {
   kind: string;
   /** Whose message it is: it is deleted with the person. Null: it must outlive the account. */
   userId: string | null;

@@ -89,38 +89,38 @@ export function startOutboxWorker({
       return tx.rows(CLAIM, [LEASE_SECONDS, [...room.keys()], [...room.values()]]);
     });
     const byQueue = Map.groupBy(due, ({ kind }) => queueOf(kind));
-    for (const [queue, intents] of byQueue) {
-      if (queue && jobs) await handOver(jobs, queue, intents);
-      else for (const intent of intents) begin(intent);
+    for (const [queue, messages] of byQueue) {
+      if (queue && jobs) await handOver(jobs, queue, messages);
+      else for (const message of messages) begin(message);
     }
     const claimed = Map.groupBy(due, ({ kind }) => kind);
-    return [...claimed].some(([kind, intents]) => intents.length === room.get(kind) && roomFor(kind) > 0);
+    return [...claimed].some(([kind, messages]) => messages.length === room.get(kind) && roomFor(kind) > 0);
   }
 
   const queueOf = (kind: string) => (jobs ? deliveries[kind]?.queue : undefined);
   const roomFor = (kind: string) => (queueOf(kind) ? BATCH : MOST_UNDER_WAY - (underWay.get(kind)?.size ?? 0));
 
   /** Delivers here, beside others. If all places of its kind were taken, the worker wakes when one is free. */
-  function begin(intent: ClaimedMessage): void {
-    const ofKind = underWay.get(intent.kind);
-    const delivery = deliver(intent).finally(() => {
-      const wasFull = roomFor(intent.kind) === 0;
+  function begin(message: ClaimedMessage): void {
+    const ofKind = underWay.get(message.kind);
+    const delivery = deliver(message).finally(() => {
+      const wasFull = roomFor(message.kind) === 0;
       ofKind?.delete(delivery);
       if (wasFull) woken.resolve();
     });
     ofKind?.add(delivery);
   }
 
-  async function handOver(queues: JobQueues, queue: QueueName, intents: ClaimedMessage[]): Promise<void> {
+  async function handOver(queues: JobQueues, queue: QueueName, messages: ClaimedMessage[]): Promise<void> {
     try {
       // If its job has ended but the message still waits, the outcome was not stored: the job may run again.
-      const again = intents.filter(({ attempts }) => attempts > 1);
+      const again = messages.filter(({ attempts }) => attempts > 1);
       await Promise.all(again.map(({ id }) => queues.removeEnded(queue, id)));
-      const plans = intents.map(({ id, kind }) => ({ id, kind, maxAttempts: deliveries[kind]?.maxAttempts ?? 1 }));
+      const plans = messages.map(({ id, kind }) => ({ id, kind, maxAttempts: deliveries[kind]?.maxAttempts ?? 1 }));
       await queues.add(queue, plans);
     } catch (error) {
-      log.warn({ err: error, intents: intents.length }, 'intents were not handed over yet');
-      const ids = intents.map(({ id }) => id);
+      log.warn({ err: error, messages: messages.length }, 'messages were not handed over yet');
+      const ids = messages.map(({ id }) => id);
       await db.asService((tx) => tx.rows(RELEASE, [ids, HAND_OVER_AGAIN_SECONDS]));
     }
   }
@@ -128,12 +128,12 @@ export function startOutboxWorker({
   async function runJob({ id, attempt }: RunningJob): Promise<JobResult> {
     let outcome: Outcome;
     try {
-      const intent = await db.asService((tx) => tx.maybe(FIND_PENDING, [id]));
-      if (!intent) return { is: 'done' }; // delivered before, expired, or deleted with its person
-      outcome = await tryDelivery(deliveries, log, intent, attempt);
-      onOutcome(intent.kind, outcome.is);
+      const message = await db.asService((tx) => tx.maybe(FIND_PENDING, [id]));
+      if (!message) return { is: 'done' }; // delivered before, expired, or deleted with its person
+      outcome = await tryDelivery(deliveries, log, message, attempt);
+      onOutcome(message.kind, outcome.is);
     } catch (error) {
-      log.warn({ err: error, outboxId: id }, 'an intent could not be looked up');
+      log.warn({ err: error, outboxId: id }, 'a message could not be looked up');
       return { is: 'later', waitMs: LOOK_EVERY_MS };
     }
     switch (outcome.is) {
@@ -150,10 +150,10 @@ export function startOutboxWorker({
     }
   }
 
-  async function deliver(intent: ClaimedMessage): Promise<void> {
-    const outcome = await tryDelivery(deliveries, log, intent, intent.attempts);
-    onOutcome(intent.kind, outcome.is);
-    await noted(intent.id, () => db.asService((tx) => tx.rows(...noteOf(intent, outcome))));
+  async function deliver(message: ClaimedMessage): Promise<void> {
+    const outcome = await tryDelivery(deliveries, log, message, message.attempts);
+    onOutcome(message.kind, outcome.is);
+    await noted(message.id, () => db.asService((tx) => tx.rows(...noteOf(message, outcome))));
   }
 
   /** Stores an outcome, and retries while the database is away: without its outcome a delivery would be repeated. */

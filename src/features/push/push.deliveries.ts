@@ -10,7 +10,7 @@ const PLAN = { maxAttempts: 5, queue: 'pushNotifications' } as const;
 export function pushDeliveries(db: Database, pusher: Pusher, log: Log): Deliveries {
   const asPush = ({ user_id, payload }: DueMessage) => ({ userId: user_id, payload });
   return {
-    [DAILY_PUSH]: { ...PLAN, deliver: (intent) => sendDailyPush(db, pusher, log, asPush(intent)) },
-    [WORKOUT_REMINDER]: { ...PLAN, deliver: (intent) => sendReminder(db, pusher, log, asPush(intent)) },
+    [DAILY_PUSH]: { ...PLAN, deliver: (message) => sendDailyPush(db, pusher, log, asPush(message)) },
+    [WORKOUT_REMINDER]: { ...PLAN, deliver: (message) => sendReminder(db, pusher, log, asPush(message)) },
   };
 }

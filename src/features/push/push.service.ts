@@ -24,7 +24,7 @@ interface PushPayload {
   offset?: string;
 }
 
-interface PushIntent {
+interface PushMessage {
   userId: string | null;
   payload: PushPayload;
 }
@@ -32,8 +32,8 @@ interface PushIntent {
 const RECEIPTS_AT_ONCE = 300;
 
 /** Sends "Ready to go workout?". False when the person has another phone by now. */
-export function sendDailyPush(db: Database, pusher: Pusher, log: Log, intent: PushIntent): Promise<boolean> {
-  return sendPush(db, pusher, log, intent, ({ first_name }) => ({
+export function sendDailyPush(db: Database, pusher: Pusher, log: Log, message: PushMessage): Promise<boolean> {
+  return sendPush(db, pusher, log, message, ({ first_name }) => ({
     title: `Hello, ${first_name}!`,
     body: 'Ready to go workout?',
   }));
@@ -43,12 +43,12 @@ export function sendDailyPush(db: Database, pusher: Pusher, log: Log, intent: Pu
  * Sends a reminder (behaviour 4.8). False when the person has another phone by now or switched reminders off, or when
  * the split was trained today or is no longer in the plan.
  */
-export function sendReminder(db: Database, pusher: Pusher, log: Log, intent: PushIntent): Promise<boolean> {
-  return sendPush(db, pusher, log, intent, ({ first_name, split, reminders_enabled, trained_today }) => {
+export function sendReminder(db: Database, pusher: Pusher, log: Log, message: PushMessage): Promise<boolean> {
+  return sendPush(db, pusher, log, message, ({ first_name, split, reminders_enabled, trained_today }) => {
     if (!reminders_enabled || trained_today || split === null) return undefined;
     return {
       title: 'Workout Reminder',
-      body: `${first_name}, get ready! Your ${split} workout kicks off in ${intent.payload.offset} minutes.`,
+      body: `${first_name}, get ready! Your ${split} workout kicks off in ${message.payload.offset} minutes.`,
     };
   });
 }
@@ -57,7 +57,7 @@ async function sendPush(
   db: Database,
   pusher: Pusher,
   log: Log,
-  { userId, payload }: PushIntent,
+  { userId, payload }: PushMessage,
   compose: (addressee: AddresseeRow) => Omit<Push, 'to'> | undefined,
 ): Promise<boolean> {
   const addressee = await db.asService((tx) => tx.maybe(FIND_ADDRESSEE, [userId, payload.splitId ?? null]));

@@ -44,7 +44,8 @@ export async function migrate({ url, serverUrl, folder, systemUserId }: MigrateO
     // Set here, because the host or the name of the login could make another schema come first.
     await client.query('set local search_path = public');
     const applied = await applyNew(client, join(folder, 'migrations'));
-    if (await applyCode(client, join(folder, CODE))) applied.push(CODE);
+    // A new table has no policies and grants of its own yet: code goes with every migration.
+    if (await applyCode(client, join(folder, CODE), applied.length > 0)) applied.push(CODE);
     if (serverUrl) await admitServerLogin(client, serverUrl);
     await client.query('set local role service');
     for (const file of await sqlFiles(join(folder, 'seed'))) await run(client, file);
@@ -94,11 +95,11 @@ async function applyNew(client: pg.Client, migrationsDir: string): Promise<strin
 }
 
 /** Makes functions, triggers, views and rights anew when any of their files differs from what was applied last. */
-async function applyCode(client: pg.Client, codeDir: string): Promise<boolean> {
+async function applyCode(client: pg.Client, codeDir: string, isDue: boolean): Promise<boolean> {
   const files = await sqlFiles(codeDir);
   const checksum = checksumOf((await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n'));
   const { rows } = await client.query('select m.checksum from schema_migrations m where m.name = $1', [CODE]);
-  if (rows[0]?.checksum === checksum) return false;
+  if (!isDue && rows[0]?.checksum === checksum) return false;
   await client.query(DROP_RULES);
   for (const role of ['none', 'service']) {
     await client.query(`set local role ${role}`);
