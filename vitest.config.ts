@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // The client as it is written, not as it was last built.
+  ssr: { resolve: { conditions: ['strong-together', 'module', 'node', 'development|production'] } },
   test: {
     include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
     globalSetup: 'tests/setup/services.ts',

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DeviceKey, generateKey, StrongTogetherClient } from '@strong-together/client';
+import { generateKey, type ProofKey, StrongTogetherClient } from '@strong-together/client';
 import { freePort } from '#platform/postgres/embedded.ts';
 import { startRedis } from '#tests/setup/redis.ts';
 import {
@@ -26,7 +26,7 @@ const CONNECTIONS = Number(process.env.BENCH_CONNECTIONS ?? 8);
 
 interface Person {
   client: StrongTogetherClient;
-  key: DeviceKey;
+  key: ProofKey;
   exercises: number[];
 }
 
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
 /** A verified person with a plan of six exercises and a history. */
 async function makePerson(baseUrl: string, number: number): Promise<Person> {
   const key = await generateKey();
-  const client = new StrongTogetherClient({ baseUrl, key });
+  const client = new StrongTogetherClient({ baseUrl, key, retries: 0 });
   const [username, email, password] = [nameOf(number), `${nameOf(number)}@example.com`, PASSWORD];
   await client.call('POST', '/api/users/create', { body: { username, email, password } });
   for (let verified = false; !verified; ) {

@@ -6,7 +6,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { hash } from '@node-rs/bcrypt';
-import { type DeviceKey, generateKey, signProof } from '@strong-together/client';
+import { generateKey, type ProofKey, signProof } from '@strong-together/client';
 import pg from 'pg';
 import { freePort, startEmbeddedPostgres } from '#platform/postgres/embedded.ts';
 import { startRedis } from '#tests/setup/redis.ts';
@@ -198,7 +198,7 @@ export function addressesOf(person: number, count = 16): Addresses {
 /** A signed-in person's phone. */
 export interface Phone {
   username: string;
-  key: DeviceKey;
+  key: ProofKey;
   accessToken: string;
   refreshToken: string;
   address: Addresses;
@@ -337,7 +337,7 @@ export interface Prepared {
 
 /** Who sends: the parts of a phone that a request needs. */
 interface Sender {
-  key: DeviceKey;
+  key: ProofKey;
   accessToken?: string | undefined;
   address?: Addresses;
 }

@@ -1,5 +1,5 @@
 // One hostile account at full speed beside ordinary people: what do they notice?
-//   node bench/neighbour.ts --seconds 8 --only plans,reads; see README.md in this folder.
+//   npm run bench:neighbour -- --seconds 8 --only plans,reads; see README.md in this folder.
 import { type ChildProcess, fork } from 'node:child_process';
 import { Agent } from 'node:http';
 import { setPriority } from 'node:os';

@@ -1,5 +1,5 @@
 // Records how PostgreSQL runs every query of every request on a large database (see seed.ts):
-//   node bench/plans.ts --data .data-large > bench/plans.md
+//   npm run -s bench:plans -- --data .data-large > bench/plans.md
 // It ends with an error if a query reads a whole table of people's data.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
 /** Every route of a person who trains very often, several times. */
 async function useEverything(baseUrl: string, superuser: pg.Client): Promise<void> {
   await superuser.query("update users set password = $1 where username = 'seed_100'", [await hash(PASSWORD, 4)]);
-  const client = new StrongTogetherClient({ baseUrl });
+  const client = new StrongTogetherClient({ baseUrl, keptAnswers: 0 });
   await client.login('seed_100', PASSWORD);
   const query = { tz: 'Asia/Jerusalem' };
   for (let n = 0; n < TIMES; n++) {
@@ -92,7 +92,7 @@ async function useEverything(baseUrl: string, superuser: pg.Client): Promise<voi
     await client.call('DELETE', '/api/users/deleteprofilepic');
     await client.call('POST', '/api/ws/generateticket');
     await client.refresh();
-    const passer = new StrongTogetherClient({ baseUrl });
+    const passer = new StrongTogetherClient({ baseUrl, keptAnswers: 0 });
     const username = `plans_${Date.now() % 1e8}`;
     const email = `${username}@example.com`;
     await passer.call('POST', '/api/users/create', { body: { username, email, password: PASSWORD } });

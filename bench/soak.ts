@@ -1,5 +1,5 @@
 // A day's mix of requests for a long time: what grows, slows down or fails?
-//   node bench/soak.ts --minutes 60; see README.md in this folder. Ctrl-C ends it early, with its verdicts.
+//   npm run bench:soak -- --minutes 60; see README.md in this folder. Ctrl-C ends it early, with its verdicts.
 import { randomUUID } from 'node:crypto';
 import { Agent } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';

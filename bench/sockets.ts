@@ -1,5 +1,5 @@
 // Sockets on one process: memory of idle ones, latency of a stream of messages, growth under comings and goings.
-//   node bench/sockets.ts; see README.md in this folder.
+//   npm run bench:sockets; see README.md in this folder.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -13,7 +13,7 @@ import { getProfile, usersRoutes } from '#features/users/users.routes.ts';
 import { getTracking, trackingRoutes } from '#features/workouts/tracking.routes.ts';
 import { getPlan, workoutsRoutes } from '#features/workouts/workouts.routes.ts';
 
-/** Every declared route. The types of the client come from here. */
+/** Every declared route. `npm run openapi` makes the document and the client's types of them. */
 export const api = [
   ...authRoutes,
   ...recoveryRoutes,
@@ -36,5 +36,3 @@ export const api = [
   ...realtimeRoutes,
   ...pushRoutes,
 ];
-
-export type Api = (typeof api)[number];

@@ -1,4 +1,4 @@
-import { base64url, type DeviceKey, sha256 } from './keys.ts';
+import { base64url, type ProofKey, randomId, utf8, webSha256 } from './keys.ts';
 
 export interface ProofTarget {
   method: string;
@@ -8,21 +8,19 @@ export interface ProofTarget {
   accessToken?: string | undefined;
 }
 
-/** A DPoP proof for one request (RFC 9449 section 4.2): ES256, good once, for a minute. */
-export async function signProof(key: DeviceKey, { method, url, accessToken }: ProofTarget): Promise<string> {
-  const target = new URL(url);
+/** A DPoP proof for one request (RFC 9449, section 4.2): good once, for a minute. */
+export async function signProof(key: ProofKey, { method, url, accessToken }: ProofTarget): Promise<string> {
   const header = { alg: 'ES256', typ: 'dpop+jwt', jwk: key.jwk };
+  const sha256 = key.sha256 ?? webSha256;
   const payload = {
-    jti: crypto.randomUUID(),
+    jti: randomId(),
     htm: method.toUpperCase(),
-    htu: target.origin + target.pathname,
+    htu: url.replace(/[?#].*$/, ''),
     iat: Math.floor(Date.now() / 1000),
-    ...(accessToken ? { ath: await sha256(accessToken) } : {}),
+    ...(accessToken ? { ath: base64url(await sha256(utf8(accessToken))) } : {}),
   };
   const signed = `${encode(header)}.${encode(payload)}`;
-  const algorithm = { name: 'ECDSA', hash: 'SHA-256' };
-  const signature = await crypto.subtle.sign(algorithm, key.privateKey, new TextEncoder().encode(signed));
-  return `${signed}.${base64url(new Uint8Array(signature))}`;
+  return `${signed}.${base64url(await key.sign(utf8(signed)))}`;
 }
 
-const encode = (value: object) => base64url(new TextEncoder().encode(JSON.stringify(value)));
+const encode = (value: object) => base64url(utf8(JSON.stringify(value)));

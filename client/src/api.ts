@@ -1,0 +1,968 @@
+// Made by `npm run openapi` from openapi.json. Do not edit.
+
+/** A file to upload: bytes with their type, or where React Native finds them. */
+export type Upload = Blob | { uri: string; name: string; type: string };
+
+/** Method → path → what a call sends and what it answers when it succeeds. */
+export interface Api {
+  POST: {
+    /** Signs in with a password; DPoP-Key-Binding names the key that the tokens are bound to. */
+    '/api/auth/login': {
+      input: {
+        body: {
+          identifier: string;
+          password: string;
+        };
+      };
+      output: {
+        message: string;
+        user: string;
+        accessToken: string;
+        refreshToken: string;
+      };
+    };
+    /** Exchanges the refresh token in X-Refresh-Token for a new pair, with a proof by the key it is bound to. */
+    '/api/auth/refresh': {
+      input: object;
+      output: {
+        message: string;
+        accessToken: string;
+        refreshToken: string;
+        userId: string;
+      };
+    };
+    /** Ends the caller's session on every device. */
+    '/api/auth/logout': {
+      input: object;
+      output: {
+        message: string;
+      };
+    };
+    /** Sends another verification mail, if the address belongs to an unverified account. Always 204. */
+    '/api/auth/sendverificationemail': {
+      input: {
+        body: {
+          email: string;
+        };
+      };
+      output: undefined;
+    };
+    /** Sends a reset mail, if the account has a password and an address. Always 204. */
+    '/api/auth/forgotpassemail': {
+      input: {
+        body: {
+          identifier: string;
+        };
+      };
+      output: undefined;
+    };
+    /** Registers a person and sends the verification mail. */
+    '/api/users/create': {
+      input: {
+        body: {
+          username: string;
+          fullName?: string | null | undefined;
+          email: string;
+          password: string;
+          gender?: 'Male' | 'Female' | 'Other' | 'Unknown' | '' | null | undefined;
+        };
+      };
+      output: {
+        message: string;
+        user: {
+          id: string;
+          username: string;
+          name: string | null;
+          email: string | null;
+          gender: string;
+          role: string;
+          created_at: string;
+        };
+      };
+    };
+    /** Signs in with a Google ID token. */
+    '/api/oauth/google': {
+      input: {
+        body: {
+          idToken: string;
+        };
+      };
+      output: {
+        message: string;
+        user: string;
+        /** null when nothing is missing, never empty */
+        missingFields: Array<'email' | 'name'> | null;
+        accessToken: string;
+        refreshToken: string | null;
+      };
+    };
+    /** Signs in with an Apple identity token and the nonce that it was asked with. */
+    '/api/oauth/apple': {
+      input: {
+        body: {
+          idToken: string;
+          rawNonce: string;
+          name?: {
+            givenName?: string | null | undefined;
+            familyName?: string | null | undefined;
+          } | null | undefined;
+        };
+      };
+      output: {
+        message: string;
+        user: string;
+        /** null when nothing is missing, never empty */
+        missingFields: Array<'email' | 'name'> | null;
+        accessToken: string;
+        refreshToken: string | null;
+      };
+    };
+    /** Ends the completion of a profile: a full session, bound to the key of the proof. */
+    '/api/oauth/proceedauth': {
+      input: object;
+      output: {
+        message: string;
+        user: string;
+        accessToken: string;
+        refreshToken: string;
+      };
+    };
+    /** Creates or edits the active plan. */
+    '/api/workouts/add': {
+      input: {
+        body: {
+          workoutData: Record<string, Array<{
+            id: number;
+            sets: Array<number>;
+            order_index?: number | undefined;
+          }>>;
+          workoutName?: string | undefined;
+          tz?: unknown;
+        };
+        /** Makes repetitions harmless; by itself one for each call. */
+        idempotencyKey?: string | undefined;
+      };
+      output: {
+        message: string;
+        workoutPlan: {
+          id: number;
+          name: string;
+          numberofsplits: number;
+          created_at: string;
+          is_deleted: boolean;
+          level: string;
+          user_id: string;
+          trainer_id: string | null;
+          is_active: boolean;
+          /** local time of the requested zone */
+          updated_at: string;
+          workoutsplits: Array<{
+            id: number;
+            workout_id: number;
+            name: string;
+            created_at: string;
+            muscle_group: string | null;
+            is_active: boolean;
+            exercisetoworkoutsplit: Array<{
+              /** exercise-to-split id: what finishworkout wants */
+              id: number;
+              sets: Array<number>;
+              is_active: boolean;
+              exercise: string;
+              workoutsplit: string;
+              targetmuscle: string;
+              specifictargetmuscle: string;
+            }>;
+          }>;
+        };
+        workoutPlanForEditWorkout: Record<string, Array<{
+          /** exercise id */
+          id: number;
+          name: string;
+          sets: Array<number>;
+          order_index: number;
+          targetmuscle: string;
+          specifictargetmuscle: string;
+        }>>;
+      };
+    };
+    /** Stores a workout, once for each start time, and answers with the tracking that includes it. */
+    '/api/workouts/finishworkout': {
+      input: {
+        body: {
+          workout: Array<{
+            exercisetosplit_id: number;
+            weight: Array<number>;
+            reps: Array<number>;
+            notes?: string | null | undefined;
+          }>;
+          workout_start_utc?: string | null | undefined;
+          workout_end_utc?: string | null | undefined;
+          tz?: unknown;
+        };
+        /** Makes repetitions harmless; by itself one for each call. */
+        idempotencyKey?: string | undefined;
+      };
+      output: {
+        exerciseTrackingAnalysis: {
+          /** number of workouts, in spite of its name */
+          unique_days: number;
+          most_frequent_split: string | null;
+          most_frequent_split_days: number | null;
+          lastWorkoutDate: string | null;
+          splitDaysByName: Record<string, number>;
+          prs: {
+            pr_max: {
+              exercise: string;
+              weight: number;
+              reps: number;
+              /** local date of the workout, in spite of its name */
+              workout_time_utc: string;
+            } | null;
+          };
+        };
+        exerciseTrackingMaps: {
+          byDate: Record<string, Array<{
+            id: number;
+            exercisetosplit_id: number;
+            weight: Array<number>;
+            reps: Array<number>;
+            exercise_id: number;
+            workoutsplit_id: number;
+            splitname: string;
+            exercise: string;
+            notes: string;
+            order_index: number;
+            exercisetoworkoutsplit: {
+              sets: Array<number>;
+              exercises: {
+                targetmuscle: string;
+                specifictargetmuscle: string;
+              };
+            };
+          }>>;
+          byETSId: Record<string, Array<{
+            id: number;
+            exercisetosplit_id: number;
+            weight: Array<number>;
+            reps: Array<number>;
+            exercise_id: number;
+            workoutsplit_id: number;
+            splitname: string;
+            exercise: string;
+            notes: string;
+            order_index: number;
+            exercisetoworkoutsplit: {
+              sets: Array<number>;
+              exercises: {
+                targetmuscle: string;
+                specifictargetmuscle: string;
+              };
+            };
+            workoutdate: string;
+          }>>;
+          bySplitName: Record<string, Array<{
+            id: number;
+            exercisetosplit_id: number;
+            weight: Array<number>;
+            reps: Array<number>;
+            exercise_id: number;
+            workoutsplit_id: number;
+            exercise: string;
+            notes: string;
+            order_index: number;
+            exercisetoworkoutsplit: {
+              sets: Array<number>;
+              exercises: {
+                targetmuscle: string;
+                specifictargetmuscle: string;
+              };
+            };
+            workoutdate: string;
+          }>>;
+        };
+      };
+    };
+    /** Logs cardio, now. */
+    '/api/aerobics/add': {
+      input: {
+        body: {
+          record: {
+            type: string;
+            durationMins: number;
+            durationSec?: number | undefined;
+          };
+          tz?: unknown;
+        };
+        /** Makes repetitions harmless; by itself one for each call. */
+        idempotencyKey?: string | undefined;
+      };
+      output: {
+        daily: Record<string, Array<{
+          type: string;
+          duration_mins: number;
+          duration_sec: number;
+        }>>;
+        weekly: Record<string, {
+          total_duration_mins: number;
+          /** sum of the seconds, without carry into minutes */
+          total_duration_sec: number;
+          records: Array<{
+            type: string;
+            duration_mins: number;
+            duration_sec: number;
+            workout_time_utc: string;
+          }>;
+        }>;
+      };
+    };
+    /** A ticket for the socket handshake, good until it expires or the session ends. */
+    '/api/ws/generateticket': {
+      input: object;
+      output: {
+        ticket: string;
+      };
+    };
+  };
+  GET: {
+    /** Opened from the verification mail. Safe to open twice. */
+    '/api/auth/verify': {
+      input: {
+        query?: {
+          token?: string | undefined;
+        } | undefined;
+      };
+      output: string;
+    };
+    /** Whether an account is verified; false for unknown users. */
+    '/api/auth/checkuserverify': {
+      input: {
+        query: {
+          username: string;
+        };
+      };
+      output: {
+        isVerified: boolean;
+      };
+    };
+    /** The caller's profile. */
+    '/api/users/get': {
+      input: object;
+      output: {
+        id: string;
+        username: string;
+        email: string | null;
+        name: string | null;
+        gender: string;
+        role: string;
+        created_at: string;
+        profile_image_url: string | null;
+        is_first_login: boolean;
+        is_verified: boolean;
+        auth_provider: string;
+      };
+    };
+    /** Opened from the mail to a new address: confirms it. */
+    '/api/users/changeemail': {
+      input: {
+        query?: {
+          token?: string | undefined;
+        } | undefined;
+      };
+      output: string;
+    };
+    /** The active plan. */
+    '/api/workouts/getworkout': {
+      input: {
+        query?: {
+          tz?: unknown;
+        } | undefined;
+      };
+      output: {
+        workoutPlan: {
+          id: number;
+          name: string;
+          numberofsplits: number;
+          created_at: string;
+          is_deleted: boolean;
+          level: string;
+          user_id: string;
+          trainer_id: string | null;
+          is_active: boolean;
+          /** local time of the requested zone */
+          updated_at: string;
+          workoutsplits: Array<{
+            id: number;
+            workout_id: number;
+            name: string;
+            created_at: string;
+            muscle_group: string | null;
+            is_active: boolean;
+            exercisetoworkoutsplit: Array<{
+              /** exercise-to-split id: what finishworkout wants */
+              id: number;
+              sets: Array<number>;
+              is_active: boolean;
+              exercise: string;
+              workoutsplit: string;
+              targetmuscle: string;
+              specifictargetmuscle: string;
+            }>;
+          }>;
+        } | null;
+        workoutPlanForEditWorkout?: Record<string, Array<{
+          /** exercise id */
+          id: number;
+          name: string;
+          sets: Array<number>;
+          order_index: number;
+          targetmuscle: string;
+          specifictargetmuscle: string;
+        }>>;
+      };
+    };
+    /** Statistics of all workouts and the maps of the last 45 days. */
+    '/api/workouts/gettracking': {
+      input: {
+        query?: {
+          tz?: unknown;
+        } | undefined;
+      };
+      output: {
+        exerciseTrackingAnalysis: {
+          /** number of workouts, in spite of its name */
+          unique_days: number;
+          most_frequent_split: string | null;
+          most_frequent_split_days: number | null;
+          lastWorkoutDate: string | null;
+          splitDaysByName: Record<string, number>;
+          prs: {
+            pr_max: {
+              exercise: string;
+              weight: number;
+              reps: number;
+              /** local date of the workout, in spite of its name */
+              workout_time_utc: string;
+            } | null;
+          };
+        };
+        exerciseTrackingMaps: {
+          byDate: Record<string, Array<{
+            id: number;
+            exercisetosplit_id: number;
+            weight: Array<number>;
+            reps: Array<number>;
+            exercise_id: number;
+            workoutsplit_id: number;
+            splitname: string;
+            exercise: string;
+            notes: string;
+            order_index: number;
+            exercisetoworkoutsplit: {
+              sets: Array<number>;
+              exercises: {
+                targetmuscle: string;
+                specifictargetmuscle: string;
+              };
+            };
+          }>>;
+          byETSId: Record<string, Array<{
+            id: number;
+            exercisetosplit_id: number;
+            weight: Array<number>;
+            reps: Array<number>;
+            exercise_id: number;
+            workoutsplit_id: number;
+            splitname: string;
+            exercise: string;
+            notes: string;
+            order_index: number;
+            exercisetoworkoutsplit: {
+              sets: Array<number>;
+              exercises: {
+                targetmuscle: string;
+                specifictargetmuscle: string;
+              };
+            };
+            workoutdate: string;
+          }>>;
+          bySplitName: Record<string, Array<{
+            id: number;
+            exercisetosplit_id: number;
+            weight: Array<number>;
+            reps: Array<number>;
+            exercise_id: number;
+            workoutsplit_id: number;
+            exercise: string;
+            notes: string;
+            order_index: number;
+            exercisetoworkoutsplit: {
+              sets: Array<number>;
+              exercises: {
+                targetmuscle: string;
+                specifictargetmuscle: string;
+              };
+            };
+            workoutdate: string;
+          }>>;
+        };
+      };
+    };
+    /** The newest 200 received messages. */
+    '/api/messages/getmessages': {
+      input: {
+        query?: {
+          tz?: unknown;
+        } | undefined;
+      };
+      output: {
+        messages: Array<{
+          id: string;
+          subject: string;
+          msg: string;
+          /** local time of the requested zone */
+          sent_at: string;
+          is_read: boolean;
+          sender_full_name: string;
+          sender_profile_image_url: string | null;
+        }>;
+      };
+    };
+    /** The exercise catalogue by target muscle, each sorted by name. */
+    '/api/exercises/getall': {
+      input: object;
+      output: Record<string, Array<{
+        id: number;
+        name: string;
+        specificTargetMuscle: string;
+      }>>;
+    };
+    /** Estimated one-rep maxima and adherence to the plan. */
+    '/api/analytics/get': {
+      input: object;
+      output: {
+        _1RM: Record<string, {
+          exercise: string;
+          pr_weight: number;
+          pr_reps: number;
+          max_1rm: number;
+        }>;
+        goals: Record<string, Record<string, {
+          planned: number;
+          actual: number;
+          adherence_pct: number | null;
+        }>>;
+      };
+    };
+    /** What the app needs at its start, in one answer; a part that fails is left out. */
+    '/api/bootstrap/get': {
+      input: {
+        query?: {
+          tz?: unknown;
+        } | undefined;
+      };
+      output: {
+        user?: {
+          id: string;
+          username: string;
+          email: string | null;
+          name: string | null;
+          gender: string;
+          role: string;
+          created_at: string;
+          profile_image_url: string | null;
+          is_first_login: boolean;
+          is_verified: boolean;
+          auth_provider: string;
+        };
+        workout?: {
+          workoutPlan: {
+            id: number;
+            name: string;
+            numberofsplits: number;
+            created_at: string;
+            is_deleted: boolean;
+            level: string;
+            user_id: string;
+            trainer_id: string | null;
+            is_active: boolean;
+            /** local time of the requested zone */
+            updated_at: string;
+            workoutsplits: Array<{
+              id: number;
+              workout_id: number;
+              name: string;
+              created_at: string;
+              muscle_group: string | null;
+              is_active: boolean;
+              exercisetoworkoutsplit: Array<{
+                /** exercise-to-split id: what finishworkout wants */
+                id: number;
+                sets: Array<number>;
+                is_active: boolean;
+                exercise: string;
+                workoutsplit: string;
+                targetmuscle: string;
+                specifictargetmuscle: string;
+              }>;
+            }>;
+          } | null;
+          workoutPlanForEditWorkout?: Record<string, Array<{
+            /** exercise id */
+            id: number;
+            name: string;
+            sets: Array<number>;
+            order_index: number;
+            targetmuscle: string;
+            specifictargetmuscle: string;
+          }>>;
+        };
+        tracking?: {
+          exerciseTrackingAnalysis: {
+            /** number of workouts, in spite of its name */
+            unique_days: number;
+            most_frequent_split: string | null;
+            most_frequent_split_days: number | null;
+            lastWorkoutDate: string | null;
+            splitDaysByName: Record<string, number>;
+            prs: {
+              pr_max: {
+                exercise: string;
+                weight: number;
+                reps: number;
+                /** local date of the workout, in spite of its name */
+                workout_time_utc: string;
+              } | null;
+            };
+          };
+          exerciseTrackingMaps: {
+            byDate: Record<string, Array<{
+              id: number;
+              exercisetosplit_id: number;
+              weight: Array<number>;
+              reps: Array<number>;
+              exercise_id: number;
+              workoutsplit_id: number;
+              splitname: string;
+              exercise: string;
+              notes: string;
+              order_index: number;
+              exercisetoworkoutsplit: {
+                sets: Array<number>;
+                exercises: {
+                  targetmuscle: string;
+                  specifictargetmuscle: string;
+                };
+              };
+            }>>;
+            byETSId: Record<string, Array<{
+              id: number;
+              exercisetosplit_id: number;
+              weight: Array<number>;
+              reps: Array<number>;
+              exercise_id: number;
+              workoutsplit_id: number;
+              splitname: string;
+              exercise: string;
+              notes: string;
+              order_index: number;
+              exercisetoworkoutsplit: {
+                sets: Array<number>;
+                exercises: {
+                  targetmuscle: string;
+                  specifictargetmuscle: string;
+                };
+              };
+              workoutdate: string;
+            }>>;
+            bySplitName: Record<string, Array<{
+              id: number;
+              exercisetosplit_id: number;
+              weight: Array<number>;
+              reps: Array<number>;
+              exercise_id: number;
+              workoutsplit_id: number;
+              exercise: string;
+              notes: string;
+              order_index: number;
+              exercisetoworkoutsplit: {
+                sets: Array<number>;
+                exercises: {
+                  targetmuscle: string;
+                  specifictargetmuscle: string;
+                };
+              };
+              workoutdate: string;
+            }>>;
+          };
+        };
+        aerobics?: {
+          daily: Record<string, Array<{
+            type: string;
+            duration_mins: number;
+            duration_sec: number;
+          }>>;
+          weekly: Record<string, {
+            total_duration_mins: number;
+            /** sum of the seconds, without carry into minutes */
+            total_duration_sec: number;
+            records: Array<{
+              type: string;
+              duration_mins: number;
+              duration_sec: number;
+              workout_time_utc: string;
+            }>;
+          }>;
+        };
+        messages?: {
+          messages: Array<{
+            id: string;
+            subject: string;
+            msg: string;
+            /** local time of the requested zone */
+            sent_at: string;
+            is_read: boolean;
+            sender_full_name: string;
+            sender_profile_image_url: string | null;
+          }>;
+        };
+      };
+    };
+    /** Cardio of the last 45 days by day and by week from Sunday. */
+    '/api/aerobics/get': {
+      input: {
+        query?: {
+          tz?: unknown;
+        } | undefined;
+      };
+      output: {
+        daily: Record<string, Array<{
+          type: string;
+          duration_mins: number;
+          duration_sec: number;
+        }>>;
+        weekly: Record<string, {
+          total_duration_mins: number;
+          /** sum of the seconds, without carry into minutes */
+          total_duration_sec: number;
+          records: Array<{
+            type: string;
+            duration_mins: number;
+            duration_sec: number;
+            workout_time_utc: string;
+          }>;
+        }>;
+      };
+    };
+    /** Enqueues one push for everybody with a phone, once a local day. */
+    '/api/push/daily': {
+      input: object;
+      output: {
+        success: true;
+        message: string;
+      };
+    };
+    /** Enqueues the reminders that fall due within 24 hours, each once. */
+    '/api/push/hourlyreminder': {
+      input: object;
+      output: {
+        success: true;
+        message: string;
+      };
+    };
+  };
+  PUT: {
+    /** Corrects the address of an unverified account; earlier verification links die. */
+    '/api/auth/changeemailverify': {
+      input: {
+        body: {
+          username: string;
+          password: string;
+          newEmail: string;
+        };
+      };
+      output: undefined;
+    };
+    /** Sets a new password with the token of a reset mail: once, and every phone is signed out. */
+    '/api/auth/resetpassword': {
+      input: {
+        query?: {
+          token?: string | undefined;
+        } | undefined;
+        body: {
+          newPassword: string;
+        };
+      };
+      output: {
+        ok: true;
+      };
+    };
+    /** Changes the profile; a new address is pending until its link is opened. */
+    '/api/users/update': {
+      input: {
+        body: {
+          username?: string | undefined;
+          fullName?: string | undefined;
+          email?: string | undefined;
+          setCompletedOnOAuth?: boolean | undefined;
+        };
+      };
+      output: {
+        message: string;
+        emailChanged: boolean;
+        user: {
+          id: string;
+          username: string;
+          email: string | null;
+          name: string | null;
+          gender: string;
+          role: string;
+          created_at: string;
+          profile_image_url: string | null;
+          is_first_login: boolean;
+          is_verified: boolean;
+          auth_provider: string;
+        };
+      };
+    };
+    /** Changes the profile; a new address is pending until its link is opened. */
+    '/api/users/updateself': {
+      input: {
+        body: {
+          username?: string | undefined;
+          fullName?: string | undefined;
+          email?: string | undefined;
+          setCompletedOnOAuth?: boolean | undefined;
+        };
+      };
+      output: {
+        message: string;
+        emailChanged: boolean;
+        user: {
+          id: string;
+          username: string;
+          email: string | null;
+          name: string | null;
+          gender: string;
+          role: string;
+          created_at: string;
+          profile_image_url: string | null;
+          is_first_login: boolean;
+          is_verified: boolean;
+          auth_provider: string;
+        };
+      };
+    };
+    /** Makes a phone the caller's; it leaves every other account. */
+    '/api/users/pushtoken': {
+      input: {
+        body: {
+          token: string;
+        };
+      };
+      output: undefined;
+    };
+    /** Uploads the profile picture: JPEG, PNG or WebP, at most 10 MiB, in the field file. */
+    '/api/users/setprofilepic': {
+      input: {
+        body: {
+          /** At most 10485760 bytes. */
+          file: Upload;
+        };
+      };
+      output: {
+        path: string;
+        url: string;
+        message: string;
+      };
+    };
+    /** Marks a received message as read. */
+    '/api/messages/markasread/:id': {
+      input: {
+        params: {
+          id: string;
+        };
+      };
+      output: {
+        id: string;
+        is_read: true;
+      };
+    };
+  };
+  DELETE: {
+    /** Removes the caller's picture; the path in the body is only compared. */
+    '/api/users/deleteprofilepic': {
+      input: {
+        body?: {
+          path?: string | null | undefined;
+        } | undefined;
+      };
+      output: undefined;
+    };
+    /** Deletes the account and everything of it. */
+    '/api/users/deleteself': {
+      input: object;
+      output: {
+        message: string;
+      };
+    };
+    /** Not available: answers 501 and changes nothing. */
+    '/api/workouts/delete': {
+      input: object;
+      output: never;
+    };
+    /** Deletes a received message for its receiver. */
+    '/api/messages/delete/:id': {
+      input: {
+        params: {
+          id: string;
+        };
+      };
+      output: {
+        id: string;
+      };
+    };
+  };
+}
+
+/** What the client has to know of a route while it runs. */
+export interface Traits {
+  /** `token`: access token and proof. `proof`: a proof alone. `binding`: the thumbprint of the key. */
+  credentials?: 'token' | 'proof' | 'binding';
+  /** Honours an Idempotency-Key. */
+  idempotent?: true;
+  /** Takes a form instead of JSON. */
+  form?: true;
+  /** Answers new tokens. */
+  tokens?: true;
+}
+
+export const traits: Readonly<Record<string, Traits>> = {
+  'POST /api/auth/login': { credentials: 'binding', tokens: true },
+  'POST /api/auth/refresh': { credentials: 'proof', tokens: true },
+  'POST /api/auth/logout': { credentials: 'token' },
+  'GET /api/users/get': { credentials: 'token' },
+  'PUT /api/users/update': { credentials: 'token' },
+  'PUT /api/users/updateself': { credentials: 'token' },
+  'PUT /api/users/pushtoken': { credentials: 'token' },
+  'PUT /api/users/setprofilepic': { credentials: 'token', form: true },
+  'DELETE /api/users/deleteprofilepic': { credentials: 'token' },
+  'DELETE /api/users/deleteself': { credentials: 'token' },
+  'POST /api/oauth/google': { credentials: 'binding', tokens: true },
+  'POST /api/oauth/apple': { credentials: 'binding', tokens: true },
+  'POST /api/oauth/proceedauth': { credentials: 'token', tokens: true },
+  'GET /api/workouts/getworkout': { credentials: 'token' },
+  'POST /api/workouts/add': { credentials: 'token', idempotent: true },
+  'POST /api/workouts/finishworkout': { credentials: 'token', idempotent: true },
+  'DELETE /api/workouts/delete': { credentials: 'token' },
+  'GET /api/workouts/gettracking': { credentials: 'token' },
+  'GET /api/messages/getmessages': { credentials: 'token' },
+  'PUT /api/messages/markasread/:id': { credentials: 'token' },
+  'DELETE /api/messages/delete/:id': { credentials: 'token' },
+  'GET /api/exercises/getall': { credentials: 'token' },
+  'GET /api/analytics/get': { credentials: 'token' },
+  'GET /api/bootstrap/get': { credentials: 'token' },
+  'GET /api/aerobics/get': { credentials: 'token' },
+  'POST /api/aerobics/add': { credentials: 'token', idempotent: true },
+  'POST /api/ws/generateticket': { credentials: 'token' },
+};
