@@ -55,11 +55,11 @@ it('every ticket that is old enough is asked for once, at most 300 at a time; ph
   const asked: string[][] = [];
   const pusher: Pusher = {
     send: () => Promise.reject(new Error('nothing is sent')),
-    // There is no receipt yet of the last one.
+    // There is no receipt yet of the last two.
     receipts: async (ids) => {
       asked.push(ids);
       return ids
-        .filter((id) => id !== '699')
+        .filter((id) => id < '698')
         .map((ticketId) => ({
           ticketId,
           isDeviceGone: ticketId === '350',
@@ -71,7 +71,7 @@ it('every ticket that is old enough is asked for once, at most 300 at a time; ph
   expect(asked.map((ids) => ids.length)).toEqual([300, 300, 100]);
   expect(asked.flat()).toEqual(Array.from({ length: 700 }, (_, n) => String(n).padStart(3, '0')));
   const left = await admin.query('select ticket_id from push_tickets order by ticket_id collate "C"');
-  expect(left.rows.map(({ ticket_id }) => ticket_id)).toEqual(['000 young', '699', 'young']);
+  expect(left.rows.map(({ ticket_id }) => ticket_id)).toEqual(['000 young', '698', '699', 'young']);
   const tokens = await admin.query('select id, push_token as token from users where id = any ($1)', [[fine, gone]]);
   expect(Object.fromEntries(tokens.rows.map(({ id, token }) => [id, token]))).toEqual({ [fine]: fine, [gone]: null });
   expect(logged.map((line) => JSON.parse(line).error)).toEqual(['DeviceNotRegistered']);
