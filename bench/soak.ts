@@ -456,9 +456,11 @@ async function watch(bench: Bench, redis: Redis, day: Day, load: Promise<void>):
   const samples: Sample[] = [];
   const takeSample = await startSampling(bench, redis, day);
   let over = false;
-  load.finally(() => {
+  const end = () => {
     over = true;
-  });
+  };
+  // Whoever started the load waits for it, and hears of its failure.
+  void load.then(end, end);
   const columns =
     'p50 | p99 | cores | machine idle | RSS | heap | handles | fds | pause | PG | Redis MiB | keys | sockets, messages';
   console.log(

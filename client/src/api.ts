@@ -137,7 +137,8 @@ export interface Api {
             order_index?: number | undefined;
           }>>;
           workoutName?: string | undefined;
-          tz?: unknown;
+          /** IANA zone, such as Europe/Paris */
+          tz?: string | undefined;
         };
         /** Makes repetitions harmless; by itself one for each call. */
         idempotencyKey?: string | undefined;
@@ -198,7 +199,8 @@ export interface Api {
           }>;
           workout_start_utc?: string | null | undefined;
           workout_end_utc?: string | null | undefined;
-          tz?: unknown;
+          /** IANA zone, such as Europe/Paris */
+          tz?: string | undefined;
         };
         /** Makes repetitions harmless; by itself one for each call. */
         idempotencyKey?: string | undefined;
@@ -292,7 +294,8 @@ export interface Api {
             durationMins: number;
             durationSec?: number | undefined;
           };
-          tz?: unknown;
+          /** IANA zone, such as Europe/Paris */
+          tz?: string | undefined;
         };
         /** Makes repetitions harmless; by itself one for each call. */
         idempotencyKey?: string | undefined;
@@ -375,7 +378,8 @@ export interface Api {
     '/api/workouts/getworkout': {
       input: {
         query?: {
-          tz?: unknown;
+          /** IANA zone, such as Europe/Paris */
+          tz?: string | undefined;
         } | undefined;
       };
       output: {
@@ -425,7 +429,8 @@ export interface Api {
     '/api/workouts/gettracking': {
       input: {
         query?: {
-          tz?: unknown;
+          /** IANA zone, such as Europe/Paris */
+          tz?: string | undefined;
         } | undefined;
       };
       output: {
@@ -512,7 +517,8 @@ export interface Api {
     '/api/messages/getmessages': {
       input: {
         query?: {
-          tz?: unknown;
+          /** IANA zone, such as Europe/Paris */
+          tz?: string | undefined;
         } | undefined;
       };
       output: {
@@ -558,7 +564,8 @@ export interface Api {
     '/api/bootstrap/get': {
       input: {
         query?: {
-          tz?: unknown;
+          /** IANA zone, such as Europe/Paris */
+          tz?: string | undefined;
         } | undefined;
       };
       output: {
@@ -732,7 +739,8 @@ export interface Api {
     '/api/aerobics/get': {
       input: {
         query?: {
-          tz?: unknown;
+          /** IANA zone, such as Europe/Paris */
+          tz?: string | undefined;
         } | undefined;
       };
       output: {

@@ -7,6 +7,7 @@ const invalidZone = () => badRequest('INVALID_TIMEZONE', 'Invalid timezone');
 /** A field `tz`; undefined when the request names none: then `DEFAULT_TZ` counts. */
 export const timeZone = z
   .unknown()
+  .meta({ type: 'string', description: 'IANA zone, such as Europe/Paris', example: 'Europe/Paris' })
   .transform((sent, context) => {
     try {
       return canonicalZone(sent);
