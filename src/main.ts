@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { networkOrigins } from '#identity/ownOrigins.ts';
 import { developmentSecrets } from '#platform/developmentSecrets.ts';
 import { buildLog } from '#platform/log.ts';
 import { StartupError } from '#platform/startupError.ts';
@@ -11,6 +12,7 @@ type Role = (typeof ROLES)[number];
 
 /** Longest that a shutdown may take, in milliseconds. */
 const SHUTDOWN_MS = 10_000;
+const LOOPBACK = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|$)/;
 
 async function start(role: Role): Promise<void> {
   const config = loadConfig(process.env, developmentSecrets);
@@ -69,20 +71,29 @@ function shutDownOnSignal(closers: Array<() => Promise<void>>): void {
 }
 
 function banner(config: Config, role: Role): string {
-  const base = config.PUBLIC_BASE_URL;
   const lines = [
     ['runs', role === 'all' ? 'API and workers' : role],
     ['database', config.DATABASE_URL ? 'DATABASE_URL' : `embedded PostgreSQL in ${config.DATA_DIR}`],
     ['redis', config.redisUrl ? 'yes' : 'none: in-process stand-ins'],
-    ...(role === 'worker'
-      ? []
-      : [
-          ['API', base],
-          ['docs', `${base}/docs`],
-        ]),
-    ...(config.RESEND_API_KEY || role === 'worker' ? [] : [['mailbox', `${base}/dev/mailbox`]]),
+    ...(role === 'worker' ? [] : addresses(config)),
   ];
-  return ['', '  Strong Together', ...lines.map(([name, value]) => `  ${name?.padEnd(9)} ${value}`), ''].join('\n');
+  return ['', '  Strong Together', ...lines.map(([name = '', value]) => `  ${name.padEnd(9)} ${value}`), ''].join('\n');
+}
+
+/** Where things are: here, and for a phone on the same network. */
+function addresses(config: Config): string[][] {
+  const [base, local] = [config.PUBLIC_BASE_URL, `http://localhost:${config.PORT}`];
+  const network = networkOrigins(config.PORT);
+  const hasMailbox = !config.RESEND_API_KEY && !config.SMTP_URL;
+  const reader = config.MAILBOX_PUBLIC ? '' : ' (on this machine only; MAILBOX_PUBLIC=true opens it)';
+  const phoneCannotOpen = network[0] !== undefined && LOOPBACK.test(base);
+  return [
+    ['API', base],
+    ...network.map((origin, index) => [index === 0 ? 'phones' : '', origin]),
+    ['docs', `${local}/docs`],
+    ...(hasMailbox ? [['mailbox', `${local}/dev/mailbox${reader}`]] : []),
+    ...(phoneCannotOpen ? [['mails', `link to ${base}; for a phone start with PUBLIC_BASE_URL=${network[0]}`]] : []),
+  ];
 }
 
 const role = (process.argv[2] ?? 'all') as Role;

@@ -3,6 +3,7 @@ import type { Database, Session } from '#platform/postgres/database.ts';
 import { sql } from '#platform/postgres/query.ts';
 import type { Config } from '#src/config.ts';
 import { assertSameKey, assertTokenHash, type Proof, type ProofVerifier } from './dpop.ts';
+import { buildOwnOrigins } from './ownOrigins.ts';
 import type { ReplayStore } from './replayStore.ts';
 import type { SessionClaims, SessionTokens } from './sessionTokens.ts';
 import { loginRequired, unauthorized } from './unauthorized.ts';
@@ -49,6 +50,8 @@ interface IdentityParts {
 export type Identity = ReturnType<typeof buildIdentity>;
 
 export function buildIdentity({ config, db, verifyProof, replayStore, sessionTokens }: IdentityParts) {
+  const ownOrigins = buildOwnOrigins();
+
   /** Runs checks 1 to 7 of the DPoP proof against this request. @throws ApiError 401 */
   function proofOf(req: Request): Proof {
     const sentNothing = req.get('dpop') === undefined && req.get('authorization') === undefined;
@@ -58,9 +61,7 @@ export function buildIdentity({ config, db, verifyProof, replayStore, sessionTok
     return verifyProof(req.get('dpop'), {
       method: req.method,
       path: req.path,
-      origins: config.production
-        ? config.proofOrigins
-        : [...config.proofOrigins, ...loopbackOrigins(req.socket.localPort)],
+      origins: config.production ? config.proofOrigins : [...config.proofOrigins, ...ownOrigins(req.socket.localPort)],
     });
   }
 
@@ -115,9 +116,4 @@ export function buildIdentity({ config, db, verifyProof, replayStore, sessionTok
   }
 
   return { authenticate, proofOf };
-}
-
-function loopbackOrigins(port: number | undefined): string[] {
-  if (port === undefined) return []; // the client has hung up
-  return ['localhost', '127.0.0.1', '[::1]'].map((host) => new URL(`http://${host}:${port}`).origin);
 }
