@@ -7,7 +7,7 @@ import { type ApiDocument, clientApi } from './clientApi.ts';
 
 /** Path in the repository → text, of every file that is made. */
 export function madeFiles(): Record<string, string> {
-  const document = openApiDocument(api, 'http://localhost:5000');
+  const document = openApiDocument(api);
   return {
     'openapi.json': `${JSON.stringify(document, null, 2)}\n`,
     'client/src/api.ts': clientApi(document as ApiDocument),

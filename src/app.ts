@@ -17,6 +17,7 @@ import { generalLimit } from '#transport/middleware/generalLimit.ts';
 import { requestLog } from '#transport/middleware/requestLog.ts';
 import { securityHeaders } from '#transport/middleware/securityHeaders.ts';
 import { versionGate } from '#transport/middleware/versionGate.ts';
+import { ICON } from '#transport/page.ts';
 import type { AnyRoute } from '#transport/route.ts';
 import { api } from './api.ts';
 
@@ -41,14 +42,15 @@ export function buildApp(deps: Deps): Express {
   app.use(generalLimit(deps, routeOf));
   app.get('/', (_req, res) => void res.type('html').send('Server is running...'));
   // Pages for a person's browser come before the bot blocker and the version gate, which let only the app pass.
-  app.use(docsRouter(routes, config.PUBLIC_BASE_URL));
+  app.get('/favicon.ico', (_req, res) => void res.set('Cache-Control', 'public, max-age=86400').type('svg').send(ICON));
+  app.use(docsRouter(routes, config.MIN_APP_VERSION));
   if (deps.jobs) app.use(adminRouter(deps, deps.jobs));
-  if (deps.mailbox) app.use(mailboxRouter(deps.mailbox));
+  if (deps.mailbox) app.use(mailboxRouter(deps.mailbox, config.MAILBOX_PUBLIC));
   if (!config.SUPABASE_URL) {
     const pictures = express.static(resolve(config.DATA_DIR, 'pictures'), { index: false });
     app.use('/storage/v1/object/public', pictures, (_req, _res, next) => next(notFound()));
   }
-  app.use(resetPageRouter());
+  app.use(resetPageRouter(deps));
   app.use(botBlocker((req) => routeOf(req)?.gates === 'none'));
   app.use(versionGate(config.MIN_APP_VERSION, (req) => routeOf(req)?.gates !== undefined));
   for (const route of routes) {

@@ -52,6 +52,11 @@ const onByDefault = z
   .string()
   .optional()
   .transform((text) => text !== 'false');
+/** Off unless exactly `true`. */
+const offByDefault = z
+  .string()
+  .optional()
+  .transform((text) => text === 'true');
 const secret = z.string().refine((text) => Buffer.byteLength(text) >= 32, 'must have at least 32 bytes');
 const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' });
 const timeZone = z.string().transform((zone, context) => {
@@ -103,6 +108,8 @@ const environment = z.object({
   SYSTEM_USER_ID: z.guid('must be a uuid').default('8dedd0e0-8c25-4c84-a05b-4ae5f5c48f3a'),
   RESEND_API_KEY: z.string().optional(),
   RESEND_BASE_URL: z.url('must be a URL').default('https://api.resend.com'),
+  /** Whether the development mailbox answers other machines, too. */
+  MAILBOX_PUBLIC: offByDefault,
   EMAIL_FROM: z.string().default('Strong Together <support@example.com>'),
   PASSWORD_RESET_URL: z.url('must be a URL').optional(),
   SUPABASE_URL: origin.optional(),

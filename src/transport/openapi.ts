@@ -57,12 +57,27 @@ const named =
     headers?.[header];
 const text = { type: 'string' };
 
+/** Second segment of a path → what its routes are about. */
+const TAGS: Record<string, string> = {
+  auth: 'Signing in and out, refreshing, verification of addresses, new passwords.',
+  users: 'Registration, the own profile, its picture, the end of the account.',
+  oauth: 'Signing in with Google and Apple.',
+  workouts: 'The plan, finished workouts, tracking.',
+  messages: 'The inbox.',
+  exercises: 'The catalogue of exercises.',
+  analytics: 'One-rep maxima, goals and adherence.',
+  bootstrap: 'What the app asks for when it starts, in one answer.',
+  aerobics: 'Cardio.',
+  ws: 'Tickets for the socket.',
+  push: 'What a scheduler may call.',
+};
+
 /** Without `Authorization`, which OpenAPI describes as the security scheme. */
 const REQUEST_HEADERS: Record<string, HeaderParameter> = {
   'X-App-Version': {
     description: 'Version of the app, such as 4.5.0. Only what browsers and schedulers open needs none.',
     schema: text,
-    use: (route) => (isPage(route) ? undefined : 'optional'),
+    use: (route) => (route.gates === 'none' ? undefined : 'optional'),
   },
   DPoP: {
     description: 'A proof (RFC 9449) for this method and path. Not needed where the server runs without DPoP.',
@@ -96,8 +111,12 @@ const REQUEST_HEADERS: Record<string, HeaderParameter> = {
   },
 };
 
-/** The OpenAPI 3.1 document of the declared routes. */
-export function openApiDocument(routes: AnyRoute[], serverUrl: string): object {
+/**
+ * The OpenAPI 3.1 document of the declared routes.
+ * @param serverUrl by default whatever server the document comes from
+ */
+export function openApiDocument(routes: AnyRoute[], serverUrl = '/'): object {
+  const tags = new Set(routes.map(tagOf));
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
@@ -108,10 +127,12 @@ export function openApiDocument(routes: AnyRoute[], serverUrl: string): object {
     info: {
       title: 'Strong Together',
       version,
+      license: { name: 'MIT', identifier: 'MIT' },
       description:
         'Send X-App-Version with every request. Protected routes take `Authorization: DPoP <access token>` and a DPoP proof (RFC 9449) in the header `DPoP`.',
     },
     servers: [{ url: serverUrl }],
+    tags: [...tags].map((name) => ({ name, description: TAGS[name] })),
     paths,
     components: {
       schemas: { Error: errorSchema },
@@ -120,12 +141,14 @@ export function openApiDocument(routes: AnyRoute[], serverUrl: string): object {
   };
 }
 
+const tagOf = ({ path }: AnyRoute): string => path.split('/')[2] ?? '';
+
 function operation(route: AnyRoute): object {
   const [, , feature, name] = route.path.split('/');
   const body = requestBody(route);
   return {
-    operationId: `${route.method.toLowerCase()}_${feature ?? 'root'}_${name ?? ''}`.replaceAll(/\W/g, ''),
-    tags: [feature ?? 'service'],
+    operationId: `${route.method.toLowerCase()}_${feature}_${name}`.replaceAll(/\W/g, ''),
+    tags: [tagOf(route)],
     summary: route.summary,
     security: route.auth === 'user' ? [{ dpop: [] }] : [],
     parameters: [...parameters('query', route.query), ...parameters('path', route.params), ...headerParameters(route)],
@@ -140,14 +163,15 @@ function operation(route: AnyRoute): object {
   };
 }
 
-/** A page that a person opens in a browser: bot blocker and version gate let it pass, and its errors are pages, too. */
+/** A page that a person opens in a browser: its errors are pages, too. */
 const isPage = (route: AnyRoute) => route.produces === 'text/html';
 
 /** The error statuses that a route can answer: those of the pipeline before its handler, and those that it declares. */
 function errorStatuses(route: AnyRoute): number[] {
   const statuses = [
     ...[429, 500, 503],
-    ...(isPage(route) ? [] : [404, 426]), // bot blocker and version gate
+    ...(route.gates === 'none' ? [] : [404]), // the bot blocker
+    ...(route.gates === undefined ? [426] : []),
     ...(route.method === 'GET' ? [] : [400, 413]), // a body that is too large or cannot be read
     ...(route.query || route.params ? [400] : []),
     ...(route.auth === 'user' ? [401] : []),

@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import { passwordFingerprint, RESET_LINK, readLink } from '#identity/linkTokens.ts';
 import { recordEvent } from '#identity/securityEvents.ts';
 import { voidEverythingBegun } from '#identity/sessions.ts';
 import { ApiError, badRequest } from '#platform/apiError.ts';
@@ -18,11 +17,10 @@ import {
 import type { correctedAddress } from './auth.schemas.ts';
 import { requestPasswordChangedMail, requestResetMail, requestVerificationMail } from './auth.service.ts';
 import { type Asking, checkPassword } from './credentials.service.ts';
+import { accountOfResetLink, linkUsed } from './resetLink.service.ts';
 
 const alreadyVerified = () => badRequest('ALREADY_VERIFIED', 'Account already verified');
 export const emailInUse = () => new ApiError(409, 'EMAIL_IN_USE', 'Email already in use');
-const linkInvalid = () => badRequest('RESET_TOKEN_INVALID', 'Verification token is not valid');
-const linkUsed = () => badRequest('RESET_TOKEN_USED', 'URL already used or expired');
 
 /** Mail limits count by target whether or not there is an account, so that a 429 does not tell who has one. */
 async function countMail(
@@ -100,14 +98,10 @@ export async function forgotPassword(asking: Asking, typed: string): Promise<voi
 export async function resetPassword(asking: Asking, token: string | undefined, newPassword: string): Promise<void> {
   const { address, deps, requestId, signal, transaction } = asking;
   if (!token) throw badRequest('VALIDATION_FAILED', 'Missing token');
-  const claims = await readLink(deps.config.secrets, RESET_LINK, token);
-  if (claims === 'expired') throw linkUsed();
-  if (typeof claims === 'string') throw linkInvalid();
-  const user = await transaction((tx) => tx.maybe(FIND_RESETTABLE, [claims.sub]));
-  if (!user || passwordFingerprint(user.password) !== claims.fingerprint) throw linkUsed();
+  const user = await accountOfResetLink(deps.config, transaction, token);
   const passwordHash = await deps.passwords.inTurn(address.network, ({ hash }) => hash(newPassword), signal);
   const reset = async (tx: Transaction) => {
-    const done = await tx.maybe(SET_PASSWORD, [user.id, passwordHash, user.password, claims.email.toLowerCase()]);
+    const done = await tx.maybe(SET_PASSWORD, [user.id, passwordHash, user.password, user.email.trim().toLowerCase()]);
     if (!done) throw linkUsed();
     await voidEverythingBegun(tx, user.id);
     await recordEvent(tx, 'password-reset', user.id, requestId);

@@ -1,10 +1,18 @@
+import { join } from 'node:path';
 import { Router } from 'express';
 import { absolutePath } from 'swagger-ui-dist';
 import { html } from '#platform/html.ts';
 import { openApiDocument } from '#transport/openapi.ts';
 import type { AnyRoute } from '#transport/route.ts';
 
-const PAGE = html`<!doctype html>
+/** Folder → files of the page: Swagger UI, and what makes its "Try it out" act as a phone. */
+const ASSETS = {
+  [absolutePath()]: ['swagger-ui.css', 'swagger-ui-bundle.js'],
+  [join(import.meta.dirname, 'browser')]: ['start.js', 'tryItOut.js'],
+};
+
+const page = (appVersion: string) =>
+  html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -13,24 +21,24 @@ const PAGE = html`<!doctype html>
 <link rel="stylesheet" href="/docs/swagger-ui.css">
 </head>
 <body>
-<div id="api"></div>
+<div id="api" data-app-version="${appVersion}"></div>
 <script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
+<script type="module" src="/docs/start.js"></script>
 </body>
 </html>
 `.markup;
 
-const START = "SwaggerUIBundle({ url: '/openapi.json', dom_id: '#api', deepLinking: true });\n";
-
-/** `/openapi.json`, made from the route declarations, and `/docs`, a page to try them. */
-export function docsRouter(routes: AnyRoute[], serverUrl: string): Router {
-  const document = openApiDocument(routes, serverUrl);
+/**
+ * `/openapi.json`, made from the route declarations, and `/docs`, a page to try them.
+ * @param appVersion what the page sends as its version: the oldest that is served
+ */
+export function docsRouter(routes: AnyRoute[], appVersion: string): Router {
+  const document = openApiDocument(routes);
   const router = Router();
   router.get('/openapi.json', (_req, res) => void res.json(document));
-  router.get('/docs', (_req, res) => void res.type('html').send(PAGE));
-  router.get('/docs/start.js', (_req, res) => void res.type('js').send(START));
-  for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js']) {
-    router.get(`/docs/${file}`, (_req, res) => res.sendFile(file, { root: absolutePath(), maxAge: '1h' }));
+  router.get('/docs', (_req, res) => void res.type('html').send(page(appVersion)));
+  for (const [root, files] of Object.entries(ASSETS)) {
+    for (const file of files) router.get(`/docs/${file}`, (_req, res) => res.sendFile(file, { root, maxAge: '1h' }));
   }
   return router;
 }

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { newPhone } from '#tests/helpers/person.ts';
+import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
+
+interface Sent {
+  url: string;
+  method: string;
+  headers: Record<string, string>;
+  body?: string;
+}
+interface Operation {
+  security?: unknown;
+  parameters: Array<{ name: string }>;
+}
+interface TryItOut {
+  sign(request: Sent): Promise<Sent>;
+  keep(response: { text: string }): unknown;
+  document: { servers: unknown; paths: Record<string, Record<string, Operation>>; info: { description: string } };
+}
+interface Script {
+  buildTryItOut(document: unknown, surroundings: { appVersion: string; origin: string }): TryItOut;
+}
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startTestServer({ env: { MIN_APP_VERSION: '4.4.0' } });
+});
+afterAll(() => server.close());
+
+const text = async (path: string) => (await fetch(server.url + path)).text();
+
+/** The page at an address, without a browser: its script as it is served, with what the page passes to it. */
+async function openPage(origin: string) {
+  const script = `data:text/javascript;base64,${Buffer.from(await text('/docs/tryItOut.js')).toString('base64')}`;
+  const { buildTryItOut } = (await import(script)) as Script;
+  const [, appVersion = ''] = /data-app-version="([^"]*)"/.exec(await text('/docs')) ?? [];
+  const tryItOut = buildTryItOut(JSON.parse(await text('/openapi.json')), { appVersion, origin });
+  const call = async (method: string, path: string, body?: object) => {
+    const { url, headers } = await tryItOut.sign({
+      url: origin + path,
+      method,
+      headers: body ? { 'content-type': 'application/json' } : {},
+    });
+    const response = await fetch(url, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
+    const answer = await response.text();
+    tryItOut.keep({ text: answer });
+    return { status: response.status, headers, body: JSON.parse(answer) };
+  };
+  return { tryItOut, call };
+}
+
+it.each(['localhost', '127.0.0.1'])(
+  'the page at %s plays a phone: log in, read, refresh, write, log out',
+  async (host) => {
+    const { username, password } = await newPhone(server);
+    const { call } = await openPage(server.url.replace('127.0.0.1', host));
+    const first = await call('GET', '/api/users/get');
+    expect([first.status, first.body.code]).toEqual([401, 'ACCESS_TOKEN_MISSING']);
+    expect((await call('POST', '/api/auth/login', { identifier: username, password })).status).toBe(200);
+    const read = await call('GET', '/api/users/get');
+    expect([read.status, read.body.username]).toEqual([200, username]);
+    expect((await call('GET', '/api/workouts/getworkout?tz=UTC')).status).toBe(200);
+    const refreshed = await call('POST', '/api/auth/refresh');
+    expect([refreshed.status, refreshed.headers.Authorization]).toEqual([200, undefined]);
+    expect((await call('PUT', '/api/users/updateself', { fullName: 'Another Name' })).status).toBe(200);
+    expect((await call('DELETE', '/api/messages/delete/12')).status).not.toBe(401);
+    expect((await call('POST', '/api/auth/logout')).status).toBe(200);
+    expect((await call('GET', '/api/users/get')).body.code).toBe('LOGIN_REQUIRED');
+  },
+);
+
+it('what the page fills in is not asked for, and requests go to where the page came from', async () => {
+  const origin = server.url.replace('127.0.0.1', 'localhost');
+  const { document } = (await openPage(origin)).tryItOut;
+  expect(document.servers).toEqual([{ url: origin }]);
+  const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
+  const asked = new Set(operations.flatMap(({ parameters }) => parameters.map(({ name }) => name)));
+  expect([...asked]).toEqual(expect.arrayContaining(['tz', 'id', 'Idempotency-Key', 'If-None-Match']));
+  for (const name of ['X-App-Version', 'DPoP', 'DPoP-Key-Binding', 'X-Refresh-Token'])
+    expect(asked).not.toContain(name);
+  expect(document.info.description).toContain('Try it out');
+});
+
+it('where the browser has no keys, the page says so and sends the version alone', async () => {
+  const crypto = Object.getOwnPropertyDescriptor(globalThis, 'crypto') as PropertyDescriptor;
+  Object.defineProperty(globalThis, 'crypto', { value: undefined, configurable: true });
+  try {
+    const { tryItOut } = await openPage('http://192.0.2.7:5000');
+    expect(tryItOut.document.info.description).toContain('http://localhost');
+    const url = 'http://192.0.2.7:5000/api/auth/login';
+    expect((await tryItOut.sign({ url, method: 'POST', headers: {} })).headers).toEqual({ 'X-App-Version': '4.4.0' });
+  } finally {
+    Object.defineProperty(globalThis, 'crypto', crypto);
+  }
+});
+
+it('the page loads scripts of its own origin only', async () => {
+  const page = await text('/docs');
+  expect(page).not.toMatch(/<script(?![^>]* src="\/docs\/)/);
+  expect(page).not.toMatch(/(?:src|href)="(?!\/)/);
+  expect(await text('/docs/start.js')).toContain('validatorUrl: null');
+});

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { networkOrigins } from '#identity/ownOrigins.ts';
+import { linkIn, signUp, startTestServer, type TestPerson, type TestServer } from '#tests/helpers/server.ts';
+
+let server: TestServer;
+let person: TestPerson;
+
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.close());
+beforeEach(async () => {
+  person = await signUp(server);
+});
+
+const status = async (url: string, headers: Record<string, string> = {}) =>
+  (await fetch(`${url}/dev/mailbox/json`, { headers })).status;
+
+describe('the mailbox', () => {
+  it('shows a mail as HTML and as text', async () => {
+    const mail = await server.mailTo(person.email);
+    const list = await (await fetch(`${server.url}/dev/mailbox`)).text();
+    for (const path of [`/dev/mailbox/${mail.id}`, `/dev/mailbox/${mail.id}/text`]) {
+      expect(list).toContain(`href="${path}"`);
+    }
+    const asHtml = await fetch(`${server.url}/dev/mailbox/${mail.id}`);
+    expect([asHtml.headers.get('content-type'), await asHtml.text()]).toEqual([
+      'text/html; charset=utf-8',
+      expect.stringContaining('Confirm my address'),
+    ]);
+    const asText = await fetch(`${server.url}/dev/mailbox/${mail.id}/text`);
+    expect([asText.headers.get('content-type'), asText.headers.get('cache-control')]).toEqual([
+      'text/plain; charset=utf-8',
+      'no-store',
+    ]);
+    expect(await asText.text()).toContain(linkIn(mail));
+    expect((await fetch(`${server.url}/dev/mailbox/0123456789abcdef/text`)).status).toBe(404);
+  });
+
+  it('answers the machine that it runs on, by any of its names', async () => {
+    const port = Number(new URL(server.url).port);
+    for (const origin of [server.url, `http://localhost:${port}`, ...networkOrigins(port)]) {
+      expect([origin, await status(origin)]).toEqual([origin, 200]);
+    }
+  });
+
+  it('refuses others, also behind a proxy on this machine, and does not believe a header', async () => {
+    for (const client of ['203.0.113.7', '127.0.0.1, 203.0.113.7', '2001:db8::1', 'unknown']) {
+      expect([client, await status(server.url, { 'x-forwarded-for': client })]).toEqual([client, 403]);
+    }
+    const refused = await fetch(`${server.url}/dev/mailbox`, { headers: { 'x-forwarded-for': '203.0.113.7' } });
+    expect(await refused.text()).toContain('MAILBOX_PUBLIC=true');
+  });
+
+  it('lets no page of another site read along', async () => {
+    const response = await fetch(`${server.url}/dev/mailbox/json`, { headers: { origin: 'https://evil.example' } });
+    expect(response.headers.get('access-control-allow-origin')).toBe(null);
+  });
+});
+
+it('MAILBOX_PUBLIC=true opens the mailbox to everybody', async () => {
+  const open = await startTestServer({ sharing: server, env: { MAILBOX_PUBLIC: 'true' } });
+  try {
+    expect(await status(open.url, { 'x-forwarded-for': '203.0.113.7' })).toBe(200);
+  } finally {
+    await open.close();
+  }
+});
