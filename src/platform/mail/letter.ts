@@ -1,4 +1,4 @@
-import { type Html, html } from '#platform/html.ts';
+import { Html, html } from '#platform/html.ts';
 import type { Mail } from './mail.ts';
 
 /** The receiver of a mail: the address, and the name (else the username) to greet, which `compose` escapes. */
@@ -18,6 +18,13 @@ interface Content {
   closing: string;
 }
 
+/** Where the reader is dark; a client that knows no media queries shows the inline styles. */
+const DARK = new Html(`:root { color-scheme: light dark; supported-color-schemes: light dark; }
+@media (prefers-color-scheme: dark) {
+  .paper { background: #12161c !important; color: #e8edf3 !important; }
+  .card { background: #1c232d !important; }
+}`);
+
 /** Makes a mail, as HTML and as plain text. Tables and inline styles, because mail clients support little else. */
 export function compose({ to, greeting }: Addressee, content: Content): Mail {
   const { subject, preview, paragraphs, action, closing } = content;
@@ -36,10 +43,17 @@ export function compose({ to, greeting }: Addressee, content: Content): Mail {
     subject,
     html: html`<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${subject}</title></head>
-<body style="margin:0;padding:24px 0;background:#f5f7fa;font-family:Arial,sans-serif;color:#1c2430">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+<title>${subject}</title>
+<style>${DARK}</style>
+</head>
+<body class="paper" style="margin:0;padding:24px 0;background:#f5f7fa;font-family:Arial,sans-serif;color:#1c2430">
 <div style="display:none;max-height:0;overflow:hidden">${preview}</div>
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:480px;margin:0 auto;background:#ffffff;border-radius:12px">
+<table class="card" role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:480px;margin:0 auto;background:#ffffff;border-radius:12px">
 <tr><td style="padding:32px 24px 16px;font-size:20px;font-weight:bold">Hi ${greeting},</td></tr>
 ${rows}</table>
 </body>
