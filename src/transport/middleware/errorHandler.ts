@@ -12,6 +12,7 @@ export function errorHandler(log: Log, pages: Map<string, string>): ErrorRequest
   return (thrown: unknown, req: Request, res: Response, _next: NextFunction) => {
     const error = toApiError(thrown);
     const requestId = res.locals.requestId as string;
+    res.locals.code = error.code; // for the line in the log
     if (error.status >= 500) log.error({ requestId, method: req.method, err: thrown }, 'request failed');
     if (res.headersSent) {
       res.destroy();

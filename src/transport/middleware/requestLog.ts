@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import type { Log } from '#platform/log.ts';
 
-/** Gives the request its id and logs one line when it is answered: never a query, a token, an address or a body. */
+/**
+ * Gives the request its id and logs one line when it is answered, with the `code` of a refusal: never a query, a
+ * token, an address or a body.
+ */
 export function requestLog(log: Log): RequestHandler {
   return (req, res, next) => {
     const requestId = randomUUID();
@@ -12,7 +15,9 @@ export function requestLog(log: Log): RequestHandler {
     res.on('close', () => {
       const milliseconds = Math.round((performance.now() - started) * 10) / 10;
       const status = res.writableFinished ? res.statusCode : 'aborted';
-      log.info({ requestId, method: req.method, path: safePath(req), status, milliseconds }, 'request');
+      const { code } = res.locals as { code?: string };
+      const refusal = code === undefined ? {} : { code };
+      log.info({ requestId, method: req.method, path: safePath(req), status, ...refusal, milliseconds }, 'request');
     });
     next();
   };
