@@ -9,6 +9,9 @@ const USAGE = 'Usage: npm run admin:link -- --user <username> [--grant]';
 export const adminLink: Command = async ({ config, db, args, say }) => {
   const { user, grant } = readArgs(args);
   if (!user) throw new UsageError(USAGE);
+  if (!config.redisUrl) {
+    throw new UsageError('Without Redis there are no queues and no console: set REDIS_URL, here as for the server.');
+  }
   const person = await db.asService(async (tx) => {
     const found = await tx.maybe(FIND_PERSON, [user]);
     if (found && grant) await tx.rows(GRANT_ADMIN, [found.id]);

@@ -3,6 +3,7 @@ import { buildOutbox } from '#outbox/outbox.ts';
 import { buildLog } from '#platform/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
 import { adminLink } from '#src/cli/adminLink.ts';
+import type { Config } from '#src/config.ts';
 import { newPhone, type Phone } from '#tests/helpers/person.ts';
 import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
 import { signAdminToken } from './adminTokens.ts';
@@ -18,13 +19,15 @@ beforeEach(async () => {
   phone = await newPhone(server);
 });
 
-async function link(...args: string[]): Promise<string[]> {
+const link = (...args: string[]) => linkWith(server.config, args);
+
+async function linkWith(config: Config, args: string[]): Promise<string[]> {
   const log = buildLog('silent');
   const db = openDatabase({ url: server.databaseUrl, poolSize: 1, preparedStatements: true, log });
   const said: string[] = [];
   try {
     await adminLink({
-      config: server.config,
+      config,
       db,
       log,
       outbox: buildOutbox(),
@@ -69,6 +72,12 @@ describe('npm run admin:link', () => {
     await expect(link('--user', 'nobody_here')).rejects.toThrow('nobody');
     await expect(link('--user', 'system_bot', '--grant')).rejects.toThrow('nobody');
     for (const args of [[], ['--what']]) await expect(link(...args)).rejects.toThrow('Usage');
+  });
+
+  it('says that there is no console without Redis, and makes nobody Admin', async () => {
+    const config = { ...server.config, redisUrl: undefined };
+    await expect(linkWith(config, ['--user', phone.username, '--grant'])).rejects.toThrow('set REDIS_URL');
+    expect(await server.sql('select role from users where id = $1', [phone.id])).toEqual([{ role: 'User' }]);
   });
 });
 
