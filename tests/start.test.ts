@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, inject, it } from 'vitest';
+import { networkOrigins } from '#identity/ownOrigins.ts';
 import { freePort } from '#platform/postgres/embedded.ts';
 import { ConfigError, loadConfig } from '#src/config.ts';
 
@@ -71,6 +72,7 @@ describe('npm start with nothing configured', () => {
       `http://localhost:${port}/docs`,
       `http://localhost:${port}/dev/mailbox`,
       'embedded PostgreSQL',
+      ...networkOrigins(Number(port)),
     ]) {
       expect(first.output()).toContain(line);
     }
@@ -173,6 +175,60 @@ describe('a start that cannot be', () => {
     ];
     for (const name of ['PORT', ...required]) expect(output()).toMatch(new RegExp(`- ${name}\\b`));
     expect(output()).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('npm start where it cannot run', () => {
+  const ROOT = join(import.meta.dirname, '..');
+  const CHECK = 'src/checkInstallation.cjs';
+
+  /** A checkout with a program that only says that it runs. */
+  async function checkout(isInstalled: boolean): Promise<string> {
+    const folder = await newFolder();
+    for (const file of ['package.json', CHECK]) await cp(join(ROOT, file), join(folder, file), { recursive: true });
+    await writeFile(join(folder, 'src/program.cjs'), "console.log('it runs')");
+    if (isInstalled) {
+      await mkdir(join(folder, 'node_modules/express'), { recursive: true });
+      await writeFile(join(folder, 'node_modules/express/index.js'), '');
+    }
+    return folder;
+  }
+
+  async function startIn(folder: string, version: string): Promise<{ code: number | null; output: string }> {
+    const pretend = `Object.defineProperty(process.versions, 'node', { value: '${version}' })`;
+    await writeFile(join(folder, 'pretend.cjs'), pretend);
+    const args = ['--require', './pretend.cjs', '--require', `./${CHECK}`, 'src/program.cjs'];
+    const child = spawn(process.execPath, args, { cwd: folder, env: { PATH: process.env.PATH }, stdio: 'pipe' });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+    const code = await new Promise<number | null>((done) => child.once('close', done));
+    return { code, output: output.trim() };
+  }
+
+  it.each([
+    [false, '24.21.0', 'The dependencies are not installed: run `npm ci` first.'],
+    [false, '20.20.2', 'The dependencies are not installed: run `npm ci` first.'],
+    [false, '14.21.3', 'This is Node 14.21.3: install Node 24 or newer (https://nodejs.org), then run `npm ci`.'],
+    [true, '20.20.2', 'This is Node 20.20.2, and Node 24 or newer is needed:'],
+  ])('installed: %s, Node %s: one sentence', async (isInstalled, version, sentence) => {
+    const { code, output } = await startIn(await checkout(isInstalled), version);
+    expect([code, output.split('\n')]).toEqual([1, [expect.stringContaining(sentence)]]);
+  });
+
+  it('says nothing where everything is there', async () => {
+    expect(await startIn(await checkout(true), '24.0.0')).toEqual({ code: 0, output: 'it runs' });
+  });
+
+  it('every script that starts the server or a command looks first; README and engines name the same Node', async () => {
+    const { scripts, engines } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+    for (const name of ['start', 'api', 'worker', 'migrate', 'admin:link', 'message:send', 'db:rebuild-records']) {
+      expect([name, scripts[name]]).toEqual([
+        name,
+        expect.stringMatching(/^node --require \.\/src\/checkInstallation\.cjs /),
+      ]);
+    }
+    expect(engines.node).toBe('>=24');
+    expect(await readFile(join(ROOT, 'README.md'), 'utf8')).toContain('the Node 24 that `engines` asks for');
   });
 });
 
