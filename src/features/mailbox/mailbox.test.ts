@@ -1,24 +1,26 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { networkOrigins } from '#identity/ownOrigins.ts';
-import { linkIn, signUp, startTestServer, type TestPerson, type TestServer } from '#tests/helpers/server.ts';
+import { linkIn, startTestServer, type TestServer } from '#tests/helpers/server.ts';
 
 let server: TestServer;
-let person: TestPerson;
 
 beforeAll(async () => {
   server = await startTestServer();
 });
 afterAll(() => server.close());
-beforeEach(async () => {
-  person = await signUp(server);
-});
 
 const status = async (url: string, headers: Record<string, string> = {}) =>
   (await fetch(`${url}/dev/mailbox/json`, { headers })).status;
 
 describe('the mailbox', () => {
   it('shows a mail as HTML and as text', async () => {
-    const mail = await server.mailTo(person.email);
+    const form = { username: 'reader', email: 'reader@example.com', password: 'a long password' };
+    await server.fetch('/api/users/create', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(form),
+    });
+    const mail = await server.mailTo(form.email);
     const list = await (await fetch(`${server.url}/dev/mailbox`)).text();
     for (const path of [`/dev/mailbox/${mail.id}`, `/dev/mailbox/${mail.id}/text`]) {
       expect(list).toContain(`href="${path}"`);
