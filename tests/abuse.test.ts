@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type FakeProvider, startProvider } from './fakes/identityProvider.ts';
+import { signUp } from './helpers/person.ts';
 import { proofKey } from './helpers/proof.ts';
-import { linkIn, signUp, startTestServer, type TestServer } from './helpers/server.ts';
+import { linkIn, startTestServer, type TestServer } from './helpers/server.ts';
 
 let server: TestServer;
 let google: FakeProvider;

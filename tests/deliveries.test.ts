@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { buildLog } from '#platform/log.ts';
 import { freePort } from '#platform/postgres/embedded.ts';
 import { startSchedule, type Task } from '#platform/schedule.ts';
@@ -14,13 +14,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function until(isTrue: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; tries < 800; tries++) {
-    if (await isTrue()) return;
-    await new Promise((done) => setTimeout(done, 25));
-  }
-  throw new Error('it did not come about');
-}
+const until = (isTrue: () => Promise<boolean> | boolean) => vi.waitUntil(isTrue, { timeout: 30_000, interval: 20 });
 
 let registered = 0;
 async function register(server: TestServer): Promise<string> {

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newPhone, type Phone, type Tokens } from './helpers/person.ts';
 import { makeProof } from './helpers/proof.ts';
 import { asSuperuser, startTestServer, type TestServer } from './helpers/server.ts';
@@ -15,13 +15,8 @@ const send = (proof: string) =>
   server.fetch(PROFILE, { headers: { authorization: `DPoP ${tokens.accessToken}`, dpop: proof } });
 const proof = () => makeProof(phone.key, `GET ${server.url}${PROFILE}`, { accessToken: tokens.accessToken });
 
-async function untilRedisIsBack(of: TestServer): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
-    if (of.logged.some((line) => line.includes('Redis is available again'))) return;
-    await new Promise((done) => setTimeout(done, 20));
-  }
-  throw new Error('the server did not reconnect to Redis');
-}
+const untilRedisIsBack = (of: TestServer) =>
+  vi.waitUntil(() => of.logged.some((line) => line.includes('Redis is available again')), { timeout: 15_000 });
 
 describe('with Redis gone', () => {
   let redis: TestRedis;

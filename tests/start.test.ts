@@ -3,7 +3,7 @@ import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/prom
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 import { networkOrigins } from '#identity/ownOrigins.ts';
 import { freePort } from '#platform/postgres/embedded.ts';
 import { ConfigError, loadConfig } from '#src/config.ts';
@@ -46,12 +46,13 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> 
 }
 
 async function answers(url: string, isDone: () => boolean = () => false): Promise<boolean> {
-  for (let tries = 0; tries < 1200 && !isDone(); tries++) {
-    const response = await fetch(url).catch(() => undefined);
-    if (response?.status === 200) return true;
-    await new Promise((done) => setTimeout(done, 25));
-  }
-  return false;
+  let isUp = false;
+  const isOver = async () => {
+    isUp = (await fetch(url).catch(() => undefined))?.status === 200;
+    return isUp || isDone();
+  };
+  await vi.waitUntil(isOver, { timeout: 60_000, interval: 25 }).catch(() => undefined);
+  return isUp;
 }
 
 describe('npm start with nothing configured', () => {

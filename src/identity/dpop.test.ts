@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type SignedIn, signUp } from '#tests/helpers/person.ts';
 import { makeProof, type ProofKey, type ProofParts, proofKey, sha256 } from '#tests/helpers/proof.ts';
-import { signUp, startTestServer, type TestPerson, type TestServer } from '#tests/helpers/server.ts';
+import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
 
 let server: TestServer;
-let person: TestPerson;
+let person: SignedIn;
 let key: ProofKey;
 let accessToken: string;
 let refreshToken: string;

@@ -19,8 +19,8 @@ export async function countingFailures<T>(
   };
   try {
     for (const use of uses) {
-      counted.push(use);
       await consume(...use);
+      counted.push(use);
     }
     const result = await attempt();
     await takeBack();

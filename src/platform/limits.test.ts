@@ -95,6 +95,17 @@ describe('a limit', () => {
     await expect(limits.peek(two, elsewhere)).resolves.toMatchObject({ 'RateLimit-Limit': '2' });
   });
 
+  it('a /64 that is refused uses up nothing of its /48', async () => {
+    const limits = limited();
+    for (let n = 0; n < 2; n++) await limits.consume(two, ofNetwork('busy'));
+    for (let n = 0; n < 50; n++) {
+      await expect(limits.consume(two, ofNetwork('busy'))).rejects.toMatchObject({ status: 429 });
+    }
+    expect(await limits.consume(two, ofNetwork('neighbour'))).toMatchObject({ 'RateLimit-Remaining': '1' });
+    await limits.reward(two, ofNetwork('busy'));
+    expect(await limits.consume(two, ofNetwork('busy'))).toMatchObject({ 'RateLimit-Remaining': '0' });
+  });
+
   it('counts each address of IPv4 by itself, however many there are', async () => {
     const limits = limited();
     for (let host = 0; host < 10; host++) {

@@ -79,24 +79,24 @@ export function buildLimits(redis: Redis | undefined, isEnabled: boolean) {
 
   return {
     /**
-     * Counts one event.
+     * Counts one event. One that is refused counts nowhere: a /64 that is over its limit must not use up that of its /48.
      * @returns the RateLimit headers of the answer
      * @throws ApiError 429 when there were too many
      */
     async consume(limit: Limit, key: LimitKey): Promise<LimitHeaders> {
       if (isOff(limit)) return {};
+      const counted: Array<() => Promise<unknown>> = [];
       const states: LimitHeaders[] = [];
-      let refused: ApiError | undefined;
-      // All counters are raised, also when one refuses, because `reward` later lowers them all.
       for (const { counter, id } of countersOf(limit, key)) {
+        counted.push(() => counter.store.reward(id));
         try {
           states.push(headersOf(counter, await counter.store.consume(id)));
         } catch (state) {
           if (!(state instanceof RateLimiterRes)) throw state;
-          refused ??= refusal(counter, state);
+          for (const takeBack of counted) await takeBack();
+          throw refusal(counter, state);
         }
       }
-      if (refused) throw refused;
       return states[0] ?? {};
     },
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hashSync } from '@node-rs/bcrypt';
+import { StrongTogetherClient } from '@strong-together/client';
 import { makeProof, type ProofKey, proofKey } from './proof.ts';
 import type { TestServer } from './server.ts';
 
@@ -8,10 +9,11 @@ export interface Tokens {
   refreshToken: string;
 }
 
-/** A phone that shows every step of its session; `signUp` gives one that hides them. */
+/** A person with a phone that shows every step of its session. */
 export interface Phone {
   id: string;
   username: string;
+  email: string;
   password: string;
   key: ProofKey;
   login(): Promise<Response>;
@@ -29,11 +31,13 @@ let phones = 0;
 
 /** A verified person with a phone; put into the database, so that a test need not wait for mail and bcrypt. */
 export async function newPhone(server: TestServer, id: string = randomUUID()): Promise<Phone> {
-  const [username, password] = [`phone_${phones++}`, PASSWORD];
+  const username = `phone_${phones++}`;
+  const email = `${username}@example.com`;
+  const password = PASSWORD;
   await server.sql(
     `insert into users (id, username, email, name, password, is_verified)
-     values ($1, $2, $2 || '@example.com', 'Dana Kay', $3, true)`,
-    [id, username, CHEAP_HASH],
+     values ($1, $2, $3, 'Dana Kay', $4, true)`,
+    [id, username, email, CHEAP_HASH],
   );
   const key = proofKey('phone');
   const login = () =>
@@ -45,6 +49,7 @@ export async function newPhone(server: TestServer, id: string = randomUUID()): P
   return {
     id,
     username,
+    email,
     password,
     key,
     login,
@@ -76,4 +81,17 @@ export async function newPhone(server: TestServer, id: string = randomUUID()): P
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       }),
   };
+}
+
+export interface SignedIn extends Phone {
+  client: StrongTogetherClient;
+}
+
+/** A person who uses the client, which hides the steps of the session; it has a key of its own. */
+export async function signUp(server: TestServer): Promise<SignedIn> {
+  const phone = await newPhone(server);
+  // Nothing repeated and nothing kept: tests see what the server answers.
+  const client = new StrongTogetherClient({ baseUrl: server.url, retries: 0, keptAnswers: 0 });
+  await client.login(phone.username, phone.password);
+  return { ...phone, client };
 }

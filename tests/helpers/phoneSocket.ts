@@ -1,4 +1,5 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
+import { vi } from 'vitest';
 import type { Phone } from './person.ts';
 
 interface Arrived {
@@ -73,11 +74,7 @@ export function openSocket(
 }
 
 async function until(isTrue: () => boolean, otherwise: string): Promise<void> {
-  for (let tries = 0; tries < 1_000; tries++) {
-    if (isTrue()) return;
-    await new Promise((done) => setTimeout(done, 10));
-  }
-  throw new Error(otherwise);
+  await vi.waitUntil(isTrue, { timeout: 15_000, interval: 10 }).catch(() => Promise.reject(new Error(otherwise)));
 }
 
 /** The ticket that the app asks for once it knows the user name. */

@@ -1,10 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { StrongTogetherClient } from '@strong-together/client';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { inject } from 'vitest';
+import { inject, vi } from 'vitest';
 import { developmentSecrets } from '#platform/developmentSecrets.ts';
 import { buildLog } from '#platform/log.ts';
 import type { MailboxEntry } from '#platform/mail/mailbox.ts';
@@ -125,14 +124,16 @@ export function asSuperuser(databaseUrl: string): string {
 }
 
 async function waitForMails(url: string, address: string, atLeast: number, subject?: string): Promise<MailboxEntry[]> {
-  for (let tries = 0; tries < 500; tries++) {
-    const response = await fetch(`${url}/dev/mailbox/json?to=${encodeURIComponent(address)}`);
-    const mails = (await response.json()) as MailboxEntry[];
-    const wanted = mails.filter((mail) => subject === undefined || mail.subject === subject);
-    if (wanted.length >= atLeast) return wanted;
-    await new Promise((done) => setTimeout(done, 10));
-  }
-  throw new Error(`fewer than ${atLeast} mails ${subject ?? ''} to ${address}`);
+  return vi.waitFor(
+    async () => {
+      const response = await fetch(`${url}/dev/mailbox/json?to=${encodeURIComponent(address)}`);
+      const mails = (await response.json()) as MailboxEntry[];
+      const wanted = mails.filter((mail) => subject === undefined || mail.subject === subject);
+      if (wanted.length < atLeast) throw new Error(`fewer than ${atLeast} mails ${subject ?? ''} to ${address}`);
+      return wanted;
+    },
+    { timeout: 15_000, interval: 10 },
+  );
 }
 
 /** The first link in a mail. */
@@ -140,27 +141,4 @@ export function linkIn(mail: MailboxEntry): string {
   const link = /https?:\/\/\S+/.exec(mail.text)?.[0];
   if (!link) throw new Error('the mail has no link');
   return link;
-}
-
-export interface TestPerson {
-  client: StrongTogetherClient;
-  id: string;
-  username: string;
-  email: string;
-  password: string;
-}
-
-let people = 0;
-
-/** Registers a person, follows the link of the verification mail, and signs in. */
-export async function signUp(server: TestServer, fullName = 'Dana Kay'): Promise<TestPerson> {
-  const username = `user_${process.pid % 10000}_${people++}`;
-  const email = `${username}@example.com`;
-  const password = 'correct horse';
-  // Nothing repeated and nothing kept: tests see what the server answers.
-  const client = new StrongTogetherClient({ baseUrl: server.url, retries: 0, keptAnswers: 0 });
-  await client.call('POST', '/api/users/create', { body: { username, fullName, email, password } });
-  await fetch(linkIn(await server.mailTo(email)));
-  const id = await client.login(username, password);
-  return { client, id, username, email, password };
 }

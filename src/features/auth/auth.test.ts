@@ -2,9 +2,9 @@ import { createSecretKey } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { newPhone, type Phone, type Tokens } from '#tests/helpers/person.ts';
+import { newPhone, type Phone, signUp, type Tokens } from '#tests/helpers/person.ts';
 import { makeProof, proofKey } from '#tests/helpers/proof.ts';
-import { linkIn, signUp, startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { linkIn, startTestServer, type TestServer } from '#tests/helpers/server.ts';
 
 const GRACE_SECONDS = 1;
 const PROFILE = '/api/users/get';
@@ -133,7 +133,10 @@ describe('registration', () => {
   });
 
   it('has reminder settings and one outbox entry in the same transaction', async () => {
-    const { id } = await signUp(server);
+    const email = 'settings@example.com';
+    expect((await create({ username: 'settings', email, password: 'long enough' })).status).toBe(201);
+    expect((await fetch(linkIn(await server.mailTo(email)))).status).toBe(200);
+    const [{ id } = {}] = await server.sql('select id from users where email = $1', [email]);
     expect(await server.sql('select timezone from user_reminder_settings where user_id = $1', [id])).toHaveLength(1);
     expect(await server.sql('select status from outbox where user_id = $1', [id])).toEqual([{ status: 'sent' }]);
   });

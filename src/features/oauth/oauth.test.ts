@@ -3,9 +3,9 @@ import fc from 'fast-check';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeProvider, startProvider } from '#tests/fakes/identityProvider.ts';
-import { newPhone } from '#tests/helpers/person.ts';
+import { newPhone, signUp } from '#tests/helpers/person.ts';
 import { makeProof, type ProofKey, proofKey } from '#tests/helpers/proof.ts';
-import { linkIn, signUp, startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { linkIn, startTestServer, type TestServer } from '#tests/helpers/server.ts';
 import { candidateUsername, joinedName } from './oauth.service.ts';
 
 let server: TestServer;

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buildLog } from '#platform/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
 import { type FakeExpo, startExpo } from '#tests/fakes/expo.ts';
@@ -40,13 +40,7 @@ const outcomes = async (kind: string) =>
     [phone.id, kind],
   );
 
-async function until(isTrue: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; tries < 750; tries++) {
-    if (await isTrue()) return;
-    await new Promise((done) => setTimeout(done, 20));
-  }
-  throw new Error('it did not come about');
-}
+const until = (isTrue: () => Promise<boolean> | boolean) => vi.waitUntil(isTrue, { timeout: 25_000, interval: 20 });
 const finished = (kind: string) =>
   until(async () => {
     const rows = await outcomes(kind);

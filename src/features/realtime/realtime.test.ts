@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buildOutbox } from '#outbox/outbox.ts';
 import { buildLog } from '#platform/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
@@ -419,10 +419,7 @@ describe('a phone in a tunnel', () => {
       const elsewhere = await phone.tokens();
       await finish(phone, elsewhere.accessToken, exercise);
       proxy.restore();
-      for (let tries = 0; tries < 200 && !socket.refusals.some((text) => MINT.test(text)); tries++) {
-        await new Promise((done) => setTimeout(done, 20));
-      }
-      expect(socket.refusals.at(-1)).toBe('Invalid or expired ticket');
+      await vi.waitFor(() => expect(socket.refusals.at(-1)).toBe('Invalid or expired ticket'), { timeout: 15_000 });
       expect(socket.arrived).toHaveLength(1);
     } finally {
       await proxy.close();
@@ -501,8 +498,7 @@ it('a phone that does not read is dropped, and the others go on', async () => {
       [rows.map(({ id }) => id).join(' ')],
     );
     await fine.messages(12);
-    for (let tries = 0; tries < 200 && pending() === 0; tries++) await new Promise((done) => setTimeout(done, 100));
-    expect(pending()).toBeGreaterThan(0);
+    await vi.waitFor(() => expect(pending()).toBeGreaterThan(0), { timeout: 20_000, interval: 100 });
     expect(fine.socket.connected).toBe(true);
     stuck.socket.disconnect();
   } finally {
@@ -543,11 +539,11 @@ describe('while Redis is away', () => {
       await finishOn(cutOff);
       await here.messages(1);
       redisProxy.restore();
-      for (let tries = 0; tries < 40 && there.arrived.length === 0; tries++) {
+      const hasArrived = async () => {
         await finishOn(cutOff);
-        await new Promise((done) => setTimeout(done, 250));
-      }
-      expect(there.arrived.length).toBeGreaterThan(0);
+        return there.arrived.length > 0;
+      };
+      await vi.waitUntil(hasArrived, { timeout: 15_000, interval: 250 });
     } finally {
       await cutOff.close();
       await redisProxy.close();

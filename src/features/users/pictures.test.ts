@@ -201,13 +201,13 @@ describe('a deleted account', () => {
     supabase.isDown = true;
     expect((await call('DELETE', '/api/users/deleteself')).status).toBe(200);
     supabase.isDown = false;
-    for (let tries = 0; tries < 200 && supabase.objects.has(path); tries++) {
+    const isRemoved = async () => {
       await server.sql(
         "update outbox set next_attempt_at = now(), attempts = 7 where status = 'pending' and last_error is not null",
       );
-      await new Promise((done) => setTimeout(done, 50));
-    }
-    expect(supabase.objects.has(path)).toBe(false);
+      return !supabase.objects.has(path);
+    };
+    await vi.waitUntil(isRemoved, { timeout: 15_000 });
   });
 });
 

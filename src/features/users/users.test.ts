@@ -1,11 +1,11 @@
 import { StrongTogetherClient } from '@strong-together/client';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type FakeResend, startResend } from '#tests/fakes/resend.ts';
-import { newPhone } from '#tests/helpers/person.ts';
-import { linkIn, signUp, startTestServer, type TestPerson, type TestServer } from '#tests/helpers/server.ts';
+import { newPhone, type SignedIn, signUp } from '#tests/helpers/person.ts';
+import { linkIn, startTestServer, type TestServer } from '#tests/helpers/server.ts';
 
 let server: TestServer;
-let person: TestPerson;
+let person: SignedIn;
 
 beforeAll(async () => {
   server = await startTestServer();
@@ -179,13 +179,11 @@ describe('deletion (ID20)', () => {
     const tables = await server.sql<{ name: string }>(
       "select c.relname as name from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'",
     );
-    for (let tries = 0; tries < 100; tries++) {
-      const pending = await server.sql(
+    const pending = () =>
+      server.sql(
         "select 1 from outbox where kind in ('pictures.remove-all', 'payloads.forget') and status = 'pending'",
       );
-      if (pending.length === 0) break;
-      await new Promise((done) => setTimeout(done, 50));
-    }
+    await vi.waitFor(async () => expect(await pending()).toEqual([]), { timeout: 15_000 });
     for (const { name } of tables) {
       const left = await server.sql(`select * from ${name} t where t::text ilike any ($1)`, [
         [`%${person.id}%`, `%${person.username}%`, `%${person.email}%`],
@@ -245,10 +243,11 @@ describe('mail through Resend', () => {
       });
       expect(ask.status).toBe(204);
       await own.sql("update outbox set next_attempt_at = now() where status = 'pending'");
-      for (let tries = 0; tries < 200 && resend.sent.size === 0; tries++) {
+      const isSent = async () => {
         await own.sql("update outbox set next_attempt_at = now() where status = 'pending' and last_error is not null");
-        await new Promise((done) => setTimeout(done, 50));
-      }
+        return resend.sent.size > 0;
+      };
+      await vi.waitUntil(isSent, { timeout: 15_000 });
       const [mail] = [...resend.sent.values()];
       expect(mail).toMatchObject({
         from: 'Us <us@example.com>',
@@ -260,10 +259,8 @@ describe('mail through Resend', () => {
       expect(resend.attempts).toBe(2);
       const noted = async () =>
         (await own.sql("select status, payload from outbox where kind = 'mail.verification'"))[0];
-      for (let tries = 0; tries < 200 && (await noted())?.status !== 'sent'; tries++) {
-        await new Promise((done) => setTimeout(done, 25)); // the provider has it a moment before the outbox knows
-      }
-      expect(await noted()).toEqual({ status: 'sent', payload: {} });
+      // The provider has it a moment before the outbox knows.
+      await vi.waitFor(async () => expect(await noted()).toEqual({ status: 'sent', payload: {} }), { timeout: 15_000 });
     } finally {
       await own.close();
       await resend.close();
