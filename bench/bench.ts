@@ -7,6 +7,7 @@ import { generateKey, type ProofKey, StrongTogetherClient } from '@strong-togeth
 import { freePort } from '#platform/postgres/embedded.ts';
 import { startRedis } from '#tests/setup/redis.ts';
 import {
+  cpuSeconds,
   end,
   hoursAgo,
   PASSWORD,
@@ -35,6 +36,8 @@ interface Figures {
   perSecond: number;
   p50: number;
   p99: number;
+  /** Processor time of the server's process, all threads, for each request; in milliseconds. */
+  cpu: number;
 }
 
 async function main(): Promise<void> {
@@ -50,7 +53,8 @@ async function main(): Promise<void> {
     servers.push(startServer('api', uncachedUrl, { ...settings, CACHE_ENABLED: 'false' }));
     await untilReady(uncachedUrl);
     const people = await Promise.all(Array.from({ length: PEOPLE }, (_, n) => makePerson(baseUrl, n)));
-    const figures = await measureAll(baseUrl, uncachedUrl, people);
+    const [cached, uncached] = [baseUrl, uncachedUrl].map((url, n) => ({ url, pid: servers[n]?.pid ?? 0 }));
+    const figures = await measureAll(cached as Target, uncached as Target, people);
     print(figures);
   } finally {
     for (const server of servers.reverse()) await end(server);
@@ -83,11 +87,17 @@ async function makePerson(baseUrl: string, number: number): Promise<Person> {
 /** Not used before in this data folder. */
 const nameOf = (number: number) => `bench_${process.pid % 10_000}_${number}`;
 
-type Scenario = [name: string, requests: number, make: (person: Person) => Promise<Prepared>, url?: string];
+/** A server process. */
+interface Target {
+  url: string;
+  pid: number;
+}
 
-async function measureAll(baseUrl: string, uncachedUrl: string, people: Person[]): Promise<Figures[]> {
-  const get = (path: string) => (person: Person) => signed(baseUrl, person, 'GET', path);
-  const getUncached = (path: string) => (person: Person) => signed(uncachedUrl, person, 'GET', path);
+type Scenario = [name: string, requests: number, make: (person: Person) => Promise<Prepared>, target?: Target];
+
+async function measureAll(cached: Target, uncached: Target, people: Person[]): Promise<Figures[]> {
+  const get = (path: string) => (person: Person) => signed(cached.url, person, 'GET', path);
+  const getUncached = (path: string) => (person: Person) => signed(uncached.url, person, 'GET', path);
   const [tracking, bootstrap] = ['/api/workouts/gettracking', '/api/bootstrap/get'].map(
     (p) => `${p}?tz=Asia%2FJerusalem`,
   ) as [string, string];
@@ -99,31 +109,31 @@ async function measureAll(baseUrl: string, uncachedUrl: string, people: Person[]
     ['GET exercises/getall', REQUESTS, get('/api/exercises/getall')],
     ['GET getworkout', REQUESTS, get('/api/workouts/getworkout?tz=Asia%2FJerusalem')],
     ['GET gettracking', REQUESTS, get(tracking)],
-    ['GET gettracking, cache off', few, getUncached(tracking), uncachedUrl],
+    ['GET gettracking, cache off', few, getUncached(tracking), uncached],
     ['GET bootstrap', REQUESTS, get(bootstrap)],
-    ['GET bootstrap, cache off', few, getUncached(bootstrap), uncachedUrl],
+    ['GET bootstrap, cache off', few, getUncached(bootstrap), uncached],
     [
       'POST finishworkout',
       few,
       (person) => {
         // Older than the maps show: the answer has the same size for every request.
         const body = workoutOf(person.exercises, hoursAgo(24 * 60 + workouts++));
-        return signed(baseUrl, person, 'POST', '/api/workouts/finishworkout', body);
+        return signed(cached.url, person, 'POST', '/api/workouts/finishworkout', body);
       },
     ],
   ];
   const figures: Figures[] = [];
-  for (const [name, count, make, url = baseUrl] of scenarios) {
-    await measure(url, name, await prepareAll(people, Math.ceil(count / 10), make)); // warm up
-    figures.push(await measure(url, name, await prepareAll(people, count, make)));
+  for (const [name, count, make, target = cached] of scenarios) {
+    await measure(target, name, await prepareAll(people, Math.ceil(count / 10), make)); // warm up
+    figures.push(await measure(target, name, await prepareAll(people, count, make)));
   }
   const busy: Array<[string, (person: Person) => Promise<Prepared>]> = [
     ['GET /health, 50 logins in flight', async () => ({ method: 'GET', path: '/health', headers: {} })],
     ['GET users/get, 50 logins in flight', get('/api/users/get')],
   ];
   for (const [name, make] of busy) {
-    const requests = await prepareAll(people.slice(1), few, make);
-    figures.push(await duringLogins(baseUrl, people[0] as Person, () => measure(baseUrl, name, requests)));
+    const requests = await prepareAll(people.slice(1).concat(PEOPLE > 1 ? [] : people), few, make);
+    figures.push(await duringLogins(cached.url, people[0] as Person, () => measure(cached, name, requests)));
   }
   return figures;
 }
@@ -157,22 +167,24 @@ async function prepareAll(people: Person[], count: number, make: (person: Person
 const signed = (baseUrl: string, { key, client }: Person, method: string, path: string, body?: object) =>
   prepare(baseUrl, { key, accessToken: client.accessToken }, method, path, body, { 'accept-encoding': 'gzip' });
 
-async function measure(baseUrl: string, name: string, requests: Prepared[]): Promise<Figures> {
+async function measure({ url, pid }: Target, name: string, requests: Prepared[]): Promise<Figures> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const times: number[] = [];
   let next = 0;
+  const cpuBefore = await cpuSeconds(pid);
   const started = performance.now();
   await Promise.all(
     Array.from({ length: CONNECTIONS }, async () => {
       for (let prepared = requests[next++]; prepared; prepared = requests[next++]) {
-        times.push(await timeOf(agent, baseUrl, prepared));
+        times.push(await timeOf(agent, url, prepared));
       }
     }),
   );
   const seconds = (performance.now() - started) / 1000;
+  const cpu = (((await cpuSeconds(pid)) - cpuBefore) * 1000) / requests.length;
   agent.destroy();
   times.sort((a, b) => a - b);
-  return { name, perSecond: requests.length / seconds, p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
+  return { name, perSecond: requests.length / seconds, p50: quantile(times, 0.5), p99: quantile(times, 0.99), cpu };
 }
 
 /** Milliseconds. @throws when the answer is no success */
@@ -187,11 +199,13 @@ function print(figures: Figures[]): void {
   console.log(
     `${CONNECTIONS} connections, ${PEOPLE} people with ${WORKOUTS_EACH} workouts each, Node ${process.version}\n`,
   );
-  console.log('| request | p50 × /health | p99 × /health | requests/s | p50 ms | p99 ms |');
-  console.log('|---|---:|---:|---:|---:|---:|');
-  for (const { name, perSecond, p50, p99 } of figures) {
+  console.log('| request | p50 × /health | p99 × /health | requests/s | p50 ms | p99 ms | server CPU ms |');
+  console.log('|---|---:|---:|---:|---:|---:|---:|');
+  for (const { name, perSecond, p50, p99, cpu } of figures) {
     const ratios = `${(p50 / health.p50).toFixed(1)} | ${(p99 / health.p99).toFixed(1)}`;
-    console.log(`| ${name} | ${ratios} | ${perSecond.toFixed(0)} | ${p50.toFixed(2)} | ${p99.toFixed(2)} |`);
+    console.log(
+      `| ${name} | ${ratios} | ${perSecond.toFixed(0)} | ${p50.toFixed(2)} | ${p99.toFixed(2)} | ${cpu.toFixed(2)} |`,
+    );
   }
 }
 
