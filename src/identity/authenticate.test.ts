@@ -6,6 +6,7 @@ import type { Database } from '#platform/postgres/database.ts';
 import { sha256 } from '#tests/helpers/proof.ts';
 import { testConfig } from '#tests/helpers/testConfig.ts';
 import { buildIdentity } from './authenticate.ts';
+import { networkOrigins } from './ownOrigins.ts';
 import { buildSessionTokens } from './sessionTokens.ts';
 
 /*
@@ -15,7 +16,7 @@ import { buildSessionTokens } from './sessionTokens.ts';
 
 const userId = randomUUID();
 const KEY = 'k'.repeat(43);
-const LOOPBACK = ['http://localhost:3000', 'http://127.0.0.1:3000', 'http://[::1]:3000'];
+const OWN = ['http://localhost:3000', 'http://127.0.0.1:3000', 'http://[::1]:3000', ...networkOrigins(3000)];
 const STATE = {
   token_version: 7,
   token_version_used: true,
@@ -112,7 +113,7 @@ describe('the guard', () => {
       storedZone: 'Asia/Jerusalem',
     });
     expect(done).toEqual(['accept j request 1', 'guard.sessionState']);
-    const origins = ['https://api.example', ...LOOPBACK];
+    const origins = ['https://api.example', ...OWN];
     expect(targets).toEqual([['proof', { method: 'GET', path: '/api/users/get', origins }]]);
   });
 
@@ -201,7 +202,7 @@ describe('the proof of a request', () => {
     };
     const { proofOf, targets } = await guard({ env, production });
     proofOf({ dpop: 'proof' });
-    const origins = [...Object.values(env), ...(production ? [] : LOOPBACK)];
+    const origins = [...Object.values(env), ...(production ? [] : OWN)];
     expect(targets).toEqual([['proof', { method: 'GET', path: '/api/users/get', origins }]]);
   });
 });

@@ -1,5 +1,6 @@
-import { createSecretKey } from 'node:crypto';
+import { createHash, createSecretKey } from 'node:crypto';
 import { type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Config } from '#src/config.ts';
 
@@ -42,6 +43,15 @@ const refreshClaims = z.object({
   cnf: binding,
 });
 
+/** An access token is sent with every request: its signature is verified once. */
+const MOST_VERIFIED = 10_000;
+
+interface Verified {
+  claims: SessionClaims;
+  /** Seconds since 1970. */
+  expiry: number;
+}
+
 /** Signs and reads the two tokens of a session: JWT, HS256 only, one secret a kind (behaviour 0.7). */
 export function buildSessionTokens(config: Config) {
   const accessKey = createSecretKey(Buffer.from(config.secrets.JWT_ACCESS_SECRET));
@@ -62,14 +72,26 @@ export function buildSessionTokens(config: Config) {
     token: string,
     key: typeof accessKey,
     schema: typeof accessClaims | typeof refreshClaims,
-  ): Promise<SessionClaims | undefined> {
+  ): Promise<Verified | undefined> {
     try {
       const { payload } = await jwtVerify(token, key, { algorithms: ['HS256'], requiredClaims: ['exp'] });
-      const claims = schema.parse(payload);
-      return { userId: claims.id, role: claims.role, tokenVersion: claims.tokenVer, thumbprint: claims.cnf?.jkt };
+      const { id, role, tokenVer, cnf } = schema.parse(payload);
+      return { claims: { userId: id, role, tokenVersion: tokenVer, thumbprint: cnf?.jkt }, expiry: payload.exp ?? 0 };
     } catch {
       return undefined;
     }
+  }
+
+  /** By the hash of the token, so that how long a search takes tells nothing of a token. */
+  const verified = new LRUCache<string, Verified>({ max: MOST_VERIFIED });
+
+  async function readAccess(token: string): Promise<SessionClaims | undefined> {
+    const hash = createHash('sha256').update(token).digest('base64');
+    const known = verified.get(hash);
+    if (known) return known.expiry > Math.floor(Date.now() / 1000) ? known.claims : undefined;
+    const found = await read(token, accessKey, accessClaims);
+    if (found) verified.set(hash, found);
+    return found?.claims;
   }
 
   return {
@@ -82,9 +104,9 @@ export function buildSessionTokens(config: Config) {
       return { accessToken, refreshToken };
     },
     /** The claims of a good access token, else undefined: forged, expired or another kind. */
-    readAccess: (token: string) => read(token, accessKey, accessClaims),
+    readAccess,
     /** The claims of a good refresh token, else undefined. */
-    readRefresh: (token: string) => read(token, refreshKey, refreshClaims),
+    readRefresh: async (token: string) => (await read(token, refreshKey, refreshClaims))?.claims,
   };
 }
 
