@@ -242,8 +242,9 @@ describe('new_message', () => {
     await server.sql('delete from messages where receiver_id = $1', [phone.id]);
     await server.sql('update users set is_first_login = true where id = $1', [phone.id]);
     // The sign-in also ends this socket: the message comes before that or not at all.
+    const ended = socket.ended();
     await phone.tokens();
-    await socket.ended();
+    await ended;
     const [welcome] = await server.sql('select subject from messages where receiver_id = $1', [phone.id]);
     expect(welcome?.subject).toMatch(/^Welcome to Strong Together, Dana!$/);
     for (const item of socket.arrived) expect(item.sent_at).toMatch(/\+09:00$/);
