@@ -25,7 +25,9 @@ export function startServer(
   settings: Record<string, string>,
   logFile: number | 'ignore' = 'ignore',
 ): ChildProcess {
-  return spawn(process.execPath, [join(import.meta.dirname, '../src/main.ts'), role], {
+  const { BENCH_PROFILE } = process.env;
+  const profiling = BENCH_PROFILE ? ['--cpu-prof', `--cpu-prof-dir=${BENCH_PROFILE}`] : [];
+  return spawn(process.execPath, [...profiling, join(import.meta.dirname, '../src/main.ts'), role], {
     env: {
       ...process.env,
       PORT: new URL(baseUrl).port,
