@@ -112,7 +112,7 @@ const MOMENTS: Array<(dataDir: string) => boolean> = [
   (dataDir) => existsSync(pidFile(dataDir)),
   (dataDir) => inCluster(dataDir, (database) => Number(database) >= 16_384),
 ];
-const DELAYS_MS = [50, 700, 1_800];
+const DELAYS_MS = [50, 1_800];
 
 describe('a first start that is killed', () => {
   it('at any moment, time after time, leaves a folder from which the next one comes up', async () => {
