@@ -48,7 +48,9 @@ describe('a graceful stop', () => {
     const failures: string[] = [];
     let isOver = false;
     const asking = (async () => {
-      while (!isOver) {
+      // A proxy takes the server out after some answers "not ready"; who opens a connection in the moment in which the
+      // listener closes may be reset by the kernel.
+      while (!isOver && answers.filter(({ status }) => status === 503).length < 20) {
         try {
           answers.push(await get(`${server.url}/health/ready`, agent));
         } catch (error) {
@@ -66,8 +68,7 @@ describe('a graceful stop', () => {
     const draining = answers.filter(({ status }) => status === 503);
     expect(draining.length).toBeGreaterThan(5);
     expect(draining.every(({ connection }) => connection === 'close')).toBe(true);
-    // Once nobody listens, connections are refused; none was reset.
-    expect(failures.filter((code) => code !== 'ECONNREFUSED')).toEqual([]);
+    expect(failures).toEqual([]);
     agent.destroy();
   });
 });
