@@ -18,10 +18,10 @@ const { MODEL_SEED, MODEL_PATH, MODEL_RUNS, MODEL_SECONDS, MODEL_CALM, MODEL_SHR
 /** With time, one seed and long stories, one after the other. */
 const isLong = MODEL_SECONDS !== undefined;
 const SECONDS = Number(MODEL_SECONDS ?? 120);
-const RUNS = Number(MODEL_RUNS ?? (isLong ? 1_000_000 : 1));
+const RUNS = Number(MODEL_RUNS ?? (isLong && !MODEL_PATH ? 1_000_000 : 1));
 const MOST_ROUNDS = isLong ? 40 : 20;
 const RANDOM_SEED = Number(MODEL_SEED ?? Math.trunc(Math.random() * 2 ** 31));
-const SEEDS = isLong || MODEL_SEED ? [RANDOM_SEED] : [11, RANDOM_SEED];
+const SEEDS = isLong || MODEL_SEED ? [RANDOM_SEED] : [11, 22, RANDOM_SEED];
 
 const plain = { noNullPrototype: true };
 const bit = fc.constantFrom<0 | 1>(0, 1);
@@ -36,6 +36,7 @@ const move: fc.Arbitrary<Move> = fc.record(
     phone: fc.oneof({ weight: 12, arbitrary: fc.constant<0>(0) }, { weight: 1, arbitrary: fc.constant<1>(1) }),
     instance: bit,
     isLost: fc.oneof({ weight: 15, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+    patienceMs: fc.oneof({ weight: 15, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat(30) }),
   },
   plain,
 );

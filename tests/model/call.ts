@@ -25,8 +25,11 @@ export interface Outcome {
 /** What a person does, and all that can come of it in a world. */
 export interface Call {
   says: string;
-  /** @param url origin of the instance that gets it */
-  send(url: string): Promise<Answer>;
+  /**
+   * @param url origin of the instance that gets it
+   * @param patienceMs hangs up after so long, where nothing but the database can still be at work then
+   */
+  send(url: string, patienceMs?: number): Promise<Answer>;
   outcomes(world: World, at: Span): Outcome[];
   /** What the phone keeps of an answer that arrived. */
   keep?(told: Told): void;
@@ -56,7 +59,11 @@ interface Request {
 const LONGEST_MS = 40_000;
 
 /** A request on a connection of its own: a kept one could have been closed just now. @throws when nothing answers */
-export function send(url: string, { method, path, headers = {}, body }: Request): Promise<Answer> {
+export function send(
+  url: string,
+  { method, path, headers = {}, body }: Request,
+  patienceMs = Number.POSITIVE_INFINITY,
+): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const outgoing = httpRequest(`${url}${path}`, {
     method,
@@ -69,10 +76,14 @@ export function send(url: string, { method, path, headers = {}, body }: Request)
       ...headers,
     },
   });
-  const timer = setTimeout(() => {
-    reject(new Error(`${method} ${path} got no answer in ${LONGEST_MS} ms`));
-    outgoing.destroy();
-  }, LONGEST_MS);
+  const timer = setTimeout(
+    () => {
+      if (patienceMs > LONGEST_MS) reject(new Error(`${method} ${path} got no answer in ${LONGEST_MS} ms`));
+      else resolve('lost');
+      outgoing.destroy();
+    },
+    Math.min(patienceMs, LONGEST_MS),
+  );
   outgoing.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED' ? 'unsent' : 'lost'));
   outgoing.on('response', (response) => {
     const chunks: Buffer[] = [];

@@ -36,7 +36,17 @@ export const mostWorlds = (): number => most;
 const MOST_AT_ONCE = 3;
 
 /** A move that chooses nothing. */
-export const FIRST_PHONE: Move = { who: 0, does: '', a: 0, b: 0, c: 0, phone: 0, instance: 0, isLost: false };
+export const FIRST_PHONE: Move = {
+  who: 0,
+  does: '',
+  a: 0,
+  b: 0,
+  c: 0,
+  phone: 0,
+  instance: 0,
+  isLost: false,
+  patienceMs: null,
+};
 
 interface Healing {
   name: FaultName;
@@ -101,11 +111,14 @@ export class Play {
     }
     const done = await Promise.all(calls.map(({ person, call, move }) => this.perform(person, call, move)));
     await this.#stage.untilDead();
-    this.judge(done);
+    if (calls.some(({ move }) => move.patienceMs !== null)) await this.#stage.untilQuiet();
+    // What was lost may have happened at any time until now.
+    const now = Date.now() + 1;
+    this.judge(done.map((one): Done => (one.answer === 'lost' ? { ...one, at: [one.at[0], now] } : one)));
   }
 
   /** Sends a request to an instance, or to the other one if that is down. */
-  async perform(person: Person, call: Call, { instance, isLost }: Pick<Move, 'instance' | 'isLost'>): Promise<Done> {
+  async perform(person: Person, call: Call, { instance, isLost, patienceMs }: Move): Promise<Done> {
     const from = Date.now();
     const line = this.trace.push('') - 1;
     const tell = (what: string) => {
@@ -113,12 +126,15 @@ export class Play {
     };
     tell('…');
     const mayFail = this.#broken.length > 0;
-    let answer = await call.send(this.#stage.instances[instance]);
-    if (answer === 'unsent') answer = await call.send(this.#stage.instances[instance === 0 ? 1 : 0]);
+    const patience = patienceMs ?? undefined;
+    let answer = await call.send(this.#stage.instances[instance], patience);
+    if (answer === 'unsent') answer = await call.send(this.#stage.instances[instance === 0 ? 1 : 0], patience);
     const at: Span = [from, Date.now() + 1];
     if (typeof answer === 'string') {
-      tell(answer);
-      if (!mayFail && this.#broken.length === 0) this.fail('the connection broke, and nothing was wrong');
+      tell(patience === undefined ? answer : 'nothing, and hung up');
+      if (patience === undefined && !mayFail && this.#broken.length === 0) {
+        this.fail('the connection broke, and nothing was wrong');
+      }
       return { person, call, answer, at };
     }
     const { status, body } = answer;

@@ -172,6 +172,19 @@ export async function openStage() {
     }
   }
 
+  /** Until both instances have done with requests whose clients hung up: several looks with their answers between. */
+  async function untilQuiet(): Promise<void> {
+    for (let quiet = 0, tries = 0; quiet < 3; tries++) {
+      await Promise.all([urlOf('first'), urlOf('second')].map((url) => send(url, { method: 'GET', path: '/health' })));
+      const busy = await sql(
+        `select 1 from pg_stat_activity
+         where (application_name like 'first-%' or application_name like 'second-%') and state <> 'idle'`,
+      );
+      quiet = busy.length === 0 ? quiet + 1 : 0;
+      if (tries > 1_000) throw new Error('the instances are busy with nothing');
+    }
+  }
+
   async function troubled(work: () => Promise<void>): Promise<void> {
     const trouble = { from: Date.now(), to: Number.POSITIVE_INFINITY };
     troubles.push(trouble);
@@ -225,6 +238,7 @@ export async function openStage() {
     /** Until nothing more can come of requests that a killed process had taken. */
     untilDead: () => Promise.all(dying),
     untilReady,
+    untilQuiet,
     redisProxy,
     publicUrl: urlOf('first'),
     instances: [urlOf('first'), urlOf('second')] as const,

@@ -18,6 +18,8 @@ export interface Move {
   instance: 0 | 1;
   /** The answer is lost on the way. */
   isLost: boolean;
+  /** Hangs up after so many milliseconds; null: waits. */
+  patienceMs: number | null;
 }
 
 export interface Scene {
@@ -68,8 +70,11 @@ export function asPhone(
   const request = { method, path, body: bytes ?? sentBody(body) };
   return {
     says,
-    send: (url) =>
-      send(url, { ...request, headers: { ...proven(stage.publicUrl, phone.key, request, token), ...headers } }),
+    send: (url, patienceMs) => {
+      const proof = proven(stage.publicUrl, phone.key, request, token);
+      // A picture is at work outside the database, too.
+      return send(url, { ...request, headers: { ...proof, ...headers } }, bytes ? undefined : patienceMs);
+    },
     outcomes: (world, at) => outcomes(world, at, token),
     ...(keep ? { keep } : {}),
   };
@@ -87,8 +92,8 @@ export function asReader(scene: Scene, read: Omit<Protected, 'method' | 'body' |
   });
   return {
     ...call,
-    send: async (url): Promise<Answer> => {
-      const answer = await call.send(url);
+    send: async (url, patienceMs): Promise<Answer> => {
+      const answer = await call.send(url, patienceMs);
       if (answer === 'lost' || answer === 'unsent') return answer;
       if (before && answer.status === 304 && answer.body === undefined) {
         return { ...answer, status: 200, body: before.body };

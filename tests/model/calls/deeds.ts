@@ -1,11 +1,20 @@
-import { accounts } from './accounts.ts';
 import type { Builder, Deed } from './builder.ts';
+import { messages } from './messages.ts';
+import { profiles } from './profiles.ts';
 import { reads } from './reads.ts';
+import { recovery } from './recovery.ts';
 import { sessions } from './sessions.ts';
 import { training } from './training.ts';
 
 /** Everything that a person can do, by name. */
-export const DEEDS: Record<string, Deed> = { ...reads, ...training, ...sessions, ...accounts };
+export const DEEDS: Record<string, Deed> = {
+  ...reads,
+  ...training,
+  ...sessions,
+  ...recovery,
+  ...profiles,
+  ...messages,
+};
 
 /** How often each is done, beside once. */
 const OFTEN: Record<string, number> = {
@@ -19,8 +28,9 @@ const OFTEN: Record<string, number> = {
   inbox: 2,
   plan: 2,
   login: 3,
-  refresh: 4,
-  update: 4,
+  refresh: 6,
+  update: 5,
+  forgot: 2,
   verify: 2,
   reset: 4,
   confirmAddress: 3,

@@ -30,7 +30,7 @@ import {
 import { asAnybody, asPhone, type Builder, type Deed, pick, type Scene } from './builder.ts';
 
 /** Rotations older than this are past the grace; the stage sets REFRESH_GRACE_SEC to it. */
-export const GRACE_SECONDS = 2;
+export const GRACE_SECONDS = 1;
 
 /** What the phone takes from an answer with tokens. */
 const keepTokens =
@@ -129,7 +129,7 @@ function refreshed(world: World, token: Token, phone: TrainedPhone, isOwnKey: bo
 
 const refresh: Builder = ({ person, phone, stage, move }) => {
   const isOwnKey = move.b % 8 !== 7;
-  const token = move.a % 3 === 2 ? (phone.previous ?? phone.refresh) : phone.refresh;
+  const token = move.a % 2 ? (phone.previous ?? phone.refresh) : phone.refresh;
   if (!token) return undefined;
   const other = person.phones[0] === phone ? person.phones[1] : person.phones[0];
   const { key } = isOwnKey ? phone : other;

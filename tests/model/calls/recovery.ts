@@ -1,10 +1,8 @@
-import { claimsOf, guarded, type Outcome, refused } from '../call.ts';
-import { isObject, isText, learned } from '../difference.ts';
+import { claimsOf, type Outcome, refused } from '../call.ts';
+import { isText, learned } from '../difference.ts';
 import type { MailLink } from '../stage.ts';
-import { profileView } from '../views.ts';
 import { type Account, copyOf, isFoundBy, newAccount, promiseMail, type World } from '../world.ts';
-import { asAnybody, asPhone, type Builder, type Deed, pick, type Scene } from './builder.ts';
-import { missingOf } from './sessions.ts';
+import { asAnybody, type Builder, type Deed, pick, type Scene } from './builder.ts';
 
 const GENDERS = ['Female', '', 'Other'] as const;
 
@@ -206,61 +204,6 @@ const reset: Builder = async (scene) => {
   });
 };
 
-interface ProfileForm {
-  username?: string;
-  fullName?: string;
-  email?: string;
-  setCompletedOnOAuth?: boolean;
-}
-
-/** Endpoints 14 and 15. */
-function updated(account: Account, next: World, form: ProfileForm): Outcome[] {
-  const missing = missingOf(account);
-  const completes = form.setCompletedOnOAuth === true && missing !== null;
-  if (completes && missing.includes('email') && account.email === null && form.email === undefined) {
-    return [refused(next, 400, 'EMAIL_REQUIRED')];
-  }
-  const username = form.username ?? account.username;
-  if (completes && account.name === null && form.fullName === undefined) {
-    delete account.name;
-    if (username !== undefined) account.name = username;
-  }
-  if (form.username !== undefined) account.username = form.username;
-  if (form.fullName !== undefined) account.name = form.fullName;
-  const emailChanged = form.email !== undefined && form.email !== account.email;
-  if (emailChanged) {
-    account.pendingEmail = form.email ?? null;
-    promiseMail(account, 'mail.email-change');
-  }
-  if (completes) for (const link of Object.values(account.links)) link.length = 0;
-  const body = { message: 'User updated successfully', emailChanged, user: profileView(account) };
-  return [{ world: next, status: 200, body }];
-}
-
-const update: Builder = (scene) => {
-  const { person, stage, move } = scene;
-  const forms: ProfileForm[] = [
-    { email: pick(person.addresses, move.b) },
-    { username: pick(person.usernames, move.b) },
-    { fullName: `${person.firstName} ${['Kay', 'Lee', 'May'][move.b % 3]}` },
-    { setCompletedOnOAuth: true, ...(move.b % 2 ? { email: pick(person.addresses, move.c) } : {}) },
-    { username: stage.statue.username.toUpperCase() },
-    { email: stage.statue.email },
-  ];
-  const form = pick(forms, move.a);
-  const isTaken = form.username === stage.statue.username.toUpperCase() || form.email === stage.statue.email;
-  return asPhone(scene, {
-    says: `updates ${JSON.stringify(form)}`,
-    method: 'PUT',
-    path: move.c % 2 ? '/api/users/update' : '/api/users/updateself',
-    body: form,
-    outcomes: (world, _at, token) =>
-      guarded(world, token, (account, next) =>
-        isTaken ? [refused(next, 409, 'USERNAME_OR_EMAIL_IN_USE')] : updated(account, next, form),
-      ),
-  });
-};
-
 const confirmAddress: Builder = async (scene) => {
   const link = await linkOf(scene, 'Confirm your Strong Together Email', 'mail.email-change');
   if (!link) return undefined;
@@ -285,142 +228,8 @@ const confirmAddress: Builder = async (scene) => {
   });
 };
 
-const savePushToken: Builder = (scene) => {
-  const pushToken = pick(scene.person.pushTokens, scene.move.a);
-  return {
-    ...asPhone(scene, {
-      says: `saves ${pushToken}`,
-      method: 'PUT',
-      path: '/api/users/pushtoken',
-      body: { token: pushToken },
-      outcomes: (world, _at, token) =>
-        guarded(world, token, (account, next) => {
-          account.pushToken = pushToken;
-          return [{ world: next, status: 204 }];
-        }),
-    }),
-    takes: pushToken,
-  };
-};
-
-const PIXEL = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-  'base64',
-);
-const BOUNDARY = 'the-boundary';
-const formOf = (field: string, bytes: Buffer) =>
-  Buffer.concat([
-    Buffer.from(
-      `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${field}"; filename="me.jpg"\r\nContent-Type: image/jpeg\r\n\r\n`,
-    ),
-    bytes,
-    Buffer.from(`\r\n--${BOUNDARY}--\r\n`),
-  ]);
-
-const setPicture: Builder = (scene) => {
-  const isPicture = scene.move.a % 5 !== 4;
-  return asPhone(scene, {
-    says: isPicture ? 'sets a picture' : 'sends a picture that is none',
-    method: 'PUT',
-    path: '/api/users/setprofilepic',
-    headers: { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` },
-    bytes: formOf('file', isPicture ? PIXEL : Buffer.from('<html></html>')),
-    outcomes: (world, _at, token) =>
-      guarded(world, token, (account, next) => {
-        if (!isPicture) return [refused(next, 400, 'UNSUPPORTED_FILE_TYPE')];
-        delete account.picture;
-        return [
-          {
-            world: next,
-            status: 201,
-            body: {
-              message: 'Upload success',
-              path: (path) =>
-                isText(path) && path.startsWith(`profile_pics/${account.id}/`)
-                  ? learned(account, 'picture', isText)(path)
-                  : 'is not in their folder',
-              url: (url) => (isText(url) && url.includes(`/profile_pics/${account.id}/`) ? undefined : 'is elsewhere'),
-            },
-          },
-        ];
-      }),
-  });
-};
-
-const removePicture: Builder = (scene) => {
-  const { account, stage, move } = scene;
-  const foreign = `profile_pics/${stage.statue.id}/a.jpg`;
-  const path = [null, account?.picture ?? null, foreign][move.a % 3] ?? null;
-  return asPhone(scene, {
-    says: path === foreign ? "removes somebody else's picture" : 'removes the picture',
-    method: 'DELETE',
-    path: '/api/users/deleteprofilepic',
-    body: { path },
-    outcomes: (world, _at, token) =>
-      guarded(world, token, (own, next) => {
-        if (path === foreign) return [refused(next, 403, 'FORBIDDEN')];
-        own.picture = null;
-        return [{ world: next, status: 200 }];
-      }),
-  });
-};
-
-const deleteAccount: Builder = (scene) =>
-  asPhone(scene, {
-    says: 'deletes the account',
-    method: 'DELETE',
-    path: '/api/users/deleteself',
-    outcomes: (world, _at, token) =>
-      guarded(world, token, () => [
-        { world: { account: null }, status: 200, body: { message: 'User deleted successfully' } },
-      ]),
-  });
-
-/** Marks or deletes one of the caller's messages, one that was deleted, or one that is none. */
-const withMessage =
-  (method: 'PUT' | 'DELETE', path: string, says: string): Builder =>
-  (scene) => {
-    const { account, stage, move } = scene;
-    const known = (account?.messages ?? []).flatMap(({ id }) => id ?? []);
-    const isForeign = move.b % 5 === 4 || known.length === 0;
-    const id = isForeign ? stage.statue.messageId : (known[move.a % known.length] ?? '');
-    return asPhone(scene, {
-      says: isForeign ? `${says} of somebody else` : says,
-      method,
-      path: path + id,
-      outcomes: (world, _at, token) =>
-        guarded(world, token, (own, next) => {
-          const found = own.messages.findIndex((message) => message.id === id);
-          const message = own.messages[found];
-          if (!message) return [refused(next, 404, 'MESSAGE_NOT_FOUND')];
-          if (method === 'DELETE') own.messages.splice(found, 1);
-          else message.isRead = true;
-          return [{ world: next, status: 200, body: method === 'DELETE' ? { id } : { id, is_read: true } }];
-        }),
-    });
-  };
-
-/** A scheduler outside asks for the pushes that are due; it may ask as often as it likes. */
-const trigger = (path: string, message: RegExp): Builder => {
-  return () =>
-    asAnybody({
-      says: `asks for ${path.slice('/api/push/'.length)} pushes`,
-      method: 'GET',
-      path,
-      outcomes: (world) => [
-        {
-          world,
-          status: 200,
-          body: (actual) =>
-            isObject(actual) && actual.success === true && message.test(String(actual.message))
-              ? undefined
-              : 'is wrong',
-        },
-      ],
-    });
-};
-
-export const accounts = {
+/** Registration, and everything with links and lost passwords: nobody is signed in. */
+export const recovery = {
   register: { routes: ['POST /api/users/create'], build: register },
   verify: { routes: ['GET /api/auth/verify'], build: verify },
   resendVerification: { routes: ['POST /api/auth/sendverificationemail'], build: resendVerification },
@@ -428,26 +237,5 @@ export const accounts = {
   checkVerified: { routes: ['GET /api/auth/checkuserverify'], build: checkVerified },
   forgot: { routes: ['POST /api/auth/forgotpassemail'], build: forgot },
   reset: { routes: ['PUT /api/auth/resetpassword'], build: reset },
-  update: { routes: ['PUT /api/users/update', 'PUT /api/users/updateself'], build: update },
   confirmAddress: { routes: ['GET /api/users/changeemail'], build: confirmAddress },
-  savePushToken: { routes: ['PUT /api/users/pushtoken'], build: savePushToken },
-  setPicture: { routes: ['PUT /api/users/setprofilepic'], build: setPicture },
-  removePicture: { routes: ['DELETE /api/users/deleteprofilepic'], build: removePicture },
-  deleteAccount: { routes: ['DELETE /api/users/deleteself'], build: deleteAccount },
-  markRead: {
-    routes: ['PUT /api/messages/markasread/:id'],
-    build: withMessage('PUT', '/api/messages/markasread/', 'reads a message'),
-  },
-  deleteMessage: {
-    routes: ['DELETE /api/messages/delete/:id'],
-    build: withMessage('DELETE', '/api/messages/delete/', 'deletes a message'),
-  },
-  dailyPush: {
-    routes: ['GET /api/push/daily'],
-    build: trigger('/api/push/daily', /^Daily notifications enqueued$/),
-  },
-  hourlyPush: {
-    routes: ['GET /api/push/hourlyreminder'],
-    build: trigger('/api/push/hourlyreminder', /^Enqueued \d+ workout reminders$/),
-  },
 } satisfies Record<string, Deed>;
