@@ -11,6 +11,7 @@ import { developmentSecrets } from '#platform/developmentSecrets.ts';
 import { startEmbeddedPostgres } from '#platform/postgres/embedded.ts';
 import { alone } from '#platform/startLock.ts';
 import { StartupError } from '#platform/startupError.ts';
+import { INHERITED } from './helpers/process.ts';
 
 const SRC = join(import.meta.dirname, '../src');
 const FAST = ['fsync=off'];
@@ -52,7 +53,7 @@ interface Run {
 }
 
 function runNode(args: string[], env: Record<string, string> = {}): Run {
-  const child = spawn(process.execPath, args, { env: { PATH: process.env.PATH, ...env }, stdio: 'pipe' });
+  const child = spawn(process.execPath, args, { env: { ...INHERITED, ...env }, stdio: 'pipe' });
   children.push(child);
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (text += chunk));

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 import { networkOrigins } from '#identity/ownOrigins.ts';
 import { freePort } from '#platform/postgres/embedded.ts';
 import { ConfigError, loadConfig } from '#src/config.ts';
+import { INHERITED } from './helpers/process.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
 const running: ChildProcess[] = [];
@@ -32,7 +33,7 @@ interface Run {
 }
 
 function run(env: Record<string, string>, args: string[] = []): Run {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env.PATH, ...env }, stdio: 'pipe' });
+  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...INHERITED, ...env }, stdio: 'pipe' });
   running.push(child);
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (text += chunk));
@@ -199,7 +200,7 @@ describe('npm start where it cannot run', () => {
     const pretend = `Object.defineProperty(process.versions, 'node', { value: '${version}' })`;
     await writeFile(join(folder, 'pretend.cjs'), pretend);
     const args = ['--require', './pretend.cjs', '--require', `./${CHECK}`, 'src/program.cjs'];
-    const child = spawn(process.execPath, args, { cwd: folder, env: { PATH: process.env.PATH }, stdio: 'pipe' });
+    const child = spawn(process.execPath, args, { cwd: folder, env: INHERITED, stdio: 'pipe' });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
     const code = await new Promise<number | null>((done) => child.once('close', done));

@@ -5,6 +5,9 @@ import type { TestServer } from './server.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
+/** What a process that a test starts has of this one's environment. */
+export const INHERITED = { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE };
+
 export interface ServerProcess {
   url: string;
   kill(signal: NodeJS.Signals): Promise<void>;
@@ -18,7 +21,7 @@ export async function startProcess(
   const port = env.PORT ?? String(await freePort());
   const child = spawn(process.execPath, [MAIN, role], {
     env: {
-      PATH: process.env.PATH,
+      ...INHERITED,
       NODE_ENV: 'test',
       RATE_LIMIT_ENABLED: 'false',
       LOG_LEVEL: 'error',
