@@ -61,6 +61,8 @@ export interface Bench {
   redisUrl: string;
   /** Of the server process. */
   pid: number;
+  /** Settings with which another server process shares database and Redis. */
+  surroundings: Record<string, string>;
   /** Past row-level security. */
   sql: pg.Client;
   /** The server's own figures by name, summed over their labels. Asking starts a new event-loop maximum. */
@@ -70,10 +72,20 @@ export interface Bench {
   stop(): Promise<void>;
 }
 
-/** Starts PostgreSQL (durable settings), Redis and one server process with API and workers; daily pushes are off. */
-export async function startBench(settings: Record<string, string> = {}): Promise<Bench> {
+/**
+ * Starts PostgreSQL (durable settings), Redis and one server process with API and workers; daily pushes are off.
+ * @param settings of the server
+ * @param where `data`: a data folder that `bench:seed` filled; `postgres`: settings such as `work_mem=8MB`
+ */
+export async function startBench(
+  settings: Record<string, string> = {},
+  where: { data?: string; postgres?: string[] } = {},
+): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), 'strong-together-bench-'));
-  const [postgres, redis] = await Promise.all([startEmbeddedPostgres(folder), startRedis()]);
+  const [postgres, redis] = await Promise.all([
+    startEmbeddedPostgres(where.data ?? folder, where.postgres),
+    startRedis(),
+  ]);
   const url = `http://127.0.0.1:${await freePort()}`;
   const metricsPort = String(await freePort());
   const logFile = join(folder, 'bench.log');
@@ -107,6 +119,7 @@ export async function startBench(settings: Record<string, string> = {}): Promise
     url,
     redisUrl: redis.url,
     pid: server.pid ?? 0,
+    surroundings,
     sql,
     metrics: async () => readMetrics(await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()),
     errors: async () => readErrors(await readFile(logFile, 'utf8')),
@@ -135,6 +148,12 @@ function readErrors(log: string): Map<string, number> {
     errors.set(text, (errors.get(text) ?? 0) + 1);
   }
   return errors;
+}
+
+/** A process and those that it started itself. */
+export async function processesOf(pid: number): Promise<number[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return [pid, ...children.split(' ').filter(Boolean).map(Number)];
 }
 
 /** Resident memory of a process in MiB; NaN where there is no /proc. */
@@ -197,12 +216,15 @@ export function addressesOf(person: number, count = 16): Addresses {
   return () => `10.${person >> 8}.${person & 255}.${1 + (next++ % count)}`;
 }
 
-/** A signed-in person's phone. */
-export interface Phone {
-  username: string;
-  key: ProofKey;
+export interface Tokens {
   accessToken: string;
   refreshToken: string;
+}
+
+/** A signed-in person's phone. */
+export interface Phone extends Tokens {
+  username: string;
+  key: ProofKey;
   address: Addresses;
 }
 
