@@ -329,7 +329,6 @@ const MAKE_WORKOUTS = [
    from users u
    cross join generate_series(1, $2::int) as n
    where u.username = any($1::text[])`,
-  'update users set data_version = data_version + 1 where username = any($1::text[]) and $2::int > 0',
 ];
 
 const LIST_STARTS = `

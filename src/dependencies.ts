@@ -5,6 +5,7 @@ import { buildIdentity } from '#identity/authenticate.ts';
 import { buildProofVerifier } from '#identity/dpop.ts';
 import { buildProviderTokens } from '#identity/providerTokens.ts';
 import { buildReplayStore } from '#identity/replayStore.ts';
+import { buildSessionStates } from '#identity/sessionStates.ts';
 import { buildSessionTokens } from '#identity/sessionTokens.ts';
 import { buildSocketTickets } from '#identity/socketTickets.ts';
 import { QUEUES } from '#outbox/delivery.ts';
@@ -72,15 +73,24 @@ export async function buildDeps(
   const hasMailbox = !config.RESEND_API_KEY && !config.SMTP_URL && !config.production;
   const replayStore = await buildReplayStore(db, redis);
   const sessionTokens = buildSessionTokens(config);
+  const sessionStates = buildSessionStates(db);
   const deps: Deps = {
     config,
     log,
     db,
     cache,
     limits: buildLimits(redis, config.RATE_LIMIT_ENABLED),
-    identity: buildIdentity({ config, db, verifyProof: buildProofVerifier(), replayStore, sessionTokens }),
+    identity: buildIdentity({
+      config,
+      db,
+      verifyProof: buildProofVerifier(),
+      replayStore,
+      sessionTokens,
+      sessionStates,
+    }),
     replayStore,
     sessionTokens,
+    sessionStates,
     socketTickets: buildSocketTickets(config),
     sockets,
     providerTokens: buildProviderTokens(config),

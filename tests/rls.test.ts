@@ -151,6 +151,14 @@ const MATRIX: Record<string, Policy> = {
     column: 'jti',
     copy: "insert into seen_proofs (thumbprint, jti, request_id, expires_at) values ('x', 'new', 'r', now())",
   },
+  shared_versions: {
+    select: 'nothing',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 'null::uuid',
+    column: 'catalogue_version',
+    copy: 'insert into shared_versions (only_row) values (true)',
+  },
   retired_sets: {
     select: 'nothing',
     insert: 'nothing',
@@ -412,7 +420,7 @@ describe('the tenant role (IS3)', () => {
     'select housekeeping_compact_old_workouts()',
     'select refresh_user_split_information()',
     "select app.send_welcome_message('9954f1f0-0000-4000-8000-000000000000')",
-    "select app.session_state('9954f1f0-0000-4000-8000-000000000000')",
+    "select app.session_states('{9954f1f0-0000-4000-8000-000000000000}')",
     'create table public.mine (id int)',
     'create table app.mine (id int)',
   ])('may not: %s', async (statement) => {

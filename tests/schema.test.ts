@@ -124,7 +124,7 @@ describe('migrations', () => {
     ['another_login', 'set search_path = pg_catalog, nowhere'],
   ])('work for a login called %s, whatever is set for it: %s', async (login, settings) => {
     const url = await newDatabase(login, settings);
-    expect(await migrate({ ...options(), url })).toHaveLength(3);
+    expect(await migrate({ ...options(), url })).toHaveLength(4);
     const own = await startTestServer({ sharing: { ...server, databaseUrl: url } });
     try {
       const phone = await newPhone(own);
@@ -145,10 +145,18 @@ describe('migrations', () => {
     await client.query(`
       delete from schema_migrations;
       insert into schema_migrations (name, checksum) values ('0001_roles.sql', 'x'), ('0009_reminders.sql', 'x');
-      drop table retired_sets cascade;
+      drop table retired_sets, shared_versions cascade;
       drop index security_events_age_idx;
+      alter table users
+        drop column plan_version, drop column training_version, drop column cardio_version,
+        drop column inbox_version, drop column profile_version;
       create function app.of_an_old_release() returns int language sql as 'select 1'`);
-    expect(await migrate({ ...options(), url })).toEqual(['0001_initial.sql', '0002_retired_sets.sql', 'code']);
+    expect(await migrate({ ...options(), url })).toEqual([
+      '0001_initial.sql',
+      '0002_retired_sets.sql',
+      '0003_versions.sql',
+      'code',
+    ]);
     const { rows } = await client.query(
       "select to_regproc('app.of_an_old_release') as old, to_regclass('retired_sets') as now",
     );

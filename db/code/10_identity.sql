@@ -28,20 +28,29 @@ as $$
   where p.user_id = app.user_id()
 $$;
 
--- What the guard must know about a user, in one primary-key lookup.
-create function app.session_state(p_user_id uuid)
+-- What the guard must know about users, each in one primary-key lookup, and the versions of what answers show.
+-- Unknown ids have no row.
+create function app.session_states(p_user_ids uuid[])
 returns table (
-  token_version bigint, token_version_used boolean, session_epoch bigint,
-  is_verified boolean, role text, data_version bigint, stored_zone text
+  id uuid, token_version bigint, token_version_used boolean, session_epoch bigint,
+  is_verified boolean, role text, stored_zone text,
+  plan_version bigint, training_version bigint, cardio_version bigint, inbox_version bigint, profile_version bigint,
+  catalogue_version bigint, senders_version bigint
 )
-language sql stable security definer set search_path = public, pg_temp
+language plpgsql stable security definer set search_path = public, pg_temp -- plpgsql: its plan is kept
 as $$
+begin
+  return query
   select
-    u.token_version, u.token_version_used, u.session_epoch, u.is_verified, u.role, u.data_version, urs.timezone
+    u.id, u.token_version, u.token_version_used, u.session_epoch,
+    u.is_verified, u.role, urs.timezone,
+    u.plan_version, u.training_version, u.cardio_version, u.inbox_version, u.profile_version,
+    v.catalogue_version, v.senders_version
   from users u
+  cross join shared_versions v
   left join user_reminder_settings urs on urs.user_id = u.id
-  where u.id = p_user_id
-$$;
+  where u.id = any (p_user_ids);
+end $$;
 
 -- Remembers that a token of the current version was accepted: the rotation's answer did arrive. Waits for nobody:
 -- while a change of the person holds the row, the next request will say so.
@@ -132,17 +141,6 @@ as $$
     and oa.provider <> u.auth_provider
     and oa.provider_email is not null
     and lower(trim(oa.provider_email)) is distinct from lower(trim(u.email));
-$$;
-
--- Makes every cached payload of the caller unreachable with the commit of this transaction.
--- It also locks the caller's row: changes of one person follow one another.
-create function app.raise_data_version() returns bigint
-language sql security definer set search_path = public, pg_temp
-as $$
-  update users u
-  set data_version = u.data_version + 1
-  where u.id = app.user_id()
-  returning u.data_version
 $$;
 
 -- Keeps the answer to a request with an Idempotency-Key; an expired answer gives way.

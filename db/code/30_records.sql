@@ -162,9 +162,7 @@ begin
   if cardinality(v_wrong) = 0 then
     return 0;
   end if;
-  update users u
-  set data_version = u.data_version + 1
-  where u.id = p_user_id; -- the row lock: what the person changes meanwhile comes before or after this
+  perform from users u where u.id = p_user_id for no key update; -- what the person changes comes before or after this
   v_wrong := app.wrong_records(p_user_id);
   perform app.recompute_records(p_user_id, v_wrong);
   return cardinality(v_wrong);

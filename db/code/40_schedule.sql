@@ -319,11 +319,6 @@ begin
         set weight = excluded.weight,
             reps = excluded.reps,
             tracking_id = excluded.tracking_id
-    ),
-    raised as (
-      update users u
-      set data_version = u.data_version + 1
-      where u.id in (select d.user_id from deleted d)
     )
     select count(*) into v_removed from deleted;
   end if;

@@ -31,6 +31,7 @@ end $$;
 -- service: public flows, workers, schedule
 -- ---------------------------------------------------------------------------
 grant select, insert, update, delete on users, oauth_accounts, outbox to service;
+grant select, update on shared_versions to service;
 grant select, insert, update on exercises, workoutsplits, user_reminder_settings to service;
 grant select on workoutplans, exercisetoworkoutsplit, aerobictracking to service;
 grant select, update on workout_summary to service;
@@ -165,7 +166,7 @@ grant execute on function
   app.estimated_one_rep_max(real, bigint)
   to authenticated;
 grant execute on function
-  app.own_plan_ids(), app.own_split_ids(), app.end_session(), app.raise_data_version(), app.send_workout_done_message(),
+  app.own_plan_ids(), app.own_split_ids(), app.end_session(), app.send_workout_done_message(),
   app.senders_of_received_messages(), app.keep_idempotent_answer(text, text, bytea, integer, text),
   app.begin_replacement(uuid, bigint, timestamptz), app.finish_replacement(uuid, bigint[])
   to authenticated;
@@ -175,7 +176,7 @@ do $$
 begin
   execute format(
     'grant execute on function '
-      'app.session_state(uuid), app.mark_token_version_used(uuid, bigint), '
+      'app.session_states(uuid[]), app.mark_token_version_used(uuid, bigint), '
       'app.remember_proof(text, text, text, timestamptz), app.last_proof_expiry(), '
       'public.refresh_user_split_information(timestamptz), app.compact_old_workouts(uuid, integer, timestamptz), '
       'app.enqueue_daily_pushes(integer, timestamptz), app.enqueue_workout_reminders(timestamptz) to %I',

@@ -18,12 +18,19 @@ const userId = randomUUID();
 const KEY = 'k'.repeat(43);
 const OWN = ['http://localhost:3000', 'http://127.0.0.1:3000', 'http://[::1]:3000', ...networkOrigins(3000)];
 const STATE = {
+  id: userId,
   token_version: 7,
   token_version_used: true,
   session_epoch: 3,
   is_verified: true,
   role: 'Admin',
-  data_version: 11,
+  plan_version: 1,
+  training_version: 2,
+  cardio_version: 3,
+  inbox_version: 4,
+  profile_version: 5,
+  catalogue_version: 6,
+  senders_version: 7,
   stored_zone: 'Asia/Jerusalem',
 };
 const refused = (code: string) => new ApiError(401, code, code);
@@ -68,12 +75,17 @@ async function guard({
         if (isReplayed) throw refused('REPLAYED');
       },
     },
+    async sessionStates(id) {
+      expect(id).toBe(userId);
+      done.push('session state');
+      if (state instanceof Error) throw state;
+      return state === 'gone' ? undefined : { ...STATE, ...state };
+    },
     db: {
       async queryUnscoped(turnOf: string, { name }: { name: string }, values: unknown[]) {
         expect([turnOf, values[0]]).toEqual([userId, userId]);
         done.push([name, ...values.slice(1)].join(' '));
-        if (state instanceof Error) throw state;
-        return state === 'gone' ? undefined : { ...STATE, ...state };
+        return [];
       },
     } as unknown as Database,
   });
@@ -108,11 +120,11 @@ describe('the guard', () => {
       id: userId,
       role: 'Admin',
       thumbprint: KEY,
-      dataVersion: 11,
+      versions: { plan: 1, training: 2, cardio: 3, inbox: 4, profile: 5, catalogue: 6, senders: 7 },
       session: { userId, epoch: 3 },
       storedZone: 'Asia/Jerusalem',
     });
-    expect(done).toEqual(['accept j request 1', 'guard.sessionState']);
+    expect(done).toEqual(['accept j request 1', 'session state']);
     const origins = ['https://api.example', ...OWN];
     expect(targets).toEqual([['proof', { method: 'GET', path: '/api/users/get', origins }]]);
   });
@@ -120,7 +132,7 @@ describe('the guard', () => {
   it('marks a version as used the first time', async () => {
     const { authenticate, done } = await guard({ state: { token_version_used: false } });
     await authenticate();
-    expect(done).toEqual(['accept j request 1', 'guard.sessionState', 'guard.markTokenVersionUsed 7']);
+    expect(done).toEqual(['accept j request 1', 'session state', 'guard.markTokenVersionUsed 7']);
   });
 
   const away = new Error('the database is away');
@@ -173,7 +185,7 @@ describe('the guard', () => {
     });
     expect(await codeOf(authenticate(scheme + accessToken))).toBe(code);
     expect(targets).toEqual([]);
-    expect(done).toEqual(code === 'let in' ? ['guard.sessionState'] : []);
+    expect(done).toEqual(code === 'let in' ? ['session state'] : []);
     if (code === 'let in') expect(await authenticate(scheme + accessToken)).toMatchObject({ thumbprint: undefined });
   });
 });

@@ -5,8 +5,22 @@ import type { Config } from '#src/config.ts';
 import { assertSameKey, assertTokenHash, type Proof, type ProofVerifier } from './dpop.ts';
 import { buildOwnOrigins } from './ownOrigins.ts';
 import type { ReplayStore } from './replayStore.ts';
+import type { SessionStates } from './sessionStates.ts';
 import type { SessionClaims, SessionTokens } from './sessionTokens.ts';
 import { loginRequired, unauthorized } from './unauthorized.ts';
+
+/** For each part of a person's data, and of what everybody shares, the transaction that changed it last. */
+export interface DataVersions {
+  plan: number;
+  training: number;
+  cardio: number;
+  inbox: number;
+  profile: number;
+  /** The exercise catalogue. */
+  catalogue: number;
+  /** Names and pictures of those who wrote messages. */
+  senders: number;
+}
 
 /** The person that a protected request acts for. */
 export interface Caller {
@@ -14,26 +28,13 @@ export interface Caller {
   role: string;
   /** Thumbprint of the key that made the proof; undefined while DPoP is off. */
   thumbprint: string | undefined;
-  /** Version of the person's data when the request came in: part of cache keys. */
-  dataVersion: number;
+  /** Versions of what answers show, when the request came in: parts of cache keys. */
+  versions: DataVersions;
   /** The session of this request; each of its transactions checks again that the session has not ended. */
   session: Session;
   /** IANA zone that is stored for reminders. */
   storedZone: string;
 }
-
-interface SessionState {
-  token_version: number;
-  token_version_used: boolean;
-  session_epoch: number;
-  is_verified: boolean;
-  role: string;
-  data_version: number;
-  stored_zone: string;
-}
-
-export const SESSION_STATE = sql<SessionState>('guard.sessionState')`
-  select s.* from app.session_state($1) s`;
 
 const MARK_USED = sql('guard.markTokenVersionUsed')`
   select app.mark_token_version_used($1, $2)`;
@@ -44,12 +45,13 @@ interface IdentityParts {
   verifyProof: ProofVerifier;
   replayStore: ReplayStore;
   sessionTokens: SessionTokens;
+  sessionStates: SessionStates;
 }
 
 /** Who makes a request, and with which key. */
 export type Identity = ReturnType<typeof buildIdentity>;
 
-export function buildIdentity({ config, db, verifyProof, replayStore, sessionTokens }: IdentityParts) {
+export function buildIdentity({ config, db, verifyProof, replayStore, sessionTokens, sessionStates }: IdentityParts) {
   const ownOrigins = buildOwnOrigins();
 
   /** Runs checks 1 to 7 of the DPoP proof against this request. @throws ApiError 401 */
@@ -86,9 +88,7 @@ export function buildIdentity({ config, db, verifyProof, replayStore, sessionTok
     const credentials = await readCredentials(req);
     const [accepted, looked] = await Promise.allSettled([
       proof ? replayStore.accept(proof, requestId) : undefined,
-      credentials instanceof Error
-        ? undefined
-        : db.queryUnscoped(credentials.claims.userId, SESSION_STATE, [credentials.claims.userId]),
+      credentials instanceof Error ? undefined : sessionStates(credentials.claims.userId),
     ]);
     if (accepted.status === 'rejected') throw accepted.reason;
     if (credentials instanceof Error) throw credentials;
@@ -109,7 +109,15 @@ export function buildIdentity({ config, db, verifyProof, replayStore, sessionTok
       id: claims.userId,
       role: state.role,
       thumbprint: proof?.thumbprint,
-      dataVersion: state.data_version,
+      versions: {
+        plan: state.plan_version,
+        training: state.training_version,
+        cardio: state.cardio_version,
+        inbox: state.inbox_version,
+        profile: state.profile_version,
+        catalogue: state.catalogue_version,
+        senders: state.senders_version,
+      },
       session: { userId: claims.userId, epoch: state.session_epoch },
       storedZone: state.stored_zone,
     };

@@ -57,10 +57,10 @@ function sharedDatabase() {
   const kept = new Map<string, { requestId: unknown; expiry: number }>();
   const database = {
     asked: 0,
-    async queryUnscoped(_turnOf: string, { name }: { name: string }, values: unknown[]): Promise<unknown> {
+    async queryUnscoped(_turnOf: string, { name }: { name: string }, values: unknown[]): Promise<unknown[]> {
       if (name === 'replayStore.lastExpiry') {
         const last = Math.max(...[...kept.values()].map(({ expiry }) => expiry), 0);
-        return { last: last === 0 ? null : new Date(last) };
+        return [{ last: last === 0 ? null : new Date(last) }];
       }
       database.asked++;
       const [thumbprint, jti, requestId, seconds] = values;
@@ -68,7 +68,7 @@ function sharedDatabase() {
       const key = `${thumbprint} ${jti}`;
       const before = kept.get(key);
       if (!before) kept.set(key, { requestId, expiry: Date.now() + REMEMBERED * 1000 });
-      return { first: !before || before.requestId === requestId };
+      return [{ first: !before || before.requestId === requestId }];
     },
   };
   return database;

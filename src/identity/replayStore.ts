@@ -30,8 +30,8 @@ export interface ReplayStore {
  */
 export async function buildReplayStore(db: Database, redis: Redis | undefined): Promise<ReplayStore> {
   const accepted = new Map<string, { requestId: string; expiry: number }>(); // oldest first
-  const last = await db.queryUnscoped('start', LAST_EXPIRY, []);
-  let askBothUntil = last?.last?.getTime() ?? 0;
+  const [remembered] = await db.queryUnscoped('start', LAST_EXPIRY, []);
+  let askBothUntil = remembered?.last?.getTime() ?? 0;
   const sawOutage = () => {
     askBothUntil = Date.now() + REMEMBERED_SECONDS * 1000;
   };
@@ -51,7 +51,7 @@ export async function buildReplayStore(db: Database, redis: Redis | undefined): 
 
   async function firstInPostgres(proof: Proof, requestId: string): Promise<boolean> {
     const jti = createHash('sha256').update(proof.jti).digest('base64url');
-    const row = await db.queryUnscoped(proof.thumbprint, REMEMBER, [
+    const [row] = await db.queryUnscoped(proof.thumbprint, REMEMBER, [
       proof.thumbprint,
       jti,
       requestId,

@@ -17,13 +17,15 @@ export interface Cache {
 interface CacheEntry {
   key: string;
   owner: string;
-  /** Version of the owner's data that the bytes were made from. Storing a newer one removes the owner's older ones. */
-  version: number;
+  /** What the keys of the same answer begin with, whatever its versions. */
+  series: string;
+  /** What those of its present versions begin with. Storing one removes the others of the series. */
+  current: string;
   bytes: Buffer;
   seconds: number;
 }
 
-/** Bounds for one owner: entries (four answers, each in a few zones) and bytes of one (above any person's data). */
+/** Bounds for one owner: entries (eight answers, each in a few zones) and bytes of one (above any person's data). */
 const MOST_ENTRIES = 24;
 const MOST_BYTES = 384 * 1024;
 
@@ -36,23 +38,23 @@ const goneMark = (owner: string) => `cached-of:${owner}:gone`;
 const STRAGGLER_SECONDS = 60;
 
 /**
- * The cache in Redis, which all instances share. The keys of each owner are in a sorted set, ordered by version and
- * then by time, so that they are removed without a search.
+ * The cache in Redis, which all instances share. The keys of each owner are in a sorted set, ordered by time, so that
+ * they are removed without a search.
  */
 export function redisCache(redis: Redis, log: Log): Cache {
-  async function set({ key, owner, version, bytes, seconds }: CacheEntry): Promise<void> {
+  async function set({ key, owner, series, current, bytes, seconds }: CacheEntry): Promise<void> {
     const list = listOf(owner);
     // The key is listed before the value is set, so that every stored value can be forgotten.
     const [, , , listed, isGone] = await Promise.all([
-      redis.zadd(list, scoreOf(version), key),
+      redis.zadd(list, Date.now(), key),
       redis.expire(list, seconds, 'GT'),
       redis.expire(list, seconds, 'NX'),
-      redis.zrange(list, '0', '-1', 'WITHSCORES'),
+      redis.zrange(list, '0', '-1'),
       redis.exists(goneMark(owner)),
       redis.set(key, bytes, 'EX', seconds),
     ]);
     if (isGone === 1) await Promise.all([redis.unlink(key), redis.unlink(list)]);
-    const surplus = surplusOf(pairs(listed));
+    const surplus = surplusOf(listed, series, current);
     if (surplus.length > 0)
       await Promise.all([redis.zrem(list, ...surplus), ...surplus.map((old) => redis.unlink(old))]);
   }
@@ -77,22 +79,12 @@ export function redisCache(redis: Redis, log: Log): Cache {
   };
 }
 
-/** Version and time (seconds, modulo a million) in one number that orders by both; exact below 2^53. */
-const scoreOf = (version: number): number => version * 1e6 + (Math.floor(Date.now() / 1000) % 1e6);
-
-function pairs(listed: string[]): Array<{ key: string; score: number }> {
-  return Array.from({ length: listed.length / 2 }, (_, index) => ({
-    key: listed[2 * index] ?? '',
-    score: Number(listed[2 * index + 1]),
-  }));
-}
-
-/** The keys to remove: those of older versions, and the oldest beyond the owner's bound. */
-function surplusOf(entries: Array<{ key: string; score: number }>): string[] {
-  const newest = Math.floor(Math.max(...entries.map(({ score }) => score)) / 1e6);
-  const current = entries.filter(({ score }) => Math.floor(score / 1e6) === newest);
-  const kept = new Set(current.toSorted((a, b) => b.score - a.score).slice(0, MOST_ENTRIES));
-  return entries.filter((entry) => !kept.has(entry)).map(({ key }) => key);
+/** The keys to remove, of an owner's from oldest to newest: other versions of the answer, and those beyond the bound. */
+function surplusOf(keys: string[], series: string, current: string): string[] {
+  const isOutdated = (key: string) => key.startsWith(`${series}:`) && key !== current && !key.startsWith(`${current}:`);
+  const outdated = keys.filter(isOutdated);
+  const others = keys.filter((key) => !isOutdated(key));
+  return [...outdated, ...others.slice(0, Math.max(0, others.length - MOST_ENTRIES))];
 }
 
 /** Size of the cache in memory, in bytes. */

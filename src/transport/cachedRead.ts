@@ -1,41 +1,49 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Caller } from '#identity/authenticate.ts';
+import { DAY } from '#platform/limits.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import type { Deps } from './deps.ts';
 import { execute, type RequestContext, serialize } from './execute.ts';
 import type { AnyRoute } from './route.ts';
 import { type CompressedBody, compressed, HASH_LENGTH, textOf } from './send.ts';
 
+/** Longest that an answer is kept where its route does not say. */
+const KEPT_SECONDS = 2 * DAY;
 /** Time limit for what the handler of a composed route does before the answers are read, in milliseconds. */
 const LONGEST_STEP_MS = 1_000;
 
 interface ReadAnswer {
   body: CompressedBody;
-  /** Undefined for a route that is never cached. */
+  /** Undefined for a route that does not tell. */
   cache: 'HIT' | 'MISS' | undefined;
 }
 
 /** Reads the answer of one route for a caller. */
 type Reader = (context: RequestContext, caller: Caller) => Promise<ReadAnswer>;
 
+/** A body that may be kept, and until when: seconds since 1970. */
+interface Perishable extends CompressedBody {
+  expiry: number;
+}
+
 /**
- * Builds the reader of a route that declares `etag`: it takes the answer from the cache or runs the handler.
+ * Builds the reader of a route that declares `etag`: it takes the answer from the cache or makes it.
  * @param routes all routes, because `compose` names others
  */
 export function buildCachedRead(route: AnyRoute, deps: Deps, routes: AnyRoute[]): Reader {
-  if (route.compose) {
-    const parts = Object.entries(route.compose).map(([name, path]) => ({ name, part: partAt(path, routes) }));
-    return async (context, caller) => {
-      const text = await composed(route, parts, context, deps, caller);
-      return { body: await compressed(text), cache: undefined };
-    };
-  }
+  const told = (cache: 'HIT' | 'MISS') => (route.cache?.isTold ? cache : undefined);
+  const parts = Object.entries(route.compose ?? {}).map(([name, path]) => ({ name, part: partAt(path, routes) }));
   return async (context, caller) => {
+    if (route.compose) await runFirst(route, context, deps, caller);
     const cached = await findCached(route, context, deps, caller);
-    if (cached) return { body: cached, cache: 'HIT' };
+    if (cached) return { body: cached, cache: told('HIT') };
+    if (route.compose) {
+      const { text, expiry } = await composed(parts, context, deps, caller);
+      return { body: await store(route, context, deps, caller, text, expiry), cache: undefined };
+    }
     const { body = '' } = await execute(route, context, deps, caller);
-    return { body: await store(route, context, deps, caller, body), cache: route.cache && 'MISS' };
+    return { body: await store(route, context, deps, caller, body), cache: told('MISS') };
   };
 }
 
@@ -45,31 +53,55 @@ function partAt(path: string, routes: AnyRoute[]): AnyRoute {
   return part;
 }
 
-/**
- * The cache key: `{namespace}:{user}:v{data version}[:{zone}]`. The version was read before any other query of this
- * request, so what is computed now is at least as new as the key says.
- */
-function keyOf(route: AnyRoute, context: RequestContext, deps: Deps, caller: Caller): string {
-  const zone = route.query ? [context.query.tz ?? deps.config.DEFAULT_TZ] : [];
-  return [route.cache?.namespace, caller.id, `v${caller.dataVersion}`, ...zone].join(':');
+/** What the handler of a composed route does before the answers are read. */
+async function runFirst(route: AnyRoute, context: RequestContext, deps: Deps, caller: Caller): Promise<void> {
+  const transaction = <T>(work: (tx: Transaction) => Promise<T>) =>
+    deps.db.asUser(
+      caller.session,
+      'write',
+      work,
+      AbortSignal.any([context.signal, AbortSignal.timeout(LONGEST_STEP_MS)]),
+    );
+  await route.handle({ ...context, transaction });
 }
 
-/** The body of an earlier answer to the same caller, version and zone; undefined where there is none. */
+/**
+ * Whose answer it is, and of which versions: `{namespace}:{user}:v{versions}`. The versions were read before any other
+ * query of this request, so what is computed now is at least as new as they say.
+ */
+function keyOf(route: AnyRoute, caller: Caller): { owner: string; series: string; current: string } {
+  const { namespace, dependsOn = [], isShared } = route.cache ?? {};
+  const owner = isShared ? 'everybody' : caller.id;
+  const series = `${namespace}:${owner}`;
+  return { owner, series, current: `${series}:v${dependsOn.map((part) => caller.versions[part]).join('.')}` };
+}
+
+/** The zone at the end of a key, where the answer depends on one. */
+const zoneOf = (route: AnyRoute, context: RequestContext, deps: Deps): string =>
+  route.query ? `:${context.query.tz ?? deps.config.DEFAULT_TZ}` : '';
+
+/** The body of an earlier answer to the same caller, versions and zone; undefined where there is none. */
 async function findCached(
   route: AnyRoute,
   context: RequestContext,
   deps: Deps,
   caller: Caller,
-): Promise<CompressedBody | undefined> {
+): Promise<Perishable | undefined> {
   if (!route.cache) return undefined;
-  const bytes = await deps.cache.get(keyOf(route, context, deps, caller));
+  const bytes = await deps.cache.get(keyOf(route, caller).current + zoneOf(route, context, deps));
   const shape = shapeOf(route);
   if (bytes?.toString('latin1', 0, SHAPE_LENGTH) !== shape) return undefined; // of a release with another schema
-  const [hashAt, gzipAt] = [SHAPE_LENGTH, SHAPE_LENGTH + HASH_LENGTH];
-  return { hash: bytes.toString('latin1', hashAt, gzipAt), gzip: bytes.subarray(gzipAt) };
+  const [expiryAt, gzipAt] = [SHAPE_LENGTH + HASH_LENGTH, SHAPE_LENGTH + HASH_LENGTH + EXPIRY_LENGTH];
+  return {
+    hash: bytes.toString('latin1', SHAPE_LENGTH, expiryAt),
+    expiry: Number(bytes.toString('latin1', expiryAt, gzipAt)),
+    gzip: bytes.subarray(gzipAt),
+  };
 }
 
 const SHAPE_LENGTH = 8;
+/** Digits of an instant in seconds. */
+const EXPIRY_LENGTH = 10;
 const shapes = new WeakMap<AnyRoute, string>();
 
 /**
@@ -85,48 +117,47 @@ function shapeOf(route: AnyRoute): string {
   return shape;
 }
 
+/** @param latest the answer contains others that may be kept until then */
 async function store(
   route: AnyRoute,
   context: RequestContext,
   deps: Deps,
   caller: Caller,
   text: string,
-): Promise<CompressedBody> {
+  latest = Number.POSITIVE_INFINITY,
+): Promise<Perishable> {
   const body = await compressed(text);
-  const seconds = route.cache?.seconds(deps.config) ?? 0;
-  if (seconds > 0) {
-    const bytes = Buffer.concat([Buffer.from(shapeOf(route) + body.hash, 'latin1'), body.gzip]);
-    const key = keyOf(route, context, deps, caller);
-    deps.cache.set({ key, owner: caller.id, version: caller.dataVersion, bytes, seconds });
+  const now = Math.floor(Date.now() / 1000);
+  const expiry = Math.min(latest, now + (route.cache?.seconds?.(deps.config) ?? KEPT_SECONDS));
+  if (route.cache && expiry > now) {
+    const bytes = Buffer.concat([Buffer.from(shapeOf(route) + body.hash + expiry, 'latin1'), body.gzip]);
+    const { current, ...kept } = keyOf(route, caller);
+    deps.cache.set({ ...kept, current, key: current + zoneOf(route, context, deps), bytes, seconds: expiry - now });
   }
-  return body;
+  return { ...body, expiry };
 }
 
 /**
  * An object made of the answers of other routes to the same caller and query, byte for byte. Those that are not in
  * the cache are read in one transaction; one that fails is left out and does not affect the others.
+ * @returns the text, and until when it may be kept: seconds since 1970
  */
 async function composed(
-  route: AnyRoute,
   parts: Array<{ name: string; part: AnyRoute }>,
   context: RequestContext,
   deps: Deps,
   caller: Caller,
-): Promise<string> {
+): Promise<{ text: string; expiry: number }> {
   const texts = new Map<string, string>();
-  for (const { name, part } of parts) {
-    const cached = await findCached(part, context, deps, caller);
-    if (cached) texts.set(name, await textOf(cached));
+  let expiry = Number.POSITIVE_INFINITY;
+  const cached = await Promise.all(parts.map(({ part }) => findCached(part, context, deps, caller)));
+  for (const [n, { name }] of parts.entries()) {
+    const found = cached[n];
+    if (!found) continue;
+    texts.set(name, await textOf(found));
+    expiry = Math.min(expiry, found.expiry);
   }
   const missing = parts.filter(({ name }) => !texts.has(name));
-  const transaction = <T>(work: (tx: Transaction) => Promise<T>) =>
-    deps.db.asUser(
-      caller.session,
-      'write',
-      work,
-      AbortSignal.any([context.signal, AbortSignal.timeout(LONGEST_STEP_MS)]),
-    );
-  await route.handle({ ...context, transaction });
   const readMissing = async (tx: Transaction) => {
     for (const { name, part } of missing) {
       const failure = await tx.savepoint(async () => {
@@ -138,8 +169,9 @@ async function composed(
   if (missing.length > 0) await deps.db.asUser(caller.session, 'read', readMissing, context.signal);
   for (const { name, part } of missing) {
     const text = texts.get(name);
-    if (part.cache && text !== undefined) await store(part, context, deps, caller, text);
+    // What lacks a part is not kept.
+    expiry = text === undefined ? 0 : Math.min(expiry, (await store(part, context, deps, caller, text)).expiry);
   }
   const members = parts.flatMap(({ name }) => (texts.has(name) ? [`${JSON.stringify(name)}:${texts.get(name)}`] : []));
-  return `{${members.join(',')}}`;
+  return { text: `{${members.join(',')}}`, expiry };
 }

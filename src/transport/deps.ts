@@ -1,6 +1,7 @@
 import type { Identity } from '#identity/authenticate.ts';
 import type { ProviderTokens } from '#identity/providerTokens.ts';
 import type { ReplayStore } from '#identity/replayStore.ts';
+import type { SessionStates } from '#identity/sessionStates.ts';
 import type { SessionTokens } from '#identity/sessionTokens.ts';
 import type { SocketTickets } from '#identity/socketTickets.ts';
 import type { Outbox } from '#outbox/outbox.ts';
@@ -34,6 +35,7 @@ export interface Deps {
   identity: Identity;
   replayStore: ReplayStore;
   sessionTokens: SessionTokens;
+  sessionStates: SessionStates;
   providerTokens: ProviderTokens;
   socketTickets: SocketTickets;
   sockets: Sockets;

@@ -209,7 +209,7 @@ function successHeaders(route: AnyRoute): object {
   return {
     ...REQUEST_ID,
     ...(route.etag ? { ETag: { required: true, schema: text } } : {}),
-    ...(route.cache ? { 'X-Cache': { required: true, schema: { enum: ['HIT', 'MISS'] } } } : {}),
+    ...(route.cache?.isTold ? { 'X-Cache': { required: true, schema: { enum: ['HIT', 'MISS'] } } } : {}),
     ...(route.idempotent ? { 'Idempotency-Replayed': { schema: { const: 'true' } } } : {}),
   };
 }

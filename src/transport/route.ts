@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Caller } from '#identity/authenticate.ts';
+import type { Caller, DataVersions } from '#identity/authenticate.ts';
 import type { Proof } from '#identity/dpop.ts';
 import type { ApiError } from '#platform/apiError.ts';
 import type { Counting, Limit, LimitKey } from '#platform/limits.ts';
@@ -125,8 +125,17 @@ export interface RouteDeclaration<
    * and answer nothing but 200.
    */
   etag?: Auth extends 'user' ? boolean : false;
-  /** The answer is cached under the caller's data version, and zone if the route takes one. */
-  cache?: { namespace: string; seconds: (config: Config) => number };
+  /** The answer is cached under the versions of what it depends on, and zone if the route takes one. */
+  cache?: {
+    namespace: string;
+    dependsOn: ReadonlyArray<keyof DataVersions>;
+    /** Everybody gets the same. */
+    isShared?: boolean;
+    /** Absent: two days. */
+    seconds?: (config: Config) => number;
+    /** Whether the header X-Cache tells where the answer came from. */
+    isTold?: boolean;
+  };
   /**
    * Name → path of a GET route. The answer is an object with what these routes answer to the same caller and query;
    * one that fails is left out. `handle` runs first and adds nothing to the answer.

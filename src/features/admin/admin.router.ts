@@ -4,7 +4,6 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import cookieParser from 'cookie-parser';
 import { type RequestHandler, Router } from 'express';
-import { SESSION_STATE } from '#identity/authenticate.ts';
 import { ApiError, forbidden } from '#platform/apiError.ts';
 import type { JobQueues } from '#platform/jobQueues.ts';
 import type { Deps } from '#transport/deps.ts';
@@ -38,10 +37,10 @@ function signIn(deps: Deps): RequestHandler {
     try {
       const link = await readAdminToken(deps.config, 'admin-link', req.query.token);
       if (!link) throw signInNeeded();
-      const state = await deps.db.queryUnscoped('admin', SESSION_STATE, [link.sub]);
+      const state = await deps.sessionStates(link.sub);
       if (state?.session_epoch !== link.epoch) throw signInNeeded();
       const jti = createHash('sha256').update(link.jti).digest('base64url');
-      const used = await deps.db.queryUnscoped('admin', USE_ONCE, [jti, res.locals.requestId, link.exp + 60]);
+      const [used] = await deps.db.queryUnscoped('admin', USE_ONCE, [jti, res.locals.requestId, link.exp + 60]);
       if (!used?.first) throw signInNeeded();
       res.cookie(COOKIE, await signAdminToken(deps.config, 'admin-cookie', link.sub, link.epoch), {
         httpOnly: true,
@@ -69,7 +68,7 @@ function authorizeRoles(deps: Deps, ...roles: string[]): RequestHandler {
       if (site !== undefined && site !== 'same-origin' && site !== 'none') throw forbidden();
       const signedIn = await readAdminToken(deps.config, 'admin-cookie', req.cookies[COOKIE]);
       if (!signedIn) throw signInNeeded();
-      const state = await deps.db.queryUnscoped('admin', SESSION_STATE, [signedIn.sub]);
+      const state = await deps.sessionStates(signedIn.sub);
       if (state && state.session_epoch !== signedIn.epoch) throw signInNeeded();
       if (!state || !roles.includes(state.role)) throw forbidden();
       res.set('Cache-Control', 'no-store');

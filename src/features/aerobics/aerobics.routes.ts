@@ -12,7 +12,12 @@ export const getCardio = route({
   query: timeZoneQuery,
   responses: { 200: cardioMaps },
   etag: true,
-  cache: { namespace: 'aerobics', seconds: (config) => config.CACHE_TTL_AEROBICS_SEC },
+  cache: {
+    namespace: 'aerobics',
+    dependsOn: ['cardio'],
+    seconds: (config) => config.CACHE_TTL_AEROBICS_SEC,
+    isTold: true,
+  },
   handle: async ({ tx, caller, query, deps }) =>
     reply(200, await readCardio(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ)),
 });

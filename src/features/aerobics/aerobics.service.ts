@@ -1,7 +1,6 @@
 import type { z } from 'zod';
 import { ApiError } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
-import { raiseDataVersion } from '#transport/dataVersion.ts';
 import { ADD, type CardioRow, LIST_RECENT } from './aerobics.queries.ts';
 import type { cardioForm } from './aerobics.schemas.ts';
 
@@ -11,7 +10,6 @@ export async function addCardio(
   userId: string,
   { record }: z.output<typeof cardioForm>,
 ): Promise<void> {
-  await raiseDataVersion(tx);
   await tx.rows(ADD, [userId, record.type, record.durationMins, record.durationSec]);
 }
 

@@ -11,7 +11,12 @@ export const analyticsRoutes = [
     summary: 'Estimated one-rep maxima and adherence to the plan.',
     responses: { 200: analytics },
     etag: true,
-    cache: { namespace: 'analytics', seconds: (config) => config.CACHE_TTL_ANALYTICS_SEC },
+    cache: {
+      namespace: 'analytics',
+      dependsOn: ['training', 'plan', 'catalogue'],
+      seconds: (config) => config.CACHE_TTL_ANALYTICS_SEC,
+      isTold: true,
+    },
     handle: async ({ tx, caller }) => reply(200, await readAnalytics(tx, caller.id)),
   }),
 ];

@@ -25,6 +25,10 @@ export function bootstrapRoutes<Parts extends Record<string, Part>>(parts: Parts
       query: timeZoneQuery,
       responses: { 200: z.object(shape as Shape<Parts>) },
       etag: true,
+      cache: {
+        namespace: 'bootstrap',
+        dependsOn: ['profile', 'plan', 'training', 'cardio', 'inbox', 'catalogue', 'senders'],
+      },
       compose: Object.fromEntries(entries.map(([name, { path }]) => [name, path])),
       async handle({ caller, query, deps, transaction }) {
         if (query.tz && query.tz !== caller.storedZone) await storeZone(transaction, deps.log, caller.id, query.tz);

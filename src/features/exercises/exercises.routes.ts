@@ -16,6 +16,7 @@ export const exercisesRoutes = [
     summary: 'The exercise catalogue by target muscle, each sorted by name.',
     responses: { 200: catalogue },
     etag: true,
+    cache: { namespace: 'catalogue', dependsOn: ['catalogue'], isShared: true },
     handle: async ({ tx }) => reply(200, await readCatalogue(tx)),
   }),
 ];

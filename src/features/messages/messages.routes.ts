@@ -12,6 +12,8 @@ export const getInbox = route({
   summary: 'The newest 200 received messages.',
   query: timeZoneQuery,
   responses: { 200: inbox },
+  etag: true,
+  cache: { namespace: 'inbox', dependsOn: ['inbox', 'senders'] },
   handle: async ({ tx, caller, query, deps }) =>
     reply(200, await readInbox(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ)),
 });

@@ -252,7 +252,8 @@ it('a picture whose commit was answered into nothing is not removed while it is 
       create constraint trigger slow_commit after update of profile_image_url on users
         deferrable initially deferred for each row execute function slow_commit()`);
     const uploading = upload(jpeg, {}, second);
-    const committing = "select 1 from pg_stat_activity where state = 'active' and query ilike 'commit%'";
+    const committing =
+      "select 1 from pg_stat_activity where datname = current_database() and state = 'active' and query ilike 'commit%'";
     await vi.waitFor(async () => expect(await server.sql(committing)).toHaveLength(1), { timeout: 10_000 });
     proxy.cut();
     proxy.restore();

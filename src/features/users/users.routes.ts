@@ -46,6 +46,8 @@ export const getProfile = route({
   transaction: 'auto',
   summary: "The caller's profile.",
   responses: { 200: profile },
+  etag: true,
+  cache: { namespace: 'profile', dependsOn: ['profile'] },
   handle: async ({ tx, caller }) => reply(200, await readProfile(tx, caller.id)),
 });
 

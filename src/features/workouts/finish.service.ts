@@ -1,7 +1,6 @@
 import type { z } from 'zod';
 import { ApiError, badRequest, validationFailed } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
-import { raiseDataVersion } from '#transport/dataVersion.ts';
 import type { Deps } from '#transport/deps.ts';
 import type { readTracking } from './tracking.service.ts';
 import {
@@ -43,7 +42,6 @@ export async function saveWorkout(tx: Transaction, deps: Deps, userId: string, f
   const splitId = await findSplit(tx, userId, form.workout);
   const stored = await tx.maybe(SAVE_WORKOUT, [userId, splitId, start, end]);
   if (stored) {
-    await raiseDataVersion(tx);
     await tx.rows(SAVE_SETS, [stored.id, JSON.stringify(form.workout)]);
   } else {
     await replaceWorkout(tx, userId, splitId, form);
@@ -61,7 +59,6 @@ async function replaceWorkout(tx: Transaction, userId: string, splitId: number, 
   const [start, end] = [form.workout_start_utc, form.workout_end_utc ?? null];
   const stored = await tx.one(FIND_STORED_WORKOUT, [userId, start, end]);
   if (stored.ends_later || (stored.split_id === splitId && isSame(stored.sets, form.workout))) return;
-  await raiseDataVersion(tx);
   const { exercise_ids } = await tx.one(BEGIN_REPLACEMENT, [stored.id, splitId, start, end]);
   await tx.rows(SAVE_SETS, [stored.id, JSON.stringify(form.workout)]);
   await tx.rows(FINISH_REPLACEMENT, [stored.id, exercise_ids]);

@@ -12,7 +12,12 @@ export const getTracking = route({
   query: timeZoneQuery,
   responses: { 200: tracking },
   etag: true,
-  cache: { namespace: 'tracking', seconds: (config) => config.CACHE_TTL_TRACKING_SEC },
+  cache: {
+    namespace: 'tracking',
+    dependsOn: ['training', 'plan', 'catalogue'],
+    seconds: (config) => config.CACHE_TTL_TRACKING_SEC,
+    isTold: true,
+  },
   handle: async ({ tx, caller, query, deps }) =>
     reply(200, await readTracking(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ)),
 });

@@ -21,7 +21,12 @@ export const getPlan = route({
   query: timeZoneQuery,
   responses: { 200: plan },
   etag: true,
-  cache: { namespace: 'plan', seconds: (config) => config.CACHE_TTL_PLAN_SEC },
+  cache: {
+    namespace: 'plan',
+    dependsOn: ['plan', 'catalogue'],
+    seconds: (config) => config.CACHE_TTL_PLAN_SEC,
+    isTold: true,
+  },
   async handle({ tx, caller, query, deps }) {
     const found = await readPlan(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ);
     return reply(200, found ?? { workoutPlan: null });

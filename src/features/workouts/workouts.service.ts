@@ -1,7 +1,6 @@
 import type { z } from 'zod';
 import { ApiError } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
-import { raiseDataVersion } from '#transport/dataVersion.ts';
 import {
   COUNT_PLANNED,
   DEACTIVATE_OTHER_EXERCISES,
@@ -52,7 +51,6 @@ export async function savePlan(tx: Transaction, userId: string, form: z.output<t
       })),
     ),
   );
-  await raiseDataVersion(tx);
   const plan = await tx.one(SAVE_PLAN, [userId, form.workoutName ?? null, splitNames.length]);
   await tx.rows(SAVE_SPLITS, [plan.id, splitNames]);
   await tx.rows(DEACTIVATE_OTHER_SPLITS, [plan.id, splitNames]);

@@ -264,12 +264,12 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
      * @param asker key of the fair queue, such as the id of a person
      * @throws QueueFull, WaitedTooLong, DatabaseUnavailable
      */
-    queryUnscoped: <Row>(asker: string, query: Query<Row>, values: unknown[]): Promise<Row | undefined> =>
+    queryUnscoped: <Row>(asker: string, query: Query<Row>, values: unknown[]): Promise<Row[]> =>
       lookUps(asker, async () => {
         const client = await connect(reserved);
         let failure: Error | undefined;
         try {
-          return (await send(client, query, values, QUICK_TIMEOUT_MS))[0];
+          return await send(client, query, values, QUICK_TIMEOUT_MS);
         } catch (error) {
           if (error instanceof DatabaseUnavailable && !(error instanceof RowLocked)) failure = error;
           throw error;

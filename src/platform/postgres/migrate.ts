@@ -127,7 +127,7 @@ async function admitServerLogin(client: pg.Client, serverUrl: string): Promise<v
     grant usage on schema app to ${name};
     set local role service;
     grant execute on function
-      app.session_state(uuid), app.mark_token_version_used(uuid, bigint),
+      app.session_states(uuid[]), app.mark_token_version_used(uuid, bigint),
       app.remember_proof(text, text, text, timestamptz), app.last_proof_expiry()
       to ${name};
     reset role`);
