@@ -3,7 +3,7 @@ import type { Database } from '#platform/postgres/database.ts';
 import { sql } from '#platform/postgres/query.ts';
 
 /** What the guard must know about a person. */
-export interface SessionState {
+interface SessionState {
   id: string;
   token_version: number;
   token_version_used: boolean;
