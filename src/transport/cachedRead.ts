@@ -4,9 +4,10 @@ import type { Caller } from '#identity/authenticate.ts';
 import { DAY } from '#platform/limits.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import type { Deps } from './deps.ts';
-import { execute, type RequestContext, serialize } from './execute.ts';
+import { execute, type RequestContext } from './execute.ts';
 import type { AnyRoute } from './route.ts';
 import { type CompressedBody, compressed, HASH_LENGTH, textOf } from './send.ts';
+import { serialize } from './serialize.ts';
 
 /** Longest that an answer is kept where its route does not say. */
 const KEPT_SECONDS = 2 * DAY;

@@ -1,14 +1,9 @@
-import type { z } from 'zod';
 import type { Caller } from '#identity/authenticate.ts';
 import type { Access, Transaction } from '#platform/postgres/database.ts';
 import type { Deps } from './deps.ts';
 import type { AnyRoute, Context } from './route.ts';
 import type { SerializedAnswer } from './send.ts';
-
-interface Answer {
-  status: number;
-  body?: unknown;
-}
+import { serialize } from './serialize.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: each route declares its own query, params and body
 type AnyContext = Context<'public' | 'user', 'auto' | 'manual', any, any, any>;
@@ -45,18 +40,4 @@ export async function mapConstraintErrors<T>(route: AnyRoute, work: () => Promis
     const meaning = typeof constraint === 'string' ? route.constraints?.[constraint] : undefined;
     throw meaning ? meaning() : error;
   }
-}
-
-/** The answer as text, without the fields that its schema does not declare. */
-export function serialize(route: AnyRoute, answer: Answer, deps: Deps): SerializedAnswer {
-  const schema: z.ZodType | undefined = route.responses[answer.status];
-  if (!schema) throw new Error(`${route.method} ${route.path} does not declare status ${answer.status}`);
-  const body = schema.safeParse(answer.body);
-  if (!body.success) {
-    deps.log.error({ route: route.path, problems: body.error.issues }, 'an answer does not match its declaration');
-    throw new Error(`${route.method} ${route.path} made an answer that it does not declare`);
-  }
-  const { status } = answer;
-  if (body.data === undefined) return { status, body: undefined };
-  return { status, body: route.produces === 'text/html' ? String(body.data) : JSON.stringify(body.data) };
 }

@@ -11,10 +11,11 @@ import { NOTHING_RECEIVED, type Received, readBody } from './body.ts';
 import { buildCachedRead } from './cachedRead.ts';
 import type { Deps } from './deps.ts';
 import { hungUp } from './errors.ts';
-import { accessOf, execute, mapConstraintErrors, type RequestContext, serialize } from './execute.ts';
+import { accessOf, execute, mapConstraintErrors, type RequestContext } from './execute.ts';
 import { onceByKey, parseIdempotencyKey, type StoredAnswer, stillRunning } from './idempotency.ts';
 import type { AnyRoute, NamedProblem } from './route.ts';
 import { send, sendWithEtag } from './send.ts';
+import { serialize } from './serialize.ts';
 import { readUpload } from './upload.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { constants, gunzip, gzip } from 'node:zlib';
 import type { Request, Response } from 'express';
@@ -24,8 +24,9 @@ export interface CompressedBody {
 export const HASH_LENGTH = 27;
 
 export async function compressed(body: string): Promise<CompressedBody> {
-  const hash = createHash('sha256').update(body).digest('base64url').slice(0, HASH_LENGTH);
-  return { hash, gzip: await compress(body, { level: constants.Z_BEST_SPEED }) };
+  const bytes = Buffer.from(body);
+  const sha256 = hash('sha256', bytes, 'base64url').slice(0, HASH_LENGTH);
+  return { hash: sha256, gzip: await compress(bytes, { level: constants.Z_BEST_SPEED }) };
 }
 
 export const textOf = async (body: CompressedBody): Promise<string> => (await decompress(body.gzip)).toString();

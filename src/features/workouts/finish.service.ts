@@ -2,7 +2,6 @@ import type { z } from 'zod';
 import { ApiError, badRequest, validationFailed } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import type { Deps } from '#transport/deps.ts';
-import type { readTracking } from './tracking.service.ts';
 import {
   BEGIN_REPLACEMENT,
   COUNT_STORED,
@@ -17,7 +16,6 @@ import {
 import type { finishedWorkout } from './workouts.schemas.ts';
 
 type FinishedWorkout = z.output<typeof finishedWorkout>;
-type Tracking = Awaited<ReturnType<typeof readTracking>>;
 
 /** How far a phone's clock may be ahead, in milliseconds. */
 const CLOCK_TOLERANCE_MS = 10 * 60 * 1000;
@@ -91,8 +89,8 @@ function assertBounds(stored: { entries: number; sets: number; note_bytes: numbe
 }
 
 /** The same for the number of workouts, which an answer with tracking contains. @throws ApiError 409 */
-export function assertFewWorkouts({ exerciseTrackingAnalysis }: Tracking): void {
-  if (exerciseTrackingAnalysis.unique_days <= MOST_WORKOUTS) return;
+export function assertFewWorkouts(workouts: number): void {
+  if (workouts <= MOST_WORKOUTS) return;
   throw new ApiError(409, 'TRAINING_LIMIT_REACHED', `At most ${MOST_WORKOUTS} workouts can be stored`);
 }
 

@@ -19,7 +19,7 @@ export const getTracking = route({
     isTold: true,
   },
   handle: async ({ tx, caller, query, deps }) =>
-    reply(200, await readTracking(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ)),
+    reply(200, (await readTracking(tx, caller.id, query.tz ?? deps.config.DEFAULT_TZ)).answer),
 });
 
 export const trackingRoutes = [getTracking];

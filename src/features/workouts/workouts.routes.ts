@@ -68,12 +68,12 @@ export const workoutsRoutes = [
     errors: [409],
     idempotent: true,
     replay: async ({ tx, caller, body, deps }) =>
-      reply(200, await readTracking(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ)),
+      reply(200, (await readTracking(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ)).answer),
     async handle({ tx, caller, body, deps }) {
       await saveWorkout(tx, deps, caller.id, body);
-      const tracking = await readTracking(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ);
-      assertFewWorkouts(tracking);
-      return reply(200, tracking);
+      const { workouts, answer } = await readTracking(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ);
+      assertFewWorkouts(workouts);
+      return reply(200, answer);
     },
   }),
   route({

@@ -40,6 +40,7 @@ export function openPool(url: string, max: number, log: Log): pg.Pool {
     connectionString: url,
     max,
     Client: QuickClient,
+    pipeline: true, // statements that are sent without waiting travel together
     connectionTimeoutMillis: QUEUE_TIMEOUT_MS,
     keepAlive: true,
     application_name: 'strong-together',

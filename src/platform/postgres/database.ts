@@ -186,10 +186,16 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
     let result: T;
     try {
       const opening = openingStatement({ ...options, timeoutMs });
-      // Several statements have several results: the last but one is that of the query for the person's row.
-      const opened = [await answered(client, QUICK_TIMEOUT_MS, () => client.query(opening))].flat();
-      if (session && opened.at(-2)?.rowCount !== 1) throw new SessionEnded();
-      result = await work(tx);
+      const opened = answered(client, QUICK_TIMEOUT_MS, () => client.query(opening)).then((results) => {
+        // Several statements have several results: that of the query for the person's row is the last but one.
+        if (session && [results].flat().at(-2)?.rowCount !== 1) throw new SessionEnded();
+      });
+      // What only reads need not wait: it travels with the opening, and its answers are dropped if that fails.
+      if (options.access !== 'read') await opened;
+      const [isOpen, worked] = await Promise.allSettled([opened, work(tx)]);
+      if (isOpen.status === 'rejected') throw isOpen.reason;
+      if (worked.status === 'rejected') throw worked.reason;
+      result = worked.value;
       const { command } = await answered(client, timeoutMs + 1_000, () => client.query('commit'));
       if (command !== 'COMMIT') throw new Error('the transaction was rolled back instead of committed');
     } catch (error) {
