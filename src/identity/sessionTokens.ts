@@ -1,4 +1,4 @@
-import { createHash, createSecretKey } from 'node:crypto';
+import { createSecretKey, hash } from 'node:crypto';
 import { type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
@@ -43,7 +43,10 @@ const refreshClaims = z.object({
   cnf: binding,
 });
 
-/** An access token is sent with every request: its signature is verified once. */
+/**
+ * Tokens of each kind whose signature is not verified again: an access token comes with every request, a refresh token is
+ * read by the general limit and by its route.
+ */
 const MOST_VERIFIED = 10_000;
 
 interface Verified {
@@ -82,16 +85,18 @@ export function buildSessionTokens(config: Config) {
     }
   }
 
-  /** By the hash of the token, so that how long a search takes tells nothing of a token. */
-  const verified = new LRUCache<string, Verified>({ max: MOST_VERIFIED });
-
-  async function readAccess(token: string): Promise<SessionClaims | undefined> {
-    const hash = createHash('sha256').update(token).digest('base64');
-    const known = verified.get(hash);
-    if (known) return known.expiry > Math.floor(Date.now() / 1000) ? known.claims : undefined;
-    const found = await read(token, accessKey, accessClaims);
-    if (found) verified.set(hash, found);
-    return found?.claims;
+  /** Reads tokens of one kind, and remembers the good ones. */
+  function reader(key: typeof accessKey, schema: typeof accessClaims | typeof refreshClaims) {
+    // By the hash of the token, so that how long a search takes tells nothing of a token.
+    const verified = new LRUCache<string, Verified>({ max: MOST_VERIFIED });
+    return async (token: string): Promise<SessionClaims | undefined> => {
+      const sha256 = hash('sha256', token, 'base64');
+      const known = verified.get(sha256);
+      if (known) return known.expiry > Math.floor(Date.now() / 1000) ? known.claims : undefined;
+      const found = await read(token, key, schema);
+      if (found) verified.set(sha256, found);
+      return found?.claims;
+    };
   }
 
   return {
@@ -104,9 +109,9 @@ export function buildSessionTokens(config: Config) {
       return { accessToken, refreshToken };
     },
     /** The claims of a good access token, else undefined: forged, expired or another kind. */
-    readAccess,
+    readAccess: reader(accessKey, accessClaims),
     /** The claims of a good refresh token, else undefined. */
-    readRefresh: async (token: string) => (await read(token, refreshKey, refreshClaims))?.claims,
+    readRefresh: reader(refreshKey, refreshClaims),
   };
 }
 

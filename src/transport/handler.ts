@@ -45,9 +45,11 @@ export function createHandler(route: AnyRoute, deps: Deps, routes: AnyRoute[]): 
         if (answer.cache) res.set('X-Cache', answer.cache);
         await sendWithEtag(req, res, answer.body);
       } else if (route.idempotent && caller && req.get('idempotency-key') !== undefined) {
-        sendStored(route, res, await actOnce(route, context, deps, caller, received.bytes));
+        const stored = await actOnce(route, context, deps, caller, received.bytes);
+        if (stored.replayed) res.set('Idempotency-Replayed', 'true');
+        await send(route, req, res, stored);
       } else {
-        send(route, res, await execute(route, context, deps, caller));
+        await send(route, req, res, await execute(route, context, deps, caller));
       }
     } catch (error) {
       next(error);
@@ -150,9 +152,4 @@ async function validated(
     query: await check(route.query, parts.query),
     body: await check(route.body, parts.body),
   };
-}
-
-function sendStored(route: AnyRoute, res: Response, stored: StoredAnswer): void {
-  if (stored.replayed) res.set('Idempotency-Replayed', 'true');
-  send(route, res, stored);
 }

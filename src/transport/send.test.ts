@@ -8,6 +8,7 @@ import type { AnyRoute } from './route.ts';
 import { compressed, HASH_LENGTH, send, sendWithEtag, textOf } from './send.ts';
 
 const TEXT = JSON.stringify({ name: 'Ünsal', list: Array.from({ length: 50 }, () => 'again') });
+const LARGE = JSON.stringify(Array.from({ length: 2_000 }, (_, n) => `ü ${n % 9}`));
 const HASH = createHash('sha256').update(TEXT).digest('base64url').slice(0, 27);
 
 let server: Server;
@@ -17,9 +18,12 @@ beforeAll(async () => {
   const app = express().disable('etag');
   app.get('/', async (req, res) => sendWithEtag(req, res, await compressed(TEXT)));
   const [json, html] = [{}, { produces: 'text/html' }] as unknown as [AnyRoute, AnyRoute];
-  app.get('/json', (_req, res) => send(json, res, { status: 201, body: TEXT }));
-  app.get('/html', (_req, res) => send(html, res.set('Cache-Control', 'max-age=60'), { status: 200, body: '<p>ü' }));
-  app.get('/none', (_req, res) => send(json, res, { status: 204, body: undefined }));
+  app.get('/json', (req, res) => send(json, req, res, { status: 201, body: TEXT }));
+  app.get('/html', (req, res) =>
+    send(html, req, res.set('Cache-Control', 'max-age=60'), { status: 200, body: '<p>ü' }),
+  );
+  app.get('/large', (req, res) => send(json, req, res, { status: 200, body: LARGE }));
+  app.get('/none', (req, res) => send(json, req, res, { status: 204, body: undefined }));
   server = createServer(app);
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   ({ port } = server.address() as AddressInfo);
@@ -119,6 +123,16 @@ describe('an answer that is sent as it is', () => {
       });
       expect(page.body.toString()).toBe('<p>ü');
     }
+  });
+
+  it('goes compressed when it is large and the client takes that', async () => {
+    const [zipped, plain] = [await ask({ 'accept-encoding': 'gzip' }, '/large'), await ask({}, '/large')];
+    expect([zipped, plain].map(({ headers }) => headers['content-encoding'])).toEqual(['gzip', undefined]);
+    expect([zipped, plain].map(({ headers }) => headers.vary)).toEqual(['Accept-Encoding', 'Accept-Encoding']);
+    expect(zipped.headers['content-length']).toBe(String(zipped.body.length));
+    expect(zipped.body.length).toBeLessThan(plain.body.length);
+    expect([gunzipSync(zipped.body).toString(), plain.body.toString()]).toEqual([LARGE, LARGE]);
+    expect((await ask({ 'accept-encoding': 'gzip' }, '/json')).headers).not.toHaveProperty('content-encoding');
   });
 
   it('may have no body', async () => {

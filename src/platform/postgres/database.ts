@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { fairQueue } from '#platform/fairQueue.ts';
@@ -126,6 +127,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
     const statement = preparedStatements
       ? { name: query.name, text: query.text, values }
       : { text: query.text, values };
+    gatherWrites(client);
     return (await answered(client, silenceMs, () => client.query(statement))).rows as Row[];
   }
 
@@ -186,6 +188,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
     let result: T;
     try {
       const opening = openingStatement({ ...options, timeoutMs });
+      gatherWrites(client);
       const opened = answered(client, QUICK_TIMEOUT_MS, () => client.query(opening)).then((results) => {
         // Several statements have several results: that of the query for the person's row is the last but one.
         if (session && [results].flat().at(-2)?.rowCount !== 1) throw new SessionEnded();
@@ -287,6 +290,13 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
       await Promise.all([pool.end(), reserved.end()]);
     },
   };
+}
+
+/** What is sent to a server in one turn of the event loop goes out in one piece. */
+function gatherWrites(client: pg.PoolClient): void {
+  const stream = client.connection.stream as unknown as Socket;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
 }
 
 interface Scope {
