@@ -140,7 +140,7 @@ describe('one person who sends too much', () => {
     const pid = sql<{ pid: number }>('test.pid')`select pg_backend_pid() as pid`;
     const before = await Promise.all(instances.map((db) => db.asService((tx) => tx.one(pid))));
     const changes = instances.map((db) => db.asUser(session, 'write', (tx) => tx.one(pid)));
-    const waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%no key update%'";
+    const waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%app.hold_session%'";
     for (let seen = 0; seen < 4; ) if ((await server.sql(waiting)).length > 1) seen++; // both have waited for a while
     await new Promise((done) => setTimeout(done, 1_200)); // longer than one try
     await holder.query('rollback');

@@ -52,6 +52,28 @@ begin
   where u.id = any (p_user_ids);
 end $$;
 
+-- At the start of a person's transaction: fails when the session has ended. What is sent after it is refused then.
+create function app.check_session(p_user_id uuid, p_epoch bigint) returns void
+language plpgsql stable set search_path = public, pg_temp
+as $$
+begin
+  perform from users u where u.id = p_user_id and u.session_epoch = p_epoch;
+  if not found then
+    raise exception 'the session has ended' using errcode = 'ST001';
+  end if;
+end $$;
+
+-- The same, and locks the person's row: whatever ends the session waits for the commit.
+create function app.hold_session(p_user_id uuid, p_epoch bigint) returns void
+language plpgsql set search_path = public, pg_temp
+as $$
+begin
+  perform from users u where u.id = p_user_id and u.session_epoch = p_epoch for no key update;
+  if not found then
+    raise exception 'the session has ended' using errcode = 'ST001';
+  end if;
+end $$;
+
 -- Remembers that a token of the current version was accepted: the rotation's answer did arrive. Waits for nobody:
 -- while a change of the person holds the row, the next request will say so.
 create function app.mark_token_version_used(p_user_id uuid, p_token_version bigint) returns void

@@ -3,8 +3,7 @@ import { type GoalRow, LIST_GOALS, LIST_RECORDS } from './analytics.queries.ts';
 
 /** Estimated one-rep maxima and the adherence to the active plan. */
 export async function readAnalytics(tx: Transaction, userId: string) {
-  const records = await tx.rows(LIST_RECORDS, [userId]);
-  const goals = await tx.rows(LIST_GOALS, [userId]);
+  const [records, goals] = await Promise.all([tx.rows(LIST_RECORDS, [userId]), tx.rows(LIST_GOALS, [userId])]);
   const bySplit = [...Map.groupBy(goals, (row) => row.split)].map(([split, rows]) => [
     split,
     Object.fromEntries(rows.map((row) => [row.exercise, adherence(row)])),

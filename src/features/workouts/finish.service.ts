@@ -39,13 +39,14 @@ export async function saveWorkout(tx: Transaction, deps: Deps, userId: string, f
   assertPlausible(start, end);
   const splitId = await findSplit(tx, userId, form.workout);
   const stored = await tx.maybe(SAVE_WORKOUT, [userId, splitId, start, end]);
-  if (stored) {
-    await tx.rows(SAVE_SETS, [stored.id, JSON.stringify(form.workout)]);
-  } else {
+  const count = () => tx.one(COUNT_STORED, [userId]);
+  if (!stored) {
     await replaceWorkout(tx, userId, splitId, form);
+    assertBounds(await count());
+    return;
   }
-  assertBounds(await tx.one(COUNT_STORED, [userId]));
-  if (!stored) return;
+  const [, counted] = await Promise.all([tx.rows(SAVE_SETS, [stored.id, JSON.stringify(form.workout)]), count()]);
+  assertBounds(counted);
   const failure = await tx.savepoint(async () => {
     const message = await tx.one(SEND_WORKOUT_DONE);
     await deps.announceMessage(tx, message.id, form.tz ?? deps.config.DEFAULT_TZ);

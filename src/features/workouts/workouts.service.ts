@@ -52,11 +52,13 @@ export async function savePlan(tx: Transaction, userId: string, form: z.output<t
     ),
   );
   const plan = await tx.one(SAVE_PLAN, [userId, form.workoutName ?? null, splitNames.length]);
-  await tx.rows(SAVE_SPLITS, [plan.id, splitNames]);
-  await tx.rows(DEACTIVATE_OTHER_SPLITS, [plan.id, splitNames]);
-  await tx.rows(SAVE_EXERCISES, [plan.id, exercises]);
-  await tx.rows(DEACTIVATE_OTHER_EXERCISES, [plan.id, exercises]);
-  const planned = await tx.one(COUNT_PLANNED, [plan.id]);
+  const [, , , , planned] = await Promise.all([
+    tx.rows(SAVE_SPLITS, [plan.id, splitNames]),
+    tx.rows(DEACTIVATE_OTHER_SPLITS, [plan.id, splitNames]),
+    tx.rows(SAVE_EXERCISES, [plan.id, exercises]),
+    tx.rows(DEACTIVATE_OTHER_EXERCISES, [plan.id, exercises]),
+    tx.one(COUNT_PLANNED, [plan.id]),
+  ]);
   if (planned.splits > MOST_SPLITS || planned.exercises > MOST_EXERCISES) throw planIsFull();
 }
 

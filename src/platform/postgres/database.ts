@@ -150,10 +150,9 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
         return row;
       },
       savepoint: async (step) => {
-        await send(client, SAVEPOINT, []);
         try {
-          await step();
-          await send(client, RELEASE, []);
+          await Promise.all([send(client, SAVEPOINT, []), step()]);
+          unawaited(send(client, RELEASE, []));
           return undefined;
         } catch (error) {
           if (error instanceof DatabaseUnavailable) throw error;
@@ -163,14 +162,13 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
       },
       asService: async (work) => {
         if (currentRole === 'service') return work();
-        await send(client, SET_ROLE, ['service']);
+        unawaited(send(client, SET_ROLE, ['service']));
         currentRole = 'service';
         try {
           return await work();
         } finally {
           currentRole = role;
-          // After a failed statement PostgreSQL refuses this; then the rollback restores the role.
-          await send(client, SET_ROLE, [role]).catch(() => undefined);
+          unawaited(send(client, SET_ROLE, [role])); // after a failed statement the rollback does it
         }
       },
       holdSession: async () => {
@@ -189,12 +187,10 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
     try {
       const opening = openingStatement({ ...options, timeoutMs });
       gatherWrites(client);
-      const opened = answered(client, QUICK_TIMEOUT_MS, () => client.query(opening)).then((results) => {
-        // Several statements have several results: that of the query for the person's row is the last but one.
-        if (session && [results].flat().at(-2)?.rowCount !== 1) throw new SessionEnded();
+      const opened = answered(client, QUICK_TIMEOUT_MS, () => client.query(opening)).catch((error) => {
+        throw (error as { code?: unknown }).code === SESSION_HAS_ENDED ? new SessionEnded() : error;
       });
-      // What only reads need not wait: it travels with the opening, and its answers are dropped if that fails.
-      if (options.access !== 'read') await opened;
+      // The first statements travel with the opening: if that fails, PostgreSQL refuses them.
       const [isOpen, worked] = await Promise.allSettled([opened, work(tx)]);
       if (isOpen.status === 'rejected') throw isOpen.reason;
       if (worked.status === 'rejected') throw worked.reason;
@@ -226,6 +222,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
   return {
     /**
      * One transaction with the rights of a signed-in person, under row-level security, if the session has not ended.
+     * `work` begins before that is known, so until its first answer it does nothing but send statements.
      * @param signal aborts when the client hangs up: a transaction that still waits for its turn is given up
      * @throws SessionEnded; QueueFull and WaitedTooLong when this person sends more than is served;
      *   DatabaseUnavailable
@@ -292,6 +289,14 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
   };
 }
 
+/**
+ * Lets a statement travel with the next ones. In a transaction nothing is lost by that: after a statement that failed,
+ * PostgreSQL refuses every other one and the commit.
+ */
+function unawaited(sent: Promise<unknown>): void {
+  sent.catch(() => undefined);
+}
+
 /** What is sent to a server in one turn of the event loop goes out in one piece. */
 function gatherWrites(client: pg.PoolClient): void {
   const stream = client.connection.stream as unknown as Socket;
@@ -324,6 +329,8 @@ async function untilUnlocked<T>(attempt: () => Promise<T>, signal: AbortSignal |
   }
 }
 
+/** SQLSTATE of app.hold_session and app.check_session. */
+const SESSION_HAS_ENDED = 'ST001';
 const SET_ROLE = { name: 'scope.setRole', text: "select set_config('role', $1, true)" };
 const SAVEPOINT = { name: '', text: 'savepoint step' };
 const RELEASE = { name: '', text: 'release savepoint step' };
@@ -345,13 +352,9 @@ const UNDO = { name: '', text: 'rollback to savepoint step' };
 function openingStatement({ role, claims, session, access, timeoutMs, ...options }: Omit<Scope, 'from'>) {
   const lockTimeoutMs = options.lockTimeoutMs ?? (access === 'late' ? SHORT_LOCK_WAIT_MS : 0);
   const begin = access === 'read' ? 'begin isolation level repeatable read read only' : 'begin';
+  const held = access === 'write' ? 'hold_session' : 'check_session';
   const sessionRow =
-    session &&
-    `select 1
-     from public.users u
-     where u.id = ${pg.escapeLiteral(session.userId)}
-       and u.session_epoch = ${Math.trunc(session.epoch)}
-     ${access === 'write' ? 'for no key update' : ''};`;
+    session && `select app.${held}(${pg.escapeLiteral(session.userId)}, ${Math.trunc(session.epoch)});`;
   return `${begin};
     select
       set_config('role', ${pg.escapeLiteral(role)}, true),
