@@ -2,6 +2,8 @@ import { sql } from '#platform/postgres/query.ts';
 
 export interface SplitCountRow {
   name: string;
+  /** Splits of several plans may have one name. */
+  split_ids: number[];
   workouts: number;
   last_start: Date;
   last_day: string;
@@ -11,6 +13,7 @@ export interface SplitCountRow {
 export const COUNT_BY_SPLIT = sql<SplitCountRow>('tracking.countBySplit')`
   select
     s.name,
+    array_agg(distinct s.id) as split_ids,
     count(*) as workouts,
     max(ws.workout_start_utc) as last_start,
     to_char(max(ws.workout_start_utc) at time zone $2, 'YYYY-MM-DD') as last_day
@@ -44,61 +47,53 @@ export interface TrackedRow {
   exercisetosplit_id: number;
   weight: number[];
   reps: number[];
-  exercise_id: number;
-  workoutsplit_id: number;
-  splitname: string;
-  exercise: string;
   notes: string;
-  order_index: number;
-  sets: number[];
-  targetmuscle: string;
-  specifictargetmuscle: string;
+  workoutsplit_id: number;
   workout_start_utc: Date;
   workoutdate: string;
 }
 
-/**
- * What $1 did in the last 45 days, with today's plan beside it; days are those of zone $2. The sets are found first
- * (`materialized`), because without good statistics PostgreSQL would join them with the whole catalogue.
- */
+/** What $1 did in the last 45 days; days are those of zone $2. */
 export const LIST_RECENT = sql<TrackedRow>('tracking.listRecent')`
+  select
+    et.id,
+    et.exercisetosplit_id,
+    et.weight,
+    et.reps,
+    coalesce(et.notes, '') as notes,
+    ws.workoutsplit_id,
+    ws.workout_start_utc,
+    to_char(ws.workout_start_utc at time zone $2, 'YYYY-MM-DD') as workoutdate
+  from workout_summary ws
+  join exercisetracking et on et.workout_summary_id = ws.id
+  where ws.user_id = $1
+    and ws.workout_start_utc >= now() - interval '45 days'
+    and ws.workout_start_utc < now() + interval '1 day'`;
+
+export interface TrackedExerciseRow {
+  id: number;
+  exercise_id: number;
+  exercise: string;
+  order_index: number;
+  sets: number[];
+  targetmuscle: string;
+  specifictargetmuscle: string;
+}
+
+/**
+ * The planned exercises of `LIST_RECENT`, as today's plan has them. The ids are found first (`materialized`), because
+ * without good statistics PostgreSQL would join them with the whole catalogue.
+ */
+export const LIST_RECENT_EXERCISES = sql<TrackedExerciseRow>('tracking.listRecentExercises')`
   with done as materialized (
-    select
-      et.id,
-      et.exercisetosplit_id,
-      et.weight,
-      et.reps,
-      et.notes,
-      ws.workoutsplit_id,
-      ws.workout_start_utc
+    select distinct et.exercisetosplit_id
     from workout_summary ws
     join exercisetracking et on et.workout_summary_id = ws.id
     where ws.user_id = $1
       and ws.workout_start_utc >= now() - interval '45 days'
       and ws.workout_start_utc < now() + interval '1 day'
-  ),
-  planned as materialized (
-    select ets.id, ets.exercise_id, ets.order_index, ets.sets, e.name, e.targetmuscle, e.specifictargetmuscle
-    from exercisetoworkoutsplit ets
-    join exercises e on e.id = ets.exercise_id
-    where ets.id in (select d.exercisetosplit_id from done d)
   )
-  select
-    d.id,
-    d.exercisetosplit_id,
-    d.weight,
-    d.reps,
-    p.exercise_id,
-    d.workoutsplit_id,
-    s.name as splitname,
-    p.name as exercise,
-    coalesce(d.notes, '') as notes,
-    p.order_index,
-    p.sets,
-    p.targetmuscle,
-    p.specifictargetmuscle,
-    d.workout_start_utc,
-    to_char(d.workout_start_utc at time zone $2, 'YYYY-MM-DD') as workoutdate
-  from done d
-  join planned p on p.id = d.exercisetosplit_id
-  join workoutsplits s on s.id = d.workoutsplit_id`;
+  select ets.id, ets.exercise_id, e.name as exercise, ets.order_index, ets.sets, e.targetmuscle, e.specifictargetmuscle
+  from exercisetoworkoutsplit ets
+  join exercises e on e.id = ets.exercise_id
+  where ets.id in (select d.exercisetosplit_id from done d)`;

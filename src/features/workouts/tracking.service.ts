@@ -5,7 +5,9 @@ import {
   COUNT_BY_SPLIT,
   FIND_BEST_RECORD,
   LIST_RECENT,
+  LIST_RECENT_EXERCISES,
   type SplitCountRow,
+  type TrackedExerciseRow,
   type TrackedRow,
 } from './tracking.queries.ts';
 import type { tracking } from './tracking.schemas.ts';
@@ -15,15 +17,20 @@ import type { tracking } from './tracking.schemas.ts';
  * @returns the number of workouts of all time, and the answer
  */
 export async function readTracking(tx: Transaction, userId: string, zone: string) {
-  const [counts, best, rows] = await Promise.all([
+  const [counts, best, rows, exercises] = await Promise.all([
     tx.rows(COUNT_BY_SPLIT, [userId, zone]),
     tx.maybe(FIND_BEST_RECORD, [userId, zone]),
     tx.rows(LIST_RECENT, [userId, zone]),
+    tx.rows(LIST_RECENT_EXERCISES, [userId]),
   ]);
-  const exerciseTrackingAnalysis = { ...statistics(counts), prs: { pr_max: best ?? null } };
-  const json = `{"exerciseTrackingAnalysis":${JSON.stringify(exerciseTrackingAnalysis)},"exerciseTrackingMaps":${maps(rows)}}`;
-  // Written by hand, because every row stands in it three times: that is half of the work of an answer.
-  return { workouts: exerciseTrackingAnalysis.unique_days, answer: writtenJson<z.input<typeof tracking>>(json) };
+  const analysis = { ...statistics(counts), prs: { pr_max: best ?? null } };
+  // Written by hand, because every row stands in it three times: objects of them are half of the work of an answer.
+  const pieces = [
+    `{"exerciseTrackingAnalysis":${JSON.stringify(analysis)},"exerciseTrackingMaps":`,
+    ...maps(written(rows, exercises, counts)),
+    '}',
+  ];
+  return { workouts: analysis.unique_days, answer: writtenJson<z.input<typeof tracking>>(pieces.join('')) };
 }
 
 /** Most frequent first; ties: most recently trained, then name. */
@@ -45,50 +52,86 @@ function statistics(counts: SplitCountRow[]) {
 interface Written {
   row: TrackedRow;
   start: number;
-  head: string;
+  orderIndex: number;
   splitname: string;
-  tail: string;
-  workoutdate: string;
+  json: { head: string; splitname: string; exercise: string; notes: string; plan: string; workoutdate: string };
 }
 
-function write(row: TrackedRow): Written {
-  const { id, exercisetosplit_id, weight, reps, exercise_id, workoutsplit_id, splitname, workoutdate } = row;
-  const { exercise, notes, order_index, sets, targetmuscle, specifictargetmuscle } = row;
+/** The members of an object as JSON, without its braces. */
+const members = (part: object) => JSON.stringify(part).slice(1, -1);
+
+function written(rows: TrackedRow[], exercises: TrackedExerciseRow[], counts: SplitCountRow[]): Written[] {
+  const plans = new Map(exercises.map((exercise) => [exercise.id, { ...exercise, ...planJson(exercise) }]));
+  const splits = new Map(
+    counts.flatMap(({ name, split_ids }) => {
+      const split = { name, json: `,${members({ splitname: name })}` };
+      return split_ids.map((id) => [id, split] as const);
+    }),
+  );
+  return rows.flatMap((row) => {
+    const { id, exercisetosplit_id, weight, reps, workoutsplit_id, notes, workoutdate } = row;
+    const [plan, split] = [plans.get(exercisetosplit_id), splits.get(workoutsplit_id)];
+    if (!plan || !split) return []; // stored while the four queries ran, and by nobody who holds this person's row
+    const { exercise_id } = plan;
+    return {
+      row,
+      start: row.workout_start_utc.getTime(),
+      orderIndex: plan.order_index,
+      splitname: split.name,
+      json: {
+        head: `{${members({ id, exercisetosplit_id, weight, reps, exercise_id, workoutsplit_id })}`,
+        splitname: split.json,
+        exercise: plan.exerciseJson,
+        notes: notes === '' ? ',"notes":""' : `,${members({ notes })}`,
+        plan: plan.planJson,
+        workoutdate: `,"workoutdate":"${workoutdate}"}`,
+      },
+    };
+  });
+}
+
+function planJson({ exercise, order_index, sets, targetmuscle, specifictargetmuscle }: TrackedExerciseRow) {
   const exercisetoworkoutsplit = { sets, exercises: { targetmuscle, specifictargetmuscle } };
-  const members = (part: object) => JSON.stringify(part).slice(1, -1);
   return {
-    row,
-    start: row.workout_start_utc.getTime(),
-    head: `{${members({ id, exercisetosplit_id, weight, reps, exercise_id, workoutsplit_id })}`,
-    splitname: `,${members({ splitname })}`,
-    tail: `,${members({ exercise, notes, order_index, exercisetoworkoutsplit })}`,
-    workoutdate: `,${members({ workoutdate })}}`,
+    exerciseJson: `,${members({ exercise })}`,
+    planJson: `,${members({ order_index, exercisetoworkoutsplit })}`,
   };
 }
 
-/** The three views of the same rows as JSON, each in the order of behaviour 4.2. */
-function maps(rows: TrackedRow[]): string {
-  const written = rows.map(write);
+/** The three views of the same rows as pieces of JSON, each in the order of behaviour 4.2. */
+function maps(rows: Written[]): string[] {
   const byDate = grouped(
-    written.toSorted((a, b) => a.row.order_index - b.row.order_index || a.start - b.start || a.row.id - b.row.id),
+    rows.toSorted((a, b) => a.orderIndex - b.orderIndex || a.start - b.start || a.row.id - b.row.id),
     ({ row }) => row.workoutdate,
-    ({ head, splitname, tail }) => `${head}${splitname}${tail}}`,
+    ({ head, splitname, exercise, notes, plan }) => [head, splitname, exercise, notes, plan, '}'],
   );
   const byExercise = grouped(
-    written.toSorted((a, b) => b.start - a.start || b.row.id - a.row.id),
+    rows.toSorted((a, b) => b.start - a.start || b.row.id - a.row.id),
     ({ row }) => row.exercisetosplit_id,
-    ({ head, splitname, tail, workoutdate }) => head + splitname + tail + workoutdate,
+    ({ head, splitname, exercise, notes, plan, workoutdate }) => [head, splitname, exercise, notes, plan, workoutdate],
   );
   const bySplit = grouped(
-    written.toSorted((a, b) => b.start - a.start || a.row.order_index - b.row.order_index || b.row.id - a.row.id),
-    ({ row }) => row.splitname,
-    ({ head, tail, workoutdate }) => head + tail + workoutdate,
+    rows.toSorted((a, b) => b.start - a.start || a.orderIndex - b.orderIndex || b.row.id - a.row.id),
+    ({ splitname }) => splitname,
+    ({ head, exercise, notes, plan, workoutdate }) => [head, exercise, notes, plan, workoutdate],
   );
-  return `{"byDate":${byDate},"byETSId":${byExercise},"bySplitName":${bySplit}}`;
+  return ['{"byDate":{', ...byDate, '},"byETSId":{', ...byExercise, '},"bySplitName":{', ...bySplit, '}}'];
 }
 
-function grouped(rows: Written[], key: (row: Written) => string | number, write: (row: Written) => string): string {
-  const groups = [...Map.groupBy(rows, key)].map(([name, members]) => [name, members.map(write).join(',')]);
-  const inOrder = Object.entries(Object.fromEntries(groups) as Record<string, string>); // numbers first, as in any object
-  return `{${inOrder.map(([name, members]) => `${JSON.stringify(name)}:[${members}]`).join(',')}}`;
+/** Pieces, not texts: joined once, they need not be copied from text to text. */
+function grouped(
+  rows: Written[],
+  key: (row: Written) => string | number,
+  piecesOf: (json: Written['json']) => string[],
+): string[] {
+  const groups = Object.entries(Object.fromEntries(Map.groupBy(rows, key))); // numbers first, as in any object
+  return groups.flatMap(([name, group], n) => {
+    const pieces = [`${n > 0 ? ',' : ''}${JSON.stringify(name)}:[`];
+    for (const [index, { json }] of group.entries()) {
+      if (index > 0) pieces.push(',');
+      pieces.push(...piecesOf(json));
+    }
+    pieces.push(']');
+    return pieces;
+  });
 }
