@@ -11,6 +11,7 @@ return pg_current_xact_id()::text::bigint;
 -- Notes that this transaction changes a part of these people's data: plan, training, cardio or inbox.
 create function app.note_change(p_user_ids uuid[], p_part text) returns void
 language plpgsql security definer set search_path = public, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_now bigint := app.this_transaction();

@@ -171,13 +171,14 @@ grant execute on function
   app.senders_of_received_messages(), app.keep_idempotent_answer(text, text, bytea, integer, text),
   app.begin_replacement(uuid, bigint, timestamptz), app.finish_replacement(uuid, bigint[])
   to authenticated;
--- The guard asks the first four with the login's own rights, before it knows whose scope to open; pg_cron runs the others
--- as the login that migrates.
+-- The guard and refreshes ask the first five with the login's own rights, before they know whose scope to open; pg_cron
+-- runs the others as the login that migrates.
 do $$
 begin
   execute format(
     'grant execute on function '
       'app.session_states(uuid[]), app.mark_token_version_used(uuid, bigint), '
+      'app.rotate_session(uuid, bigint, double precision), '
       'app.remember_proof(text, text, text, timestamptz), app.last_proof_expiry(), '
       'public.refresh_user_split_information(timestamptz), app.compact_old_workouts(uuid, integer, timestamptz), '
       'app.enqueue_daily_pushes(integer, timestamptz), app.enqueue_workout_reminders(timestamptz) to %I',

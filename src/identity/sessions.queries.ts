@@ -28,20 +28,7 @@ export const START_SESSION = sql<SessionRow>('sessions.startSession')`
  * the session has ended.
  */
 export const ROTATE_SESSION = sql<SessionRow>('sessions.rotateSession')`
-  update users u
-  set token_version = case when u.token_version = $2 then u.token_version + 1 else u.token_version end,
-      refresh_rotated_at = case when u.token_version = $2 then now() else u.refresh_rotated_at end,
-      token_version_used = case when u.token_version = $2 then false else u.token_version_used end
-  where u.id = $1
-    and (
-      u.token_version = $2
-      or (
-        u.token_version = $2 + 1
-        and u.refresh_rotated_at is not null
-        and (u.refresh_rotated_at >= now() - make_interval(secs => $3) or not u.token_version_used)
-      )
-    )
-  returning u.id, u.role, u.token_version`;
+  select s.* from app.rotate_session($1, $2, $3) s`;
 
 export const SEND_WELCOME = sql<{ id: string | null }>('sessions.sendWelcome')`
   select app.send_welcome_message($1) as id`;

@@ -57,7 +57,7 @@ export function issueTokens(
   sessionTokens: SessionTokens,
   session: SessionRow,
   thumbprint: string | undefined,
-): Promise<TokenPair> {
+): TokenPair {
   const { id, role, token_version } = session;
   return sessionTokens.issue({ userId: id, role, tokenVersion: token_version, thumbprint });
 }
@@ -92,7 +92,7 @@ export async function checkRefreshToken(
 /** Rotates the session, or repeats the last rotation within the grace. @throws ApiError 401 `LOGIN_REQUIRED` */
 export async function rotateSession(db: Database, claims: SessionClaims, graceSeconds: number): Promise<SessionRow> {
   const values = [claims.userId, claims.tokenVersion, graceSeconds];
-  const session = await db.asServiceUrgently(claims.userId, (tx) => tx.maybe(ROTATE_SESSION, values));
+  const [session] = await db.queryUnscoped(claims.userId, ROTATE_SESSION, values);
   if (!session) throw loginRequired();
   return session;
 }

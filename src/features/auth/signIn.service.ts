@@ -32,7 +32,7 @@ export async function signIn(device: Device, form: z.output<typeof credentials>)
     signal,
   );
   if (!session) throw invalidCredentials();
-  return { user: account.id, ...(await issueTokens(deps.sessionTokens, session, thumbprint)) };
+  return { user: account.id, ...issueTokens(deps.sessionTokens, session, thumbprint) };
 }
 
 /**
@@ -56,5 +56,5 @@ export async function refresh(device: Device) {
   await deps.limits.consume(refreshes, claims.userId).catch((error) => {
     if (!(error instanceof ApiError)) throw error;
   });
-  return { userId: session.id, ...(await issueTokens(deps.sessionTokens, session, proof?.thumbprint)) };
+  return { userId: session.id, ...issueTokens(deps.sessionTokens, session, proof?.thumbprint) };
 }

@@ -39,7 +39,7 @@ async function signIn(
   const key = `${identity.provider} ${identity.subject}`;
   const { session, missingFields } = await deps.db.asServiceFor(key, signInOnce, signal);
   if (!session) throw new Error('the account that was just resolved is gone');
-  const { accessToken, refreshToken } = await issueTokens(deps.sessionTokens, session, thumbprint);
+  const { accessToken, refreshToken } = issueTokens(deps.sessionTokens, session, thumbprint);
   return reply(200, {
     message: 'Login successful',
     user: session.id,
@@ -98,7 +98,7 @@ export const oauthRoutes = [
       if (missing !== null) throw new ApiError(409, 'PROFILE_INCOMPLETE', 'Profile not completed yet');
       const session = await startSession(tx, deps, caller.id, { session: caller.session });
       if (!session) throw loginRequired();
-      const tokens = await issueTokens(deps.sessionTokens, session, caller.thumbprint);
+      const tokens = issueTokens(deps.sessionTokens, session, caller.thumbprint);
       return reply(200, { message: 'Login successful', user: session.id, ...tokens });
     },
   }),

@@ -100,7 +100,6 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
   const reserved = openPool(url, reservedSize, log);
   const changes = fairQueue({ ...PER_PERSON, atOncePerKey: 1 });
   const reads = fairQueue({ ...PER_PERSON, atOncePerKey: READS_AT_ONCE });
-  const urgent = fairQueue({ ...PER_PERSON, atOncePerKey: 1 });
   // People take turns at the reserved connections: one person's flood of requests delays nobody else's authentication.
   const lookUps = fairQueue({
     atOnce: reservedSize,
@@ -255,20 +254,10 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
       return changes(key, () => untilUnlocked(() => scope(options, work), signal), signal);
     },
     /**
-     * As `asService`, on the reserved connections: for short work about one person, one at a time for each.
-     * @throws RowLocked when the person's row is locked: the caller waits without a connection and tries again
-     */
-    asServiceUrgently: <T>(userId: string, work: (tx: Transaction) => Promise<T>): Promise<T> =>
-      urgent(userId, () =>
-        scope(
-          { from: reserved, role: 'service', claims: { role: 'service' }, lockTimeoutMs: SHORT_LOCK_WAIT_MS },
-          work,
-        ),
-      ),
-    /**
      * One statement with the few rights of the login itself, without a transaction or a role, on a reserved connection.
      * @param asker key of the fair queue, such as the id of a person
-     * @throws QueueFull, WaitedTooLong, DatabaseUnavailable
+     * @throws QueueFull, WaitedTooLong, DatabaseUnavailable; RowLocked when a function does not wait for a row: the caller
+     *   waits without a connection and tries again
      */
     queryUnscoped: <Row>(asker: string, query: Query<Row>, values: unknown[]): Promise<Row[]> =>
       lookUps(asker, async () => {

@@ -128,6 +128,7 @@ async function admitServerLogin(client: pg.Client, serverUrl: string): Promise<v
     set local role service;
     grant execute on function
       app.session_states(uuid[]), app.mark_token_version_used(uuid, bigint),
+      app.rotate_session(uuid, bigint, double precision),
       app.remember_proof(text, text, text, timestamptz), app.last_proof_expiry()
       to ${name};
     reset role`);
