@@ -81,6 +81,7 @@ const environment = z.object({
   DATABASE_URL: postgresUrl.optional(),
   DATABASE_MIGRATION_URL: postgresUrl.optional(),
   DATABASE_POOL_SIZE: wholeNumber(10, 1000),
+  WEB_CONCURRENCY: wholeNumber(1, 64),
   DATABASE_PREPARED_STATEMENTS: onByDefault,
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }).optional(),
   REDIS_HOST: z.string().optional(),
@@ -181,6 +182,9 @@ export function loadConfig(
     }
     if (!given.RESEND_API_KEY && !given.SMTP_URL) problems.push('RESEND_API_KEY (or SMTP_URL): missing');
     if (!given.REDIS_URL && !given.REDIS_HOST) problems.push('REDIS_URL (or REDIS_HOST): missing');
+  }
+  if (Number(given.WEB_CONCURRENCY ?? 1) > 1 && !given.REDIS_URL && !given.REDIS_HOST) {
+    problems.push('WEB_CONCURRENCY: several processes need Redis to share limits, used proofs and sockets');
   }
   const secretValues = SECRET_NAMES.map((name) => given[name]).filter(Boolean);
   if (new Set(secretValues).size < secretValues.length) problems.push(`${SECRET_NAMES.join(', ')}: must all differ`);

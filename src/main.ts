@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { createServer } from 'node:http';
 import { networkOrigins } from '#identity/ownOrigins.ts';
 import { developmentSecrets } from '#platform/developmentSecrets.ts';
@@ -6,6 +7,7 @@ import { StartupError } from '#platform/startupError.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { prepareDatabase } from './preparedDatabase.ts';
 import { startServer } from './server.ts';
+import { startWebProcesses } from './webProcesses.ts';
 
 const ROLES = ['all', 'api', 'worker', 'migrate'] as const;
 type Role = (typeof ROLES)[number];
@@ -18,14 +20,16 @@ async function start(role: Role): Promise<void> {
   const config = loadConfig(process.env, developmentSecrets);
   const log = buildLog(config.LOG_LEVEL);
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a background failure'));
-  if (role !== 'worker' && role !== 'migrate') await assertPortFree(config.PORT);
+  if (role !== 'worker' && role !== 'migrate' && cluster.isPrimary) await assertPortFree(config.PORT);
   const database = await prepareDatabase(config);
   const closers = [database.close];
   try {
     if (role !== 'migrate') {
-      const server = await startServer(config, database.url, log, { api: role !== 'worker', workers: role !== 'api' });
-      closers.unshift(server.close);
-      if (!config.production) console.log(banner(config, role));
+      const isSplit = role !== 'worker' && config.WEB_CONCURRENCY > 1;
+      const runs = { api: role !== 'worker' && !isSplit, workers: role !== 'api' };
+      if (runs.api || runs.workers) closers.unshift((await startServer(config, database.url, log, runs)).close);
+      if (isSplit) closers.unshift((await startWebProcesses(config, database.url, log)).close);
+      if (!config.production && cluster.isPrimary) console.log(banner(config, role));
       shutDownOnSignal(closers);
       return;
     }
@@ -67,12 +71,14 @@ function shutDownOnSignal(closers: Array<() => Promise<void>>): void {
     );
   };
   process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  // Ctrl-C reaches every process of a terminal; those of the API are told by the one that started them.
+  process.on('SIGINT', cluster.isPrimary ? stop : () => undefined);
 }
 
 function banner(config: Config, role: Role): string {
   const lines = [
     ['runs', role === 'all' ? 'API and workers' : role],
+    ...(config.WEB_CONCURRENCY > 1 && role !== 'worker' ? [['processes', `${config.WEB_CONCURRENCY} of the API`]] : []),
     ['database', config.DATABASE_URL ? 'DATABASE_URL' : `embedded PostgreSQL in ${config.DATA_DIR}`],
     ['redis', config.redisUrl ? 'yes' : 'none: in-process stand-ins'],
     ...(role === 'worker' ? [] : addresses(config)),

@@ -10,6 +10,7 @@ export const INHERITED = { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.e
 
 export interface ServerProcess {
   url: string;
+  pid: number;
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
@@ -35,6 +36,7 @@ export async function startProcess(
   await banner(child);
   return {
     url: `http://127.0.0.1:${port}`,
+    pid: child.pid ?? 0,
     kill: async (signal) => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = new Promise((done) => child.once('exit', done));
