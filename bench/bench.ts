@@ -383,8 +383,9 @@ async function endure(count: number, bench: Bench, meter: Meter): Promise<Figure
   for (let sent = 0; sent < count; sent += REQUESTS) {
     const measured = await meter(mix, Number(options.connections));
     figures.push(measured);
+    const heap = ((await bench.metrics()).get('nodejs_heap_size_used_bytes') ?? Number.NaN) / 2 ** 20;
     console.log(
-      `${sent + REQUESTS} requests: ${shown(measured.resident)} MiB, longest pause ${shown(measured.pause)} ms, ${measured.errors} errors`,
+      `${sent + REQUESTS} requests: ${shown(measured.resident)} MiB, heap ${shown(heap)} MiB, longest pause ${shown(measured.pause)} ms, ${measured.errors} errors`,
     );
   }
   return figures;

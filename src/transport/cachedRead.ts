@@ -6,11 +6,12 @@ import type { Transaction } from '#platform/postgres/database.ts';
 import type { Deps } from './deps.ts';
 import { execute, type RequestContext } from './execute.ts';
 import type { AnyRoute } from './route.ts';
-import { type CompressedBody, compressed, HASH_LENGTH, textOf } from './send.ts';
+import { type CompressedBody, compressed, HASH_LENGTH, uncompressed } from './send.ts';
 import { serialize } from './serialize.ts';
 
 /** Longest that an answer is kept where its route does not say. */
 const KEPT_SECONDS = 2 * DAY;
+const NOTHING = Buffer.from('null');
 /** Time limit for what the handler of a composed route does before the answers are read, in milliseconds. */
 const LONGEST_STEP_MS = 1_000;
 
@@ -40,10 +41,10 @@ export function buildCachedRead(route: AnyRoute, deps: Deps, routes: AnyRoute[])
     const cached = await findCached(route, context, deps, caller);
     if (cached) return { body: cached, cache: told('HIT') };
     if (route.compose) {
-      const { text, expiry } = await composed(parts, context, deps, caller);
-      return { body: await store(route, context, deps, caller, text, expiry), cache: undefined };
+      const { bytes, expiry } = await composed(parts, context, deps, caller);
+      return { body: await store(route, context, deps, caller, bytes, expiry), cache: undefined };
     }
-    const { body = '' } = await execute(route, context, deps, caller);
+    const { body = NOTHING } = await execute(route, context, deps, caller);
     return { body: await store(route, context, deps, caller, body), cache: told('MISS') };
   };
 }
@@ -124,55 +125,59 @@ async function store(
   context: RequestContext,
   deps: Deps,
   caller: Caller,
-  text: string,
+  body: Buffer,
   latest = Number.POSITIVE_INFINITY,
 ): Promise<Perishable> {
-  const body = await compressed(text);
+  const kept = await compressed(body);
   const now = Math.floor(Date.now() / 1000);
   const expiry = Math.min(latest, now + (route.cache?.seconds?.(deps.config) ?? KEPT_SECONDS));
   if (route.cache && expiry > now) {
-    const bytes = Buffer.concat([Buffer.from(shapeOf(route) + body.hash + expiry, 'latin1'), body.gzip]);
-    const { current, ...kept } = keyOf(route, caller);
-    deps.cache.set({ ...kept, current, key: current + zoneOf(route, context, deps), bytes, seconds: expiry - now });
+    const bytes = Buffer.concat([Buffer.from(shapeOf(route) + kept.hash + expiry, 'latin1'), kept.gzip]);
+    const { current, ...rest } = keyOf(route, caller);
+    deps.cache.set({ ...rest, current, key: current + zoneOf(route, context, deps), bytes, seconds: expiry - now });
   }
-  return { ...body, expiry };
+  return { ...kept, expiry };
 }
 
 /**
  * An object made of the answers of other routes to the same caller and query, byte for byte. Those that are not in
  * the cache are read in one transaction; one that fails is left out and does not affect the others.
- * @returns the text, and until when it may be kept: seconds since 1970
+ * @returns the object as JSON, and until when it may be kept: seconds since 1970
  */
 async function composed(
   parts: Array<{ name: string; part: AnyRoute }>,
   context: RequestContext,
   deps: Deps,
   caller: Caller,
-): Promise<{ text: string; expiry: number }> {
-  const texts = new Map<string, string>();
+): Promise<{ bytes: Buffer; expiry: number }> {
+  const answers = new Map<string, Buffer>();
   let expiry = Number.POSITIVE_INFINITY;
   const cached = await Promise.all(parts.map(({ part }) => findCached(part, context, deps, caller)));
   for (const [n, { name }] of parts.entries()) {
     const found = cached[n];
     if (!found) continue;
-    texts.set(name, await textOf(found));
+    answers.set(name, await uncompressed(found));
     expiry = Math.min(expiry, found.expiry);
   }
-  const missing = parts.filter(({ name }) => !texts.has(name));
+  const missing = parts.filter(({ name }) => !answers.has(name));
   const readMissing = async (tx: Transaction) => {
     for (const { name, part } of missing) {
       const failure = await tx.savepoint(async () => {
-        texts.set(name, serialize(part, await part.handle({ ...context, tx }), deps).body ?? 'null');
+        answers.set(name, serialize(part, await part.handle({ ...context, tx }), deps).body ?? NOTHING);
       });
       if (failure) deps.log.error({ requestId: context.requestId, part: name, err: failure }, 'a part failed');
     }
   };
   if (missing.length > 0) await deps.db.asUser(caller.session, 'read', readMissing, context.signal);
   for (const { name, part } of missing) {
-    const text = texts.get(name);
+    const answer = answers.get(name);
     // What lacks a part is not kept.
-    expiry = text === undefined ? 0 : Math.min(expiry, (await store(part, context, deps, caller, text)).expiry);
+    expiry = answer === undefined ? 0 : Math.min(expiry, (await store(part, context, deps, caller, answer)).expiry);
   }
-  const members = parts.flatMap(({ name }) => (texts.has(name) ? [`${JSON.stringify(name)}:${texts.get(name)}`] : []));
-  return { text: `{${members.join(',')}}`, expiry };
+  const members = parts.filter(({ name }) => answers.has(name));
+  const pieces = members.flatMap(({ name }, n) => [
+    Buffer.from(`${n === 0 ? '{' : ','}${JSON.stringify(name)}:`),
+    answers.get(name) ?? NOTHING,
+  ]);
+  return { bytes: Buffer.concat([...pieces, Buffer.from(members.length === 0 ? '{}' : '}')]), expiry };
 }

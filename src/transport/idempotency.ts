@@ -62,7 +62,7 @@ export async function onceByKey(
   }
   if (first) {
     if (work.replay) return { ...(await work.replay(tx)), status: first.status, replayed: true };
-    return { status: first.status, body: first.body === '' ? undefined : first.body, replayed: true };
+    return { status: first.status, body: first.body === '' ? undefined : Buffer.from(first.body), replayed: true };
   }
   const answer = await work.first(tx);
   if (answer.status < 300) {
@@ -71,7 +71,7 @@ export async function onceByKey(
       key,
       hash,
       answer.status,
-      work.replay ? '' : (answer.body ?? ''),
+      work.replay ? '' : (answer.body?.toString() ?? ''),
     ]);
     if (!kept) throw new ApiError(429, 'RATE_LIMITED', TOO_MANY_KEYS, { headers: { 'Retry-After': '3600' } });
   }

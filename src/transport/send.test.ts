@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import express from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AnyRoute } from './route.ts';
-import { compressed, HASH_LENGTH, send, sendWithEtag, textOf } from './send.ts';
+import { compressed, HASH_LENGTH, send, sendWithEtag, uncompressed } from './send.ts';
 
 const TEXT = JSON.stringify({ name: 'Ünsal', list: Array.from({ length: 50 }, () => 'again') });
 const LARGE = JSON.stringify(Array.from({ length: 2_000 }, (_, n) => `ü ${n % 9}`));
@@ -16,13 +16,13 @@ let port: number;
 
 beforeAll(async () => {
   const app = express().disable('etag');
-  app.get('/', async (req, res) => sendWithEtag(req, res, await compressed(TEXT)));
+  app.get('/', async (req, res) => sendWithEtag(req, res, await compressed(Buffer.from(TEXT))));
   const [json, html] = [{}, { produces: 'text/html' }] as unknown as [AnyRoute, AnyRoute];
-  app.get('/json', (req, res) => send(json, req, res, { status: 201, body: TEXT }));
+  app.get('/json', (req, res) => send(json, req, res, { status: 201, body: Buffer.from(TEXT) }));
   app.get('/html', (req, res) =>
-    send(html, req, res.set('Cache-Control', 'max-age=60'), { status: 200, body: '<p>ü' }),
+    send(html, req, res.set('Cache-Control', 'max-age=60'), { status: 200, body: Buffer.from('<p>ü') }),
   );
-  app.get('/large', (req, res) => send(json, req, res, { status: 200, body: LARGE }));
+  app.get('/large', (req, res) => send(json, req, res, { status: 200, body: Buffer.from(LARGE) }));
   app.get('/none', (req, res) => send(json, req, res, { status: 204, body: undefined }));
   server = createServer(app);
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
@@ -43,11 +43,11 @@ function ask(headers: Record<string, string>, path = '/') {
 }
 
 it('a compressed body is its text and 27 characters of its hash', async () => {
-  const body = await compressed(TEXT);
+  const body = await compressed(Buffer.from(TEXT));
   expect(body.hash).toBe(HASH);
   expect(HASH).toHaveLength(HASH_LENGTH);
   expect(gunzipSync(body.gzip).toString()).toBe(TEXT);
-  expect(await textOf(body)).toBe(TEXT);
+  expect(String(await uncompressed(body))).toBe(TEXT);
 });
 
 describe('a body that the client may have already', () => {

@@ -7,16 +7,16 @@ import type { AnyRoute } from './route.ts';
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
-/** An answer as text, ready to be sent. */
+/** An answer, ready to be sent. */
 export interface SerializedAnswer {
   status: number;
   /** Undefined: an answer without a body. */
-  body: string | undefined;
+  body: Buffer | undefined;
 }
 
 /** A body in the form in which it is cached and sent. */
 export interface CompressedBody {
-  /** Start of the text's SHA-256: 27 characters of base64url. */
+  /** Start of its SHA-256: 27 characters of base64url. */
   hash: string;
   gzip: Buffer;
 }
@@ -31,9 +31,8 @@ const MOST_AT_ONCE = 512 * 1024;
 /** Bytes from which compressing costs less than sending. */
 const LARGE = 8 * 1024;
 
-export async function compressed(body: string): Promise<CompressedBody> {
-  const bytes = Buffer.from(body);
-  return { hash: hash('sha256', bytes, 'base64url').slice(0, HASH_LENGTH), gzip: await zip(bytes) };
+export async function compressed(body: Buffer): Promise<CompressedBody> {
+  return { hash: hash('sha256', body, 'base64url').slice(0, HASH_LENGTH), gzip: await zip(body) };
 }
 
 async function zip(bytes: Buffer): Promise<Buffer> {
@@ -41,8 +40,8 @@ async function zip(bytes: Buffer): Promise<Buffer> {
   return bytes.length > MOST_AT_ONCE ? compress(bytes, options) : gzipSync(bytes, options);
 }
 
-export async function textOf({ gzip: bytes }: CompressedBody): Promise<string> {
-  return (bytes.length > MOST_AT_ONCE / 8 ? await decompress(bytes) : gunzipSync(bytes)).toString();
+export async function uncompressed({ gzip: bytes }: CompressedBody): Promise<Buffer> {
+  return bytes.length > MOST_AT_ONCE / 8 ? decompress(bytes) : gunzipSync(bytes);
 }
 
 /** Sends an answer; a large one compressed, if the client accepts gzip. */
@@ -58,7 +57,7 @@ export async function send(
     res.end();
     return;
   }
-  let bytes: Buffer = Buffer.from(body);
+  let bytes = body;
   if (bytes.length > LARGE) {
     res.vary('Accept-Encoding');
     if (takesGzip(req)) {
@@ -89,7 +88,7 @@ export async function sendWithEtag(req: Request, res: Response, body: Compressed
   }
   res.status(200).type('application/json');
   if (isZipped) res.set('Content-Encoding', 'gzip').send(body.gzip);
-  else res.send(await textOf(body));
+  else res.send(await uncompressed(body));
 }
 
 /**

@@ -10,16 +10,8 @@ interface Answer {
   body?: unknown;
 }
 
-/** JSON that a handler has written itself, where making objects first costs too much. */
-class WrittenJson {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
-/** Passes on JSON that was written by hand as a body of its type. Whoever writes it writes what the schema declares. */
-export const writtenJson = <Body>(text: string): Body => new WrittenJson(text) as Body;
+/** Passes on JSON that a handler has written itself, where making objects first costs too much, as a body of its type. */
+export const writtenJson = <Body>(json: Buffer): Body => json as unknown as Body;
 
 type Write = (body: unknown) => string;
 const writers = new WeakMap<z.ZodType, Write>();
@@ -46,20 +38,21 @@ function plain(schema: unknown): unknown {
   return Object.fromEntries(entries.map(([key, value]) => [key, plain(value)]));
 }
 
-/** The answer as text, without the fields that its schema does not declare. */
+/** The answer as JSON, without the fields that its schema does not declare. */
 export function serialize(route: AnyRoute, { status, body }: Answer, deps: Deps): SerializedAnswer {
   const schema: z.ZodType | undefined = route.responses[status];
   if (!schema) throw new Error(`${route.method} ${route.path} does not declare status ${status}`);
   if (body === undefined) return { status, body };
-  if (route.produces === 'text/html') return { status, body: String(body) };
-  const text = body instanceof WrittenJson ? body.text : writerOf(schema)(body);
+  if (route.produces === 'text/html') return { status, body: Buffer.from(String(body)) };
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(writerOf(schema)(body));
   // Types promise that answers are what they declare; the tests hold every single one against its schema.
   if (deps.config.NODE_ENV === 'test')
-    assertDeclared(schema, body instanceof WrittenJson ? JSON.parse(text) : body, text);
-  return { status, body: text };
+    assertDeclared(schema, Buffer.isBuffer(body) ? JSON.parse(`${body}`) : body, bytes);
+  return { status, body: bytes };
 }
 
-function assertDeclared(schema: z.ZodType, body: unknown, text: string): void {
+function assertDeclared(schema: z.ZodType, body: unknown, bytes: Buffer): void {
   const declared = JSON.stringify(schema.parse(body));
-  if (text !== declared) throw new Error(`an answer is not what its schema makes of it: ${text} is not ${declared}`);
+  if (`${bytes}` !== declared)
+    throw new Error(`an answer is not what its schema makes of it: ${bytes}, not ${declared}`);
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { joinBytes } from '#platform/joinBytes.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import { writtenJson } from '#transport/serialize.ts';
 import {
@@ -30,7 +31,7 @@ export async function readTracking(tx: Transaction, userId: string, zone: string
     ...maps(written(rows, exercises, counts)),
     '}',
   ];
-  return { workouts: analysis.unique_days, answer: writtenJson<z.input<typeof tracking>>(pieces.join('')) };
+  return { workouts: analysis.unique_days, answer: writtenJson<z.input<typeof tracking>>(joinBytes(pieces)) };
 }
 
 /** Most frequent first; ties: most recently trained, then name. */
@@ -118,7 +119,6 @@ function maps(rows: Written[]): string[] {
   return ['{"byDate":{', ...byDate, '},"byETSId":{', ...byExercise, '},"bySplitName":{', ...bySplit, '}}'];
 }
 
-/** Pieces, not texts: joined once, they need not be copied from text to text. */
 function grouped(
   rows: Written[],
   key: (row: Written) => string | number,
