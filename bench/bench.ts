@@ -203,7 +203,7 @@ function scenariosOf(bench: Bench, uncached: Target, bare: Target): Scenario[] {
   const [bootstrap, tracking] = [`/api/bootstrap/get${IN_ZONE}`, `/api/workouts/gettracking${IN_ZONE}`];
   const etags = new Map<Person, string>();
   const notModified: Scenario = {
-    ...get(bootstrap, 'GET bootstrap/get, 304'),
+    ...get(bootstrap, 'GET bootstrap/get (304)'),
     status: 304,
     make: async (person) => {
       const etag = etags.get(person) ?? (await etagOf(bench.url, person.phone, bootstrap));
@@ -261,12 +261,12 @@ function scenariosOf(bench: Bench, uncached: Target, bare: Target): Scenario[] {
     plain('bare Express handler', bare, '/bare'),
     { ...plain('bare handler with a proof', bare, '/proof'), make: (person) => signed(bare, person, 'GET', '/proof') },
     ...reads,
-    { ...get(tracking, 'GET workouts/gettracking, computed', uncached), share: 0.3 },
-    { ...get(bootstrap, 'GET bootstrap/get, computed', uncached), share: 0.3 },
+    { ...get(tracking, 'GET workouts/gettracking (computed)', uncached), share: 0.3 },
+    { ...get(bootstrap, 'GET bootstrap/get (computed)', uncached), share: 0.3 },
     ...writes,
     refresh,
     { ...get('', "a day's mix"), status: 0, make: (person) => mixed(person) },
-    { ...get('/api/users/get', 'GET users/get, 50 logins in flight'), share: 0.3, kind: 'beside logins' },
+    { ...get('/api/users/get', 'GET users/get (50 logins in flight)'), share: 0.3, kind: 'beside logins' },
     login,
   ];
 
