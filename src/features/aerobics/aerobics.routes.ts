@@ -35,8 +35,10 @@ export const aerobicsRoutes = [
     errors: [409],
     idempotent: true,
     async handle({ tx, caller, body, deps }) {
-      await addCardio(tx, caller.id, body);
-      const cardio = await readCardio(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ);
+      const [, cardio] = await Promise.all([
+        addCardio(tx, caller.id, body),
+        readCardio(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ),
+      ]);
       assertCardioBounds(cardio);
       return reply(201, cardio);
     },

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { ApiError, badRequest, validationFailed } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import type { Deps } from '#transport/deps.ts';
+import { readTracking } from './tracking.service.ts';
 import {
   BEGIN_REPLACEMENT,
   COUNT_STORED,
@@ -32,26 +33,33 @@ export const unknownExercise = () => badRequest('UNKNOWN_EXERCISE', 'Unknown exe
  * whole, because an answer was lost and the person went on training; with the same content, or with an earlier end
  * than the stored one, it changes nothing. With a new workout goes the "Workout Done!" message; a message that cannot
  * be written does not undo the workout.
- * @throws ApiError 400 for times that cannot be, or exercises that are not the caller's or of several splits
+ * @returns the tracking that includes it
+ * @throws ApiError 400 for times that cannot be, or exercises that are not the caller's or of several splits; 409 when
+ *   too much is stored
  */
-export async function saveWorkout(tx: Transaction, deps: Deps, userId: string, form: FinishedWorkout): Promise<void> {
+export async function finishWorkout(tx: Transaction, deps: Deps, userId: string, form: FinishedWorkout) {
   const [start, end] = [form.workout_start_utc ?? null, form.workout_end_utc ?? null];
   assertPlausible(start, end);
   const splitId = await findSplit(tx, userId, form.workout);
   const stored = await tx.maybe(SAVE_WORKOUT, [userId, splitId, start, end]);
-  const count = () => tx.one(COUNT_STORED, [userId]);
-  if (!stored) {
-    await replaceWorkout(tx, userId, splitId, form);
-    assertBounds(await count());
-    return;
-  }
-  const [, counted] = await Promise.all([tx.rows(SAVE_SETS, [stored.id, JSON.stringify(form.workout)]), count()]);
+  if (!stored) await replaceWorkout(tx, userId, splitId, form);
+  const zone = form.tz ?? deps.config.DEFAULT_TZ;
+  // In this order, and on their way together.
+  const [, counted, { workouts, answer }, failure] = await Promise.all([
+    stored && tx.rows(SAVE_SETS, [stored.id, JSON.stringify(form.workout)]),
+    tx.one(COUNT_STORED, [userId]),
+    readTracking(tx, userId, zone),
+    stored && tx.savepoint(() => sendDone(tx, deps, zone)),
+  ]);
   assertBounds(counted);
-  const failure = await tx.savepoint(async () => {
-    const message = await tx.one(SEND_WORKOUT_DONE);
-    await deps.announceMessage(tx, message.id, form.tz ?? deps.config.DEFAULT_TZ);
-  });
+  assertFewWorkouts(workouts);
   if (failure) deps.log.error({ err: failure }, 'the message about a finished workout was not written');
+  return answer;
+}
+
+async function sendDone(tx: Transaction, deps: Deps, zone: string): Promise<void> {
+  const message = await tx.one(SEND_WORKOUT_DONE);
+  await deps.announceMessage(tx, message.id, zone);
 }
 
 async function replaceWorkout(tx: Transaction, userId: string, splitId: number, form: FinishedWorkout): Promise<void> {
@@ -90,7 +98,7 @@ function assertBounds(stored: { entries: number; sets: number; note_bytes: numbe
 }
 
 /** The same for the number of workouts, which an answer with tracking contains. @throws ApiError 409 */
-export function assertFewWorkouts(workouts: number): void {
+function assertFewWorkouts(workouts: number): void {
   if (workouts <= MOST_WORKOUTS) return;
   throw new ApiError(409, 'TRAINING_LIMIT_REACHED', `At most ${MOST_WORKOUTS} workouts can be stored`);
 }

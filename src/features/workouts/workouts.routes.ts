@@ -2,7 +2,7 @@ import { ApiError } from '#platform/apiError.ts';
 import { defineLimit, MINUTE } from '#platform/limits.ts';
 import { reply, route } from '#transport/route.ts';
 import { timeZoneQuery } from '#transport/timeZone.ts';
-import { assertFewWorkouts, saveWorkout, unknownExercise } from './finish.service.ts';
+import { finishWorkout, unknownExercise } from './finish.service.ts';
 import { namePlanProblems, nameWorkoutProblems } from './problems.service.ts';
 import { tracking } from './tracking.schemas.ts';
 import { readTracking } from './tracking.service.ts';
@@ -49,9 +49,7 @@ export const workoutsRoutes = [
     nameProblems: namePlanProblems,
     idempotent: true,
     async handle({ tx, caller, body, deps }) {
-      await savePlan(tx, caller.id, body);
-      const saved = await readPlan(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ);
-      if (!saved) throw new Error('the plan that was just saved is not there');
+      const saved = await savePlan(tx, caller.id, body, body.tz ?? deps.config.DEFAULT_TZ);
       return reply(200, { message: 'Workout created successfully!', ...saved });
     },
   }),
@@ -69,12 +67,7 @@ export const workoutsRoutes = [
     idempotent: true,
     replay: async ({ tx, caller, body, deps }) =>
       reply(200, (await readTracking(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ)).answer),
-    async handle({ tx, caller, body, deps }) {
-      await saveWorkout(tx, deps, caller.id, body);
-      const { workouts, answer } = await readTracking(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ);
-      assertFewWorkouts(workouts);
-      return reply(200, answer);
-    },
+    handle: async ({ tx, caller, body, deps }) => reply(200, await finishWorkout(tx, deps, caller.id, body)),
   }),
   route({
     method: 'DELETE',

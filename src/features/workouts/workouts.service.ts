@@ -38,8 +38,9 @@ export async function readPlan(tx: Transaction, userId: string, zone: string) {
 /**
  * Creates or edits the one active plan (behaviour 4.6). Splits and exercises that stay or come back
  * keep their ids, and with them their history; the others are deactivated, never deleted.
+ * @returns the plan as it is now, as `readPlan` does
  */
-export async function savePlan(tx: Transaction, userId: string, form: z.output<typeof planForm>): Promise<void> {
+export async function savePlan(tx: Transaction, userId: string, form: z.output<typeof planForm>, zone: string) {
   const splitNames = Object.keys(form.workoutData);
   const exercises = JSON.stringify(
     Object.entries(form.workoutData).flatMap(([split, list]) =>
@@ -52,14 +53,17 @@ export async function savePlan(tx: Transaction, userId: string, form: z.output<t
     ),
   );
   const plan = await tx.one(SAVE_PLAN, [userId, form.workoutName ?? null, splitNames.length]);
-  const [, , , , planned] = await Promise.all([
+  const [, , , , planned, saved] = await Promise.all([
     tx.rows(SAVE_SPLITS, [plan.id, splitNames]),
     tx.rows(DEACTIVATE_OTHER_SPLITS, [plan.id, splitNames]),
     tx.rows(SAVE_EXERCISES, [plan.id, exercises]),
     tx.rows(DEACTIVATE_OTHER_EXERCISES, [plan.id, exercises]),
     tx.one(COUNT_PLANNED, [plan.id]),
+    readPlan(tx, userId, zone),
   ]);
   if (planned.splits > MOST_SPLITS || planned.exercises > MOST_EXERCISES) throw planIsFull();
+  if (!saved) throw new Error('the plan that was just saved is not there');
+  return saved;
 }
 
 const planIsFull = () =>
