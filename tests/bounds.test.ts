@@ -61,16 +61,23 @@ describe('what one person may have in Redis', () => {
   });
 
   it('a payload of another shape, from another release, is computed anew', async () => {
-    const read = async () => {
-      const response = await phone.get('/api/workouts/gettracking?tz=UTC', token);
+    const path = '/api/workouts/gettracking?tz=UTC';
+    const read = async (at: TestServer) => {
+      const dpop = makeProof(phone.key, `GET ${at.url}${path}`, { accessToken: token });
+      const response = await at.fetch(path, { headers: { authorization: `DPoP ${token}`, dpop } });
       return [response.headers.get('x-cache'), await response.text()];
     };
-    const [, text] = await read();
-    await vi.waitFor(async () => expect(await read()).toEqual(['HIT', text]));
-    const [key = ''] = await server.redis.keys(`tracking:${phone.id}:v*:UTC`);
-    const kept = (await server.redis.getBuffer(key)) as Buffer;
-    await server.redis.set(key, Buffer.concat([Buffer.from('another1'), kept.subarray(8)]));
-    expect(await read()).toEqual(['MISS', text]);
+    const [, text] = await read(server);
+    const elsewhere = await startTestServer({ sharing: server });
+    try {
+      await vi.waitFor(async () => expect(await read(elsewhere)).toEqual(['HIT', text]));
+      const [key = ''] = await server.redis.keys(`tracking:${phone.id}:v*:UTC`);
+      const kept = (await server.redis.getBuffer(key)) as Buffer;
+      await server.redis.set(key, Buffer.concat([Buffer.from('another1'), kept.subarray(8)]));
+      expect(await read(elsewhere)).toEqual(['MISS', text]);
+    } finally {
+      await elsewhere.close();
+    }
   });
 });
 

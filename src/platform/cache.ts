@@ -42,6 +42,13 @@ const STRAGGLER_SECONDS = 60;
  * they are removed without a search.
  */
 export function redisCache(redis: Redis, log: Log): Cache {
+  // What this process made itself is also kept here: a key has the versions of what it was made from, so nothing that
+  // another instance does makes it wrong. It is not used while Redis is away (behaviour 0.11).
+  const near = new LRUCache<string, { owner: string; bytes: Buffer }>({
+    maxSize: NEAR_BYTES,
+    sizeCalculation: ({ bytes }, key) => bytes.length + key.length + 100,
+  });
+
   async function set({ key, owner, series, current, bytes, seconds }: CacheEntry): Promise<void> {
     const list = listOf(owner);
     // The key is listed before the value is set, so that every stored value can be forgotten.
@@ -54,13 +61,18 @@ export function redisCache(redis: Redis, log: Log): Cache {
       redis.set(key, bytes, 'EX', seconds),
     ]);
     if (isGone === 1) await Promise.all([redis.unlink(key), redis.unlink(list)]);
+    else near.set(key, { owner, bytes }, { ttl: seconds * 1000 });
     const surplus = surplusOf(listed, series, current);
+    for (const old of surplus) near.delete(old);
     if (surplus.length > 0)
       await Promise.all([redis.zrem(list, ...surplus), ...surplus.map((old) => redis.unlink(old))]);
   }
 
   return {
     async get(key) {
+      if (redis.status !== 'ready') return undefined;
+      const known = near.get(key);
+      if (known) return known.bytes;
       try {
         return (await redis.getBuffer(key)) ?? undefined;
       } catch {
@@ -72,6 +84,7 @@ export function redisCache(redis: Redis, log: Log): Cache {
       set(entry).catch((error) => log.debug({ err: error }, 'a payload was not cached'));
     },
     async forget(owner) {
+      for (const [key, kept] of near.entries()) if (kept.owner === owner) near.delete(key);
       await redis.set(goneMark(owner), '', 'EX', STRAGGLER_SECONDS);
       const keys = await redis.zrange(listOf(owner), '0', '-1');
       await Promise.all([...keys, listOf(owner)].map((key) => redis.unlink(key)));
@@ -87,6 +100,8 @@ function surplusOf(keys: string[], series: string, current: string): string[] {
   return [...outdated, ...others.slice(0, Math.max(0, others.length - MOST_ENTRIES))];
 }
 
+/** Size of what one process keeps of the cache in Redis, in bytes. */
+const NEAR_BYTES = 24 * 1024 * 1024;
 /** Size of the cache in memory, in bytes. */
 const MEMORY_BYTES = 64 * 1024 * 1024;
 
