@@ -133,15 +133,15 @@ async function measureWith(processes: number): Promise<Figures[]> {
     const meter = buildMeter(bench, redis, load, people, processes);
     if (options.endurance) return await endure(Number(options.endurance), bench, meter);
     const wanted = options.only?.split(',');
-    const scenarios = scenariosOf(bench, uncached, bare).filter(
-      ({ name }) => !wanted || name === 'GET /health' || wanted.some((part) => name.includes(part)),
-    );
     const figures: Figures[] = [];
     for (const connections of numbers(options.connections)) {
       console.log(
         `\n${connections} connections, ${processes} process(es), ${PEOPLE} people with ${options.workouts} workouts each, Node ${process.version}\n`,
       );
       printHeader();
+      const scenarios = scenariosOf(bench, uncached, bare).filter(
+        ({ name }) => !wanted || name === 'GET /health' || wanted.some((part) => name.includes(part)),
+      );
       const health: Figures[] = [];
       for (const scenario of scenarios) {
         const measured = await meter(scenario, connections);

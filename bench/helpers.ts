@@ -89,7 +89,8 @@ export async function startBench(
     startRedis(),
   ]);
   const url = `http://127.0.0.1:${await freePort()}`;
-  const metricsPort = String(await freePort());
+  // Below the ports of outgoing connections: with several processes the next ones are needed, too.
+  const metricsPort = String(20_000 + Math.floor(Math.random() * 10_000));
   const logFile = join(folder, 'bench.log');
   const log = await open(logFile, 'a');
   const surroundings = { DATA_DIR: folder, DATABASE_URL: postgres.url, REDIS_URL: redis.url };
