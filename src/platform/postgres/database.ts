@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
@@ -43,6 +44,7 @@ export interface Transaction {
   /**
    * Runs some statements of this transaction with the rights of the service, for what a person's request may
    * cause but the person may not write, such as an outbox message. In a transaction of the service it changes nothing.
+   * Other statements of this transaction that come meanwhile are refused: they would have these rights.
    */
   asService<T>(work: () => Promise<T>): Promise<T>;
   /** Locks the row of the person for whom this transaction was opened. @throws SessionEnded */
@@ -138,7 +140,15 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
     const client = await connect(from);
     const afterCommit: Array<() => unknown> = [];
     let currentRole = role;
-    const rows = <Row>(query: Query<Row>, values: unknown[] = []) => send(client, query, values, timeoutMs + 1_000);
+    let isOver = false;
+    const rows = async <Row>(query: Query<Row>, values: unknown[] = []): Promise<Row[]> => {
+      // The connection may be another request's by now.
+      if (isOver) throw new Error(`${query.name} came after the end of its transaction`);
+      if (currentRole !== role && serviceWork.getStore() !== client) {
+        throw new Error(`${query.name} would run with the rights of the service`);
+      }
+      return send(client, query, values, timeoutMs + 1_000);
+    };
     const maybe = async <Row>(query: Query<Row>, values: unknown[] = []) => (await rows(query, values))[0];
     const tx: Transaction = {
       rows,
@@ -150,24 +160,24 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
       },
       savepoint: async (step) => {
         try {
-          await Promise.all([send(client, SAVEPOINT, []), step()]);
-          unawaited(send(client, RELEASE, []));
+          await Promise.all([rows(SAVEPOINT), step()]);
+          unawaited(rows(RELEASE));
           return undefined;
         } catch (error) {
           if (error instanceof DatabaseUnavailable) throw error;
-          await send(client, UNDO, []);
+          await rows(UNDO);
           return error;
         }
       },
       asService: async (work) => {
         if (currentRole === 'service') return work();
-        unawaited(send(client, SET_ROLE, ['service']));
+        unawaited(rows(SET_ROLE, ['service']));
         currentRole = 'service';
         try {
-          return await work();
+          return await serviceWork.run(client, work);
         } finally {
           currentRole = role;
-          unawaited(send(client, SET_ROLE, [role])); // after a failed statement the rollback does it
+          unawaited(rows(SET_ROLE, [role])); // after a failed statement the rollback does it
         }
       },
       holdSession: async () => {
@@ -191,6 +201,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
       });
       // The first statements travel with the opening: if that fails, PostgreSQL refuses them.
       const [isOpen, worked] = await Promise.allSettled([opened, work(tx)]);
+      isOver = true;
       if (isOpen.status === 'rejected') throw isOpen.reason;
       if (worked.status === 'rejected') throw worked.reason;
       result = worked.value;
@@ -292,6 +303,9 @@ function gatherWrites(client: pg.PoolClient): void {
   stream.cork();
   process.nextTick(() => stream.uncork());
 }
+
+/** The connection on which the present work has the rights of the service, in `asService`. */
+const serviceWork = new AsyncLocalStorage<pg.PoolClient>();
 
 interface Scope {
   from: pg.Pool;
