@@ -1,25 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { buildLog } from '#platform/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
-import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { withServer } from '#tests/helpers/server.ts';
 import { buildReplayStore } from './replayStore.ts';
 
-let server: TestServer;
-let db: ReturnType<typeof openDatabase>;
-
-beforeAll(async () => {
-  server = await startTestServer({ redis: false });
-  db = openDatabase({ url: server.databaseUrl, poolSize: 4, preparedStatements: true, log: buildLog('silent') });
-});
-afterAll(async () => {
-  await db.close();
-  await server.close();
+const it = withServer({ redis: false }).extend('db', { scope: 'file' }, ({ server }, { onCleanup }) => {
+  const db = openDatabase({ url: server.databaseUrl, poolSize: 4, preparedStatements: true, log: buildLog('silent') });
+  onCleanup(() => db.close());
+  return db;
 });
 
 const proof = () => ({ thumbprint: 'a'.repeat(43), jti: randomUUID(), ath: undefined });
 
-it('a request that tries again inside does not refuse itself; another request is refused', async () => {
+it('a request that tries again inside does not refuse itself; another request is refused', async ({ db }) => {
   const used = proof();
   // Two memories: the second knows nothing of the first but what the database says.
   const [one, two] = [await buildReplayStore(db, undefined), await buildReplayStore(db, undefined)];
@@ -30,7 +24,7 @@ it('a request that tries again inside does not refuse itself; another request is
   await expect(one.accept(used, 'request-2')).rejects.toMatchObject({ code: 'DPOP_PROOF_REPLAYED' });
 });
 
-it('a jti that no text column can hold is a jti like any other', async () => {
+it('a jti that no text column can hold is a jti like any other', async ({ db }) => {
   const used = { ...proof(), jti: 'a\u0000b' };
   const memory = await buildReplayStore(db, undefined);
   await memory.accept(used, 'request-1');

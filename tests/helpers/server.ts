@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { inject, vi } from 'vitest';
+import { inject, it, vi } from 'vitest';
 import { developmentSecrets } from '#platform/developmentSecrets.ts';
 import { buildLog } from '#platform/log.ts';
 import type { MailboxEntry } from '#platform/mail/mailbox.ts';
@@ -95,6 +95,20 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       answers.finish();
     },
   };
+}
+
+/** `it` with a function through which a file starts what is to be closed after it: the last first. */
+// biome-ignore lint/correctness/noEmptyPattern: vitest reads in the pattern what a fixture needs
+export const fixtures = it.extend('untilEnd', { scope: 'file' }, async ({}, { onCleanup }) => {
+  const started = new AsyncDisposableStack();
+  onCleanup(() => started.disposeAsync());
+  return async <Value extends { close(): Promise<unknown> }>(starting: Promise<Value>) =>
+    started.adopt(await starting, async (value) => void (await value.close()));
+});
+
+/** `it` with a server of the file: it starts for the first test that asks for it. */
+export function withServer(options?: TestServerOptions) {
+  return fixtures.extend('server', { scope: 'file' }, ({ untilEnd }) => untilEnd(startTestServer(options)));
 }
 
 let copies = 0;

@@ -1,27 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { buildOutbox } from '#outbox/outbox.ts';
 import { buildLog } from '#platform/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
 import { adminLink } from '#src/cli/adminLink.ts';
 import type { Config } from '#src/config.ts';
 import { newPhone, type Phone } from '#tests/helpers/person.ts';
-import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { type TestServer, withServer } from '#tests/helpers/server.ts';
 import { signAdminToken } from './adminTokens.ts';
 
-let server: TestServer;
-let phone: Phone;
+const it = withServer().extend('phone', ({ server }) => newPhone(server));
 
-beforeAll(async () => {
-  server = await startTestServer();
-});
-afterAll(() => server.close());
-beforeEach(async () => {
-  phone = await newPhone(server);
-});
+const link = (server: TestServer, ...args: string[]) => linkWith(server, server.config, args);
 
-const link = (...args: string[]) => linkWith(server.config, args);
-
-async function linkWith(config: Config, args: string[]): Promise<string[]> {
+async function linkWith(server: TestServer, config: Config, args: string[]): Promise<string[]> {
   const log = buildLog('silent');
   const db = openDatabase({ url: server.databaseUrl, poolSize: 1, preparedStatements: true, log });
   const said: string[] = [];
@@ -46,16 +37,19 @@ const open = (url: string, headers: Record<string, string> = {}) =>
   fetch(url, { redirect: 'manual', headers: { accept: 'text/html', 'user-agent': 'Mozilla/5.0', ...headers } });
 const QUEUES = '/admin/queues/api/queues';
 
-async function signIn(): Promise<string> {
-  const said = await link('--user', phone.username, '--grant');
+async function signIn(server: TestServer, phone: Phone): Promise<string> {
+  const said = await link(server, '--user', phone.username, '--grant');
   const response = await open(said.at(-1) ?? '');
   expect([response.status, response.headers.get('location')]).toEqual([303, '/admin/queues']);
   return response.headers.get('set-cookie') ?? '';
 }
 
 describe('npm run admin:link', () => {
-  it('prints a link that signs in once, with a cookie that no script and no other site can use', async () => {
-    const said = await link('--user', phone.username, '--grant');
+  it('prints a link that signs in once, with a cookie that no script and no other site can use', async ({
+    server,
+    phone,
+  }) => {
+    const said = await link(server, '--user', phone.username, '--grant');
     const url = said.at(-1) ?? '';
     expect(url).toMatch(new RegExp(`^${server.url}/admin/sign-in\\?token=`));
     const cookie = (await open(url)).headers.get('set-cookie') ?? '';
@@ -65,25 +59,25 @@ describe('npm run admin:link', () => {
     expect(server.logged.join('\n')).not.toContain(new URL(url).searchParams.get('token'));
   });
 
-  it('is for Admins; --grant makes one', async () => {
-    await expect(link('--user', phone.username)).rejects.toThrow('has the role User, not Admin');
-    await link('--user', phone.username, '--grant');
-    await expect(link('--user', phone.username.toUpperCase())).resolves.toHaveLength(2);
-    await expect(link('--user', 'nobody_here')).rejects.toThrow('nobody');
-    await expect(link('--user', 'system_bot', '--grant')).rejects.toThrow('nobody');
-    for (const args of [[], ['--what']]) await expect(link(...args)).rejects.toThrow('Usage');
+  it('is for Admins; --grant makes one', async ({ server, phone }) => {
+    await expect(link(server, '--user', phone.username)).rejects.toThrow('has the role User, not Admin');
+    await link(server, '--user', phone.username, '--grant');
+    await expect(link(server, '--user', phone.username.toUpperCase())).resolves.toHaveLength(2);
+    await expect(link(server, '--user', 'nobody_here')).rejects.toThrow('nobody');
+    await expect(link(server, '--user', 'system_bot', '--grant')).rejects.toThrow('nobody');
+    for (const args of [[], ['--what']]) await expect(link(server, ...args)).rejects.toThrow('Usage');
   });
 
-  it('says that there is no console without Redis, and makes nobody Admin', async () => {
+  it('says that there is no console without Redis, and makes nobody Admin', async ({ server, phone }) => {
     const config = { ...server.config, redisUrl: undefined };
-    await expect(linkWith(config, ['--user', phone.username, '--grant'])).rejects.toThrow('set REDIS_URL');
+    await expect(linkWith(server, config, ['--user', phone.username, '--grant'])).rejects.toThrow('set REDIS_URL');
     expect(await server.sql('select role from users where id = $1', [phone.id])).toEqual([{ role: 'User' }]);
   });
 });
 
 describe('the console', () => {
-  it('shows the queues to an Admin, and works with them', async () => {
-    const cookie = (await signIn()).split(';')[0] ?? '';
+  it('shows the queues to an Admin, and works with them', async ({ server, phone }) => {
+    const cookie = (await signIn(server, phone)).split(';')[0] ?? '';
     const page = await open(`${server.url}/admin/queues`, { cookie });
     expect([page.status, page.headers.get('cache-control')]).toEqual([200, 'no-store']);
     expect(page.headers.get('content-security-policy')).toContain("base-uri 'self'"); // its page has a <base>
@@ -102,8 +96,11 @@ describe('the console', () => {
     expect(await server.redis.hget('bull:emails:meta', 'paused')).toBe('1');
   });
 
-  it('nobody else gets in: no cookie, a forged one, a link as a cookie, a lost role, a deleted person', async () => {
-    const good = (await signIn()).split(';')[0] ?? '';
+  it('nobody else gets in: no cookie, a forged one, a link as a cookie, a lost role, a deleted person', async ({
+    server,
+    phone,
+  }) => {
+    const good = (await signIn(server, phone)).split(';')[0] ?? '';
     const linkToken = await signAdminToken(server.config, 'admin-link', phone.id, 0);
     const cookies = ['', 'strong_together_admin=nonsense', `strong_together_admin=${linkToken}`, `${good}x`];
     for (const path of ['/admin/queues', QUEUES, '/admin/queues/static/css/anything.css']) {
@@ -116,7 +113,7 @@ describe('the console', () => {
     const { accessToken } = await phone.tokens();
     expect((await open(server.url + QUEUES, { authorization: `DPoP ${accessToken}` })).status).toBe(401);
     expect((await open(server.url + QUEUES, { cookie: good })).status).toBe(401); // the phone has signed in anew
-    const later = (await signIn()).split(';')[0] ?? '';
+    const later = (await signIn(server, phone)).split(';')[0] ?? '';
     await server.sql("update users set role = 'User' where id = $1", [phone.id]);
     const refused = await open(server.url + QUEUES, { cookie: later });
     expect([refused.status, await refused.json()]).toMatchObject([403, { code: 'FORBIDDEN' }]);
@@ -124,12 +121,12 @@ describe('the console', () => {
     expect((await open(server.url + QUEUES, { cookie: later })).status).toBe(403);
   });
 
-  it('the cookie authenticates no call of the API', async () => {
-    const cookie = (await signIn()).split(';')[0] ?? '';
+  it('the cookie authenticates no call of the API', async ({ server, phone }) => {
+    const cookie = (await signIn(server, phone)).split(';')[0] ?? '';
     expect((await server.fetch('/api/users/get', { headers: { cookie } })).status).toBe(401);
   });
 
-  it('a forged link signs nobody in', async () => {
+  it('a forged link signs nobody in', async ({ server, phone }) => {
     for (const token of ['', 'nonsense', await signAdminToken(server.config, 'admin-cookie', phone.id, 0)]) {
       expect((await open(`${server.url}/admin/sign-in?token=${token}`)).status).toBe(401);
     }

@@ -1,35 +1,31 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { newPhone, type Phone } from '#tests/helpers/person.ts';
-import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { type TestServer, withServer } from '#tests/helpers/server.ts';
 
-let server: TestServer;
-let phone: Phone;
-let token: string;
+const it = withServer()
+  .extend('phone', ({ server }) => newPhone(server))
+  .extend('token', async ({ phone }) => (await phone.tokens()).accessToken);
 
-beforeAll(async () => {
-  server = await startTestServer();
-});
-afterAll(() => server.close());
-beforeEach(async () => {
-  phone = await newPhone(server);
-  token = (await phone.tokens()).accessToken;
-});
-
-const read = async (tz = 'UTC') => (await phone.get(`/api/aerobics/get?tz=${encodeURIComponent(tz)}`, token)).json();
-const add = (body: unknown, headers?: Record<string, string>) => phone.post('/api/aerobics/add', token, body, headers);
-const log = (at: string, mins = 30, sec = 15, type = 'Walk') =>
+const read = async (phone: Phone, token: string, tz = 'UTC') =>
+  (await phone.get(`/api/aerobics/get?tz=${encodeURIComponent(tz)}`, token)).json();
+const add = (phone: Phone, token: string, body: unknown, headers?: Record<string, string>) =>
+  phone.post('/api/aerobics/add', token, body, headers);
+const log = (server: TestServer, phone: Phone, at: string, mins = 30, sec = 15, type = 'Walk') =>
   server.sql(
     'insert into aerobictracking (user_id, type, duration_mins, duration_sec, workout_time_utc) values ($1, $2, $3, $4, $5)',
     [phone.id, type, mins, sec, at],
   );
 
 describe('cardio (behaviour 4.7)', () => {
-  it('without any: both maps, empty', async () => {
-    expect(await read()).toStrictEqual({ daily: {}, weekly: {} });
+  it('without any: both maps, empty', async ({ phone, token }) => {
+    expect(await read(phone, token)).toStrictEqual({ daily: {}, weekly: {} });
   });
 
-  it('is stored now and answered with both maps', async () => {
-    const response = await add({ record: { type: ' Run ', durationMins: 30, durationSec: 15 }, tz: 'Asia/Jerusalem' });
+  it('is stored now and answered with both maps', async ({ phone, token }) => {
+    const response = await add(phone, token, {
+      record: { type: ' Run ', durationMins: 30, durationSec: 15 },
+      tz: 'Asia/Jerusalem',
+    });
     const today = new Intl.DateTimeFormat('en-CA', { timeZone: 'Asia/Jerusalem' }).format(new Date());
     expect([response.status, await response.json()]).toEqual([
       201,
@@ -53,12 +49,15 @@ describe('cardio (behaviour 4.7)', () => {
     ]);
   });
 
-  it('weeks start on Sunday of the zone; seconds are not carried', async () => {
+  it('weeks start on Sunday of the zone; seconds are not carried', async ({ server, phone, token }) => {
     // In Jerusalem (+2): Saturday 2026-11-21 23:30 is 21:30Z; Sunday 2026-11-22 00:10 is 22:10Z.
-    await log('2026-11-21T21:30:00Z', 20, 50);
-    await log('2026-11-21T22:10:00Z', 10, 40, 'Run');
-    await log('2026-11-22T10:00:00Z', 5, 50);
-    const maps = (await read('Asia/Jerusalem')) as { daily: object; weekly: Record<string, { records: unknown[] }> };
+    await log(server, phone, '2026-11-21T21:30:00Z', 20, 50);
+    await log(server, phone, '2026-11-21T22:10:00Z', 10, 40, 'Run');
+    await log(server, phone, '2026-11-22T10:00:00Z', 5, 50);
+    const maps = (await read(phone, token, 'Asia/Jerusalem')) as {
+      daily: object;
+      weekly: Record<string, { records: unknown[] }>;
+    };
     expect(Object.keys(maps.daily).sort()).toEqual(['2026-11-21', '2026-11-22']);
     expect(maps.weekly).toMatchObject({
       '2026-11-15': { total_duration_mins: 20, total_duration_sec: 50 },
@@ -68,18 +67,18 @@ describe('cardio (behaviour 4.7)', () => {
         records: [{ type: 'Run', workout_time_utc: '2026-11-22T00:10:00.000+02:00' }, { type: 'Walk' }],
       },
     });
-    expect(Object.keys(((await read('America/New_York')) as typeof maps).daily).sort()).toEqual([
+    expect(Object.keys(((await read(phone, token, 'America/New_York')) as typeof maps).daily).sort()).toEqual([
       '2026-11-21',
       '2026-11-22',
     ]);
   });
 
-  it('reaches 45 days back', async () => {
-    await log(new Date(Date.now() - 45 * 86_400_000 - 1000).toISOString());
-    expect(await read()).toEqual({ daily: {}, weekly: {} });
+  it('reaches 45 days back', async ({ server, phone, token }) => {
+    await log(server, phone, new Date(Date.now() - 45 * 86_400_000 - 1000).toISOString());
+    expect(await read(phone, token)).toEqual({ daily: {}, weekly: {} });
   });
 
-  it.each([
+  it.for([
     [undefined],
     [{}],
     [{ record: [] }],
@@ -95,15 +94,18 @@ describe('cardio (behaviour 4.7)', () => {
     [{ record: { type: 'Run', durationMins: 0, durationSec: 0 } }],
     [{ record: { type: 'Run', durationMins: 0 } }],
     [{ record: { type: 'Run', durationMins: 5 }, tz: 'Mars/Base' }],
-  ])('refuses %o and stores nothing (IN1)', async (body) => {
-    const response = await add(body);
+  ])('refuses %o and stores nothing (IN1)', async ([body], { server, phone, token }) => {
+    const response = await add(phone, token, body);
     expect(response.status).toBe(400);
     expect(await server.sql('select 1 from aerobictracking where user_id = $1', [phone.id])).toEqual([]);
   });
 
-  it('honours an Idempotency-Key', async () => {
+  it('honours an Idempotency-Key', async ({ server, phone, token }) => {
     const body = { record: { type: 'Run', durationMins: 5 } };
-    const answers = [await add(body, { 'idempotency-key': 'a' }), await add(body, { 'idempotency-key': 'a' })];
+    const answers = [
+      await add(phone, token, body, { 'idempotency-key': 'a' }),
+      await add(phone, token, body, { 'idempotency-key': 'a' }),
+    ];
     expect(answers.map((answer) => [answer.status, answer.headers.get('idempotency-replayed')])).toEqual([
       [201, null],
       [201, 'true'],

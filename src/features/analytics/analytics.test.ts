@@ -1,20 +1,15 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { newPhone, type Phone } from '#tests/helpers/person.ts';
-import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { type TestServer, withServer } from '#tests/helpers/server.ts';
 
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startTestServer();
-});
-afterAll(() => server.close());
+const it = withServer();
 
 interface Plan {
   workoutPlan: { workoutsplits: Array<{ exercisetoworkoutsplit: Array<{ id: number; exercise: string }> }> };
 }
 
 /** A person with one split of these exercises and planned sets. */
-async function trainee(plan: Record<string, number[]>) {
+async function trainee(server: TestServer, plan: Record<string, number[]>) {
   const phone: Phone = await newPhone(server);
   const { accessToken } = await phone.tokens();
   const rows = await server.sql<{ id: string; name: string }>('select id, name from exercises where name = any ($1)', [
@@ -42,21 +37,25 @@ async function trainee(plan: Record<string, number[]>) {
   return { phone, idOf, savePlan, finish, read };
 }
 
-it('is two empty maps without workouts', async () => {
-  const { read } = await trainee({ 'Bench Press': [10, 8, 6] });
+it('is two empty maps without workouts', async ({ server }) => {
+  const { read } = await trainee(server, { 'Bench Press': [10, 8, 6] });
   expect(await read()).toStrictEqual({ _1RM: {}, goals: {} });
 });
 
-it('80×10, 82.5×8 and 20.1×6: the estimate of the first, the record of the second (behaviour 4.4)', async () => {
-  const { idOf, finish, read } = await trainee({ 'Bench Press': [10, 8, 6] });
+it('80×10, 82.5×8 and 20.1×6: the estimate of the first, the record of the second (behaviour 4.4)', async ({
+  server,
+}) => {
+  const { idOf, finish, read } = await trainee(server, { 'Bench Press': [10, 8, 6] });
   await finish('Bench Press', [80, 82.5, 20.1], [10, 8, 6]);
   expect(await read()).toMatchObject({
     _1RM: { [idOf('Bench Press')]: { exercise: 'Bench Press', pr_weight: 82.5, pr_reps: 8, max_1rm: 106.7 } },
   });
 });
 
-it('sets over twelve reps hold records but no estimate; without any other the exercise is absent', async () => {
-  const { idOf, finish, read } = await trainee({ 'Bench Press': [10], 'Back Squat': [10] });
+it('sets over twelve reps hold records but no estimate; without any other the exercise is absent', async ({
+  server,
+}) => {
+  const { idOf, finish, read } = await trainee(server, { 'Bench Press': [10], 'Back Squat': [10] });
   await finish('Bench Press', [90], [13]);
   expect(await read()).toMatchObject({ _1RM: {} });
   await finish('Bench Press', [50], [11]);
@@ -65,8 +64,8 @@ it('sets over twelve reps hold records but no estimate; without any other the ex
   });
 });
 
-it('[10,8,6] is 24; sessions of 24 and 20 reps are 22 on average (behaviour 4.5)', async () => {
-  const { finish, read } = await trainee({ 'Bench Press': [10, 8, 6], 'Back Squat': [5] });
+it('[10,8,6] is 24; sessions of 24 and 20 reps are 22 on average (behaviour 4.5)', async ({ server }) => {
+  const { finish, read } = await trainee(server, { 'Bench Press': [10, 8, 6], 'Back Squat': [5] });
   await finish('Bench Press', [50, 50, 50], [10, 8, 6]);
   await finish('Bench Press', [50, 50], [10, 10]);
   expect(await read()).toMatchObject({
@@ -74,8 +73,8 @@ it('[10,8,6] is 24; sessions of 24 and 20 reps are 22 on average (behaviour 4.5)
   });
 });
 
-it('goals list only what is active in the plan (DA8)', async () => {
-  const { finish, read, savePlan } = await trainee({ 'Bench Press': [10], 'Back Squat': [5] });
+it('goals list only what is active in the plan (DA8)', async ({ server }) => {
+  const { finish, read, savePlan } = await trainee(server, { 'Bench Press': [10], 'Back Squat': [5] });
   await finish('Bench Press', [50], [10]);
   await finish('Back Squat', [50], [5]);
   await savePlan({ 'Back Squat': [5] });

@@ -1,19 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { newPhone, type Phone } from '#tests/helpers/person.ts';
-import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { type TestServer, withServer } from '#tests/helpers/server.ts';
 
-let server: TestServer;
-let phone: Phone;
-let token: string;
-
-beforeAll(async () => {
-  server = await startTestServer();
-});
-afterAll(() => server.close());
-beforeEach(async () => {
-  phone = await newPhone(server);
-  token = (await phone.tokens()).accessToken;
-});
+const it = withServer()
+  .extend('phone', ({ server }) => newPhone(server))
+  .extend('token', async ({ phone }) => (await phone.tokens()).accessToken);
 
 const SINGLES = {
   user: '/api/users/get',
@@ -22,10 +13,10 @@ const SINGLES = {
   aerobics: '/api/aerobics/get',
   messages: '/api/messages/getmessages',
 };
-const zoneOf = async () =>
+const zoneOf = async (server: TestServer, phone: Phone) =>
   (await server.sql('select timezone from user_reminder_settings where user_id = $1', [phone.id]))[0]?.timezone;
 
-it('equals the single endpoints byte for byte, empty and full (behaviour 34)', async () => {
+it('equals the single endpoints byte for byte, empty and full (behaviour 34)', async ({ phone, token }) => {
   const compare = async () => {
     const response = await phone.get('/api/bootstrap/get?tz=America/New_York', token);
     expect([response.status, response.headers.get('x-cache')]).toEqual([200, null]);
@@ -48,21 +39,25 @@ it('equals the single endpoints byte for byte, empty and full (behaviour 34)', a
   await compare();
 });
 
-it('stores the zone, repaired, and nothing for an unknown one (IN3)', async () => {
+it('stores the zone, repaired, and nothing for an unknown one (IN3)', async ({ server, phone, token }) => {
   expect((await phone.get('/api/bootstrap/get?tz=Etc/GMT+2', token)).status).toBe(200);
-  expect(await zoneOf()).toBe('Etc/GMT+2');
+  expect(await zoneOf(server, phone)).toBe('Etc/GMT+2');
   expect((await phone.get('/api/bootstrap/get', token)).status).toBe(200);
   expect((await phone.get('/api/bootstrap/get?tz=Mars/Base', token)).status).toBe(400);
-  expect(await zoneOf()).toBe('Etc/GMT+2');
+  expect(await zoneOf(server, phone)).toBe('Etc/GMT+2');
 });
 
-it('a part that fails is left out, the others are delivered, the zone is stored (CA5)', async () => {
+it('a part that fails is left out, the others are delivered, the zone is stored (CA5)', async ({
+  server,
+  phone,
+  token,
+}) => {
   await server.sql('revoke select on aerobictracking from authenticated');
   try {
     const response = await phone.get('/api/bootstrap/get?tz=Asia/Jerusalem', token);
     expect(response.status).toBe(200);
     expect(Object.keys((await response.json()) as object)).toEqual(['user', 'workout', 'tracking', 'messages']);
-    expect(await zoneOf()).toBe('Asia/Jerusalem');
+    expect(await zoneOf(server, phone)).toBe('Asia/Jerusalem');
   } finally {
     await server.sql('grant select on aerobictracking to authenticated');
   }

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { newPhone } from '#tests/helpers/person.ts';
-import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { type TestServer, withServer } from '#tests/helpers/server.ts';
 
 interface Sent {
   url: string;
@@ -21,21 +21,16 @@ interface Script {
   buildTryItOut(document: unknown, surroundings: { appVersion: string; origin: string }): TryItOut;
 }
 
-let server: TestServer;
+const it = withServer({ env: { MIN_APP_VERSION: '4.4.0' } });
 
-beforeAll(async () => {
-  server = await startTestServer({ env: { MIN_APP_VERSION: '4.4.0' } });
-});
-afterAll(() => server.close());
-
-const text = async (path: string) => (await fetch(server.url + path)).text();
+const text = async (server: TestServer, path: string) => (await fetch(server.url + path)).text();
 
 /** The page at an address, without a browser: its script as it is served, with what the page passes to it. */
-async function openPage(origin: string) {
-  const script = `data:text/javascript;base64,${Buffer.from(await text('/docs/tryItOut.js')).toString('base64')}`;
+async function openPage(server: TestServer, origin: string) {
+  const script = `data:text/javascript;base64,${Buffer.from(await text(server, '/docs/tryItOut.js')).toString('base64')}`;
   const { buildTryItOut } = (await import(script)) as Script;
-  const [, appVersion = ''] = /data-app-version="([^"]*)"/.exec(await text('/docs')) ?? [];
-  const tryItOut = buildTryItOut(JSON.parse(await text('/openapi.json')), { appVersion, origin });
+  const [, appVersion = ''] = /data-app-version="([^"]*)"/.exec(await text(server, '/docs')) ?? [];
+  const tryItOut = buildTryItOut(JSON.parse(await text(server, '/openapi.json')), { appVersion, origin });
   const call = async (method: string, path: string, body?: object) => {
     const { url, headers } = await tryItOut.sign({
       url: origin + path,
@@ -50,11 +45,11 @@ async function openPage(origin: string) {
   return { tryItOut, call };
 }
 
-it.each(['localhost', '127.0.0.1'])(
+it.for(['localhost', '127.0.0.1'])(
   'the page at %s plays a phone: log in, read, refresh, write, log out',
-  async (host) => {
+  async (host, { server }) => {
     const { username, password } = await newPhone(server);
-    const { call } = await openPage(server.url.replace('127.0.0.1', host));
+    const { call } = await openPage(server, server.url.replace('127.0.0.1', host));
     const first = await call('GET', '/api/users/get');
     expect([first.status, first.body.code]).toEqual([401, 'ACCESS_TOKEN_MISSING']);
     expect((await call('POST', '/api/auth/login', { identifier: username, password })).status).toBe(200);
@@ -70,9 +65,9 @@ it.each(['localhost', '127.0.0.1'])(
   },
 );
 
-it('what the page fills in is not asked for, and requests go to where the page came from', async () => {
+it('what the page fills in is not asked for, and requests go to where the page came from', async ({ server }) => {
   const origin = server.url.replace('127.0.0.1', 'localhost');
-  const { document } = (await openPage(origin)).tryItOut;
+  const { document } = (await openPage(server, origin)).tryItOut;
   expect(document.servers).toEqual([{ url: origin }]);
   const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
   const asked = new Set(operations.flatMap(({ parameters }) => parameters.map(({ name }) => name)));
@@ -82,11 +77,11 @@ it('what the page fills in is not asked for, and requests go to where the page c
   expect(document.info.description).toContain('Try it out');
 });
 
-it('where the browser has no keys, the page says so and sends the version alone', async () => {
+it('where the browser has no keys, the page says so and sends the version alone', async ({ server }) => {
   const crypto = Object.getOwnPropertyDescriptor(globalThis, 'crypto') as PropertyDescriptor;
   Object.defineProperty(globalThis, 'crypto', { value: undefined, configurable: true });
   try {
-    const { tryItOut } = await openPage('http://192.0.2.7:5000');
+    const { tryItOut } = await openPage(server, 'http://192.0.2.7:5000');
     expect(tryItOut.document.info.description).toContain('http://localhost');
     const url = 'http://192.0.2.7:5000/api/auth/login';
     expect((await tryItOut.sign({ url, method: 'POST', headers: {} })).headers).toEqual({ 'X-App-Version': '4.4.0' });
@@ -95,9 +90,9 @@ it('where the browser has no keys, the page says so and sends the version alone'
   }
 });
 
-it('the page loads scripts of its own origin only', async () => {
-  const page = await text('/docs');
+it('the page loads scripts of its own origin only', async ({ server }) => {
+  const page = await text(server, '/docs');
   expect(page).not.toMatch(/<script(?![^>]* src="\/docs\/)/);
   expect(page).not.toMatch(/(?:src|href)="(?!\/)/);
-  expect(await text('/docs/start.js')).toContain('validatorUrl: null');
+  expect(await text(server, '/docs/start.js')).toContain('validatorUrl: null');
 });

@@ -1,19 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { networkOrigins } from '#identity/ownOrigins.ts';
-import { linkIn, startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { linkIn, startTestServer, withServer } from '#tests/helpers/server.ts';
 
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startTestServer();
-});
-afterAll(() => server.close());
+const it = withServer();
 
 const status = async (url: string, headers: Record<string, string> = {}) =>
   (await fetch(`${url}/dev/mailbox/json`, { headers })).status;
 
 describe('the mailbox', () => {
-  it('shows a mail as HTML and as text', async () => {
+  it('shows a mail as HTML and as text', async ({ server }) => {
     const form = { username: 'reader', email: 'reader@example.com', password: 'a long password' };
     await server.fetch('/api/users/create', {
       method: 'POST',
@@ -39,14 +34,14 @@ describe('the mailbox', () => {
     expect((await fetch(`${server.url}/dev/mailbox/0123456789abcdef/text`)).status).toBe(404);
   });
 
-  it('answers the machine that it runs on, by any of its names', async () => {
+  it('answers the machine that it runs on, by any of its names', async ({ server }) => {
     const port = Number(new URL(server.url).port);
     for (const origin of [server.url, `http://localhost:${port}`, ...networkOrigins(port)]) {
       expect([origin, await status(origin)]).toEqual([origin, 200]);
     }
   });
 
-  it('refuses others, also behind a proxy on this machine, and does not believe a header', async () => {
+  it('refuses others, also behind a proxy on this machine, and does not believe a header', async ({ server }) => {
     for (const client of ['203.0.113.7', '127.0.0.1, 203.0.113.7', '2001:db8::1', 'unknown']) {
       expect([client, await status(server.url, { 'x-forwarded-for': client })]).toEqual([client, 403]);
     }
@@ -54,13 +49,13 @@ describe('the mailbox', () => {
     expect(await refused.text()).toContain('MAILBOX_PUBLIC=true');
   });
 
-  it('lets no page of another site read along', async () => {
+  it('lets no page of another site read along', async ({ server }) => {
     const response = await fetch(`${server.url}/dev/mailbox/json`, { headers: { origin: 'https://evil.example' } });
     expect(response.headers.get('access-control-allow-origin')).toBe(null);
   });
 });
 
-it('MAILBOX_PUBLIC=true opens the mailbox to everybody', async () => {
+it('MAILBOX_PUBLIC=true opens the mailbox to everybody', async ({ server }) => {
   const open = await startTestServer({ sharing: server, env: { MAILBOX_PUBLIC: 'true' } });
   try {
     expect(await status(open.url, { 'x-forwarded-for': '203.0.113.7' })).toBe(200);
