@@ -288,13 +288,13 @@ describe('the guard (behaviour 0.9)', () => {
     ['no Authorization', undefined, 'ACCESS_TOKEN_MISSING', 'No access token provided'],
     [
       'a bearer scheme (PO6)',
-      (accessToken: string) => `Bearer ${accessToken}`,
+      (accessToken) => `Bearer ${accessToken}`,
       'ACCESS_TOKEN_INVALID',
       'Access token is not valid',
     ],
     [
       'a refresh token (ID21)',
-      (_accessToken: string, refreshToken: string) => `DPoP ${refreshToken}`,
+      (_accessToken, refreshToken) => `DPoP ${refreshToken}`,
       'ACCESS_TOKEN_INVALID',
       'Access token is not valid',
     ],

@@ -1,33 +1,31 @@
 import { createSecretKey } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SignJWT } from 'jose';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { newPhone, type Phone, signUp, type Tokens } from '#tests/helpers/person.ts';
 import { makeProof, proofKey } from '#tests/helpers/proof.ts';
-import { linkIn, startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { linkIn, startTestServer, type TestServer, withServer } from '#tests/helpers/server.ts';
 
 const GRACE_SECONDS = 1;
 const PROFILE = '/api/users/get';
 
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startTestServer({ env: { REFRESH_GRACE_SEC: String(GRACE_SECONDS) } });
-});
-afterAll(() => server.close());
+const it = withServer({ env: { REFRESH_GRACE_SEC: String(GRACE_SECONDS) } })
+  .extend('phone', ({ server }) => newPhone(server))
+  .extend('tokens', ({ phone }) => phone.tokens());
 
 const json = (body: unknown) => ({
   method: 'POST',
   headers: { 'content-type': 'application/json', 'dpop-key-binding': proofKey().thumbprint },
   body: JSON.stringify(body),
 });
-const create = (form: object) => server.fetch('/api/users/create', json(form));
-const logIn = (identifier: string, password: string) => server.fetch('/api/auth/login', json({ identifier, password }));
+const create = (server: TestServer, form: object) => server.fetch('/api/users/create', json(form));
+const logIn = (server: TestServer, identifier: string, password: string) =>
+  server.fetch('/api/auth/login', json({ identifier, password }));
 const problem = async (response: Response) => {
   const { code, message } = (await response.json()) as { code: string; message: string };
   return [response.status, code, message];
 };
-const session = async (id: string) =>
+const session = async (server: TestServer, id: string) =>
   (
     await server.sql<{ tv: string; se: string; ra: Date | null; used: boolean }>(
       `select u.token_version as tv, u.session_epoch as se, u.refresh_rotated_at as ra, u.token_version_used as used
@@ -39,8 +37,8 @@ const session = async (id: string) =>
 describe('registration', () => {
   const good = { username: 'lea_p', fullName: 'Lea Park', email: ' Lea.P@Example.com ', password: 'long enough' };
 
-  it('answers with the account and sends a mail whose link verifies it', async () => {
-    const response = await create({ ...good, gender: 'Female' });
+  it('answers with the account and sends a mail whose link verifies it', async ({ server }) => {
+    const response = await create(server, { ...good, gender: 'Female' });
     expect(response.status).toBe(201);
     expect(await response.json()).toEqual({
       message: 'User created successfully!',
@@ -54,7 +52,7 @@ describe('registration', () => {
         created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
       },
     });
-    expect(await problem(await logIn('lea_p', good.password))).toEqual([
+    expect(await problem(await logIn(server, 'lea_p', good.password))).toEqual([
       401,
       'EMAIL_NOT_VERIFIED',
       'You need to verify your account',
@@ -70,12 +68,12 @@ describe('registration', () => {
       expect(visit.headers.get('cache-control')).toBe('no-store');
       expect(await visit.text()).toContain("You're verified");
     }
-    expect((await logIn('lea_p', good.password)).status).toBe(200);
+    expect((await logIn(server, 'lea_p', good.password)).status).toBe(200);
   });
 
-  it('fills in what may be absent', async () => {
+  it('fills in what may be absent', async ({ server }) => {
     for (const [index, blank] of [{}, { fullName: null, gender: null }, { fullName: '', gender: '' }].entries()) {
-      const response = await create({
+      const response = await create(server, {
         username: `blank_${index}`,
         email: `blank${index}@example.com`,
         password: '12345678',
@@ -86,7 +84,7 @@ describe('registration', () => {
     }
   });
 
-  it.each([
+  it.for<[object, string]>([
     [{ username: 'ab' }, 'Username must be at least 3 characters'],
     [{ username: 'x'.repeat(16) }, 'Username must be at most 15 characters'],
     [{ username: 'a.b.c' }, 'Username may contain letters, numbers, and underscore only'],
@@ -98,23 +96,21 @@ describe('registration', () => {
     [{ password: 'x'.repeat(73) }, 'Password must be at most 72 bytes long'],
     [{ password: 'é'.repeat(37) }, 'Password must be at most 72 bytes long'],
     [{ gender: 'Robot' }, 'Invalid gender'],
-  ])('refuses %o', async (change, message) => {
+  ])('refuses %o', async ([change, message], { server }) => {
     const [before] = await server.sql('select count(*) from users');
-    expect(await problem(await create({ ...good, username: 'fresh', email: 'f@example.com', ...change }))).toEqual([
-      400,
-      'VALIDATION_FAILED',
-      message,
-    ]);
+    expect(
+      await problem(await create(server, { ...good, username: 'fresh', email: 'f@example.com', ...change })),
+    ).toEqual([400, 'VALIDATION_FAILED', message]);
     expect(await server.sql('select count(*) from users')).toEqual([before]);
   });
 
-  it('refuses a name or an address that is taken, in any case (ID11)', async () => {
+  it('refuses a name or an address that is taken, in any case (ID11)', async ({ server }) => {
     const { username, email } = await signUp(server);
     for (const taken of [
       { username: username.toUpperCase(), email: 'new1@example.com' },
       { username: 'brand_new', email: email.toUpperCase() },
     ]) {
-      expect(await problem(await create({ ...taken, password: 'long enough' }))).toEqual([
+      expect(await problem(await create(server, { ...taken, password: 'long enough' }))).toEqual([
         400,
         'USER_EXISTS',
         'User already exists',
@@ -122,19 +118,23 @@ describe('registration', () => {
     }
   });
 
-  it('fifty at a time with one name make one account', async () => {
+  it('fifty at a time with one name make one account', async ({ server }) => {
     const responses = await Promise.all(
       Array.from({ length: 50 }, (_, n) =>
-        create({ username: n % 2 ? 'Racer' : 'rACER', email: `racer${n}@example.com`, password: 'long enough' }),
+        create(server, {
+          username: n % 2 ? 'Racer' : 'rACER',
+          email: `racer${n}@example.com`,
+          password: 'long enough',
+        }),
       ),
     );
     expect(responses.filter(({ status }) => status === 201)).toHaveLength(1);
     expect(responses.filter(({ status }) => status === 400)).toHaveLength(49);
   });
 
-  it('has reminder settings and one outbox entry in the same transaction', async () => {
+  it('has reminder settings and one outbox entry in the same transaction', async ({ server }) => {
     const email = 'settings@example.com';
-    expect((await create({ username: 'settings', email, password: 'long enough' })).status).toBe(201);
+    expect((await create(server, { username: 'settings', email, password: 'long enough' })).status).toBe(201);
     expect((await fetch(linkIn(await server.mailTo(email)))).status).toBe(200);
     const [{ id } = {}] = await server.sql('select id from users where email = $1', [email]);
     expect(await server.sql('select timezone from user_reminder_settings where user_id = $1', [id])).toHaveLength(1);
@@ -143,9 +143,14 @@ describe('registration', () => {
 });
 
 describe('the verification link', () => {
-  const visit = (token: string | undefined) =>
+  const visit = (server: TestServer, token: string | undefined) =>
     fetch(`${server.url}/api/auth/verify${token === undefined ? '' : `?token=${token}`}`);
-  const signed = (claims: object, secret = server.config.secrets.JWT_VERIFY_SECRET, expires = '1h') =>
+  const signed = (
+    server: TestServer,
+    claims: object,
+    secret = server.config.secrets.JWT_VERIFY_SECRET,
+    expires = '1h',
+  ) =>
     new SignJWT({ typ: 'email-verify', email: 'x@example.com', ...claims })
       .setProtectedHeader({ alg: 'HS256' })
       .setSubject('9954f1f0-0000-4000-8000-000000000000')
@@ -153,22 +158,22 @@ describe('the verification link', () => {
       .setExpirationTime(expires)
       .sign(createSecretKey(Buffer.from(secret)));
 
-  it.each([
+  it.for<[string, (server: TestServer) => Promise<string | undefined>, number]>([
     ['without a token', async () => undefined, 400],
-    ['with wrong claims', () => signed({ typ: 'forgot-pass' }), 400],
-    ['forged', () => signed({}, 'x'.repeat(32)), 401],
-    ['expired', () => signed({}, undefined, '-1s'), 401],
-    ['of an unknown user', () => signed({}), 401],
-    ['that is an access token (ID21)', async () => (await (await newPhone(server)).tokens()).accessToken, 401],
-  ])('%s shows a failure page', async (_, token, status) => {
-    const response = await visit(await token());
+    ['with wrong claims', (server) => signed(server, { typ: 'forgot-pass' }), 400],
+    ['forged', (server) => signed(server, {}, 'x'.repeat(32)), 401],
+    ['expired', (server) => signed(server, {}, undefined, '-1s'), 401],
+    ['of an unknown user', (server) => signed(server, {}), 401],
+    ['that is an access token (ID21)', async (server) => (await (await newPhone(server)).tokens()).accessToken, 401],
+  ])('%s shows a failure page', async ([_, token, status], { server }) => {
+    const response = await visit(server, await token(server));
     expect(response.status).toBe(status);
     expect(await response.text()).toContain('Verification Failed');
   });
 
-  it('proves one address: after a change it is dead (ID4)', async () => {
+  it('proves one address: after a change it is dead (ID4)', async ({ server }) => {
     const [username, email] = ['moved_on', 'before@example.com'];
-    await create({ username, email, password: 'long enough' });
+    await create(server, { username, email, password: 'long enough' });
     const link = linkIn(await server.mailTo(email));
     await server.sql('update users set email = $1 where username = $2', ['after@example.com', username]);
     expect((await fetch(link)).status).toBe(401);
@@ -179,10 +184,10 @@ describe('the verification link', () => {
 });
 
 describe('login', () => {
-  it('finds name and address in any case, with a space behind (ID11)', async () => {
+  it('finds name and address in any case, with a space behind (ID11)', async ({ server }) => {
     const { id, username, email, password } = await signUp(server);
     for (const identifier of [`${username.toUpperCase()} `, ` ${email.toUpperCase()}`]) {
-      const response = await logIn(identifier, password);
+      const response = await logIn(server, identifier, password);
       expect(response.status).toBe(200);
       expect(response.headers.get('cache-control')).toBe('no-store');
       expect(await response.json()).toEqual({
@@ -194,34 +199,42 @@ describe('login', () => {
     }
   });
 
-  it('answers an unknown user like a wrong password', async () => {
+  it('answers an unknown user like a wrong password', async ({ server }) => {
     const { username } = await signUp(server);
     const refused = [401, 'INVALID_CREDENTIALS', 'Invalid credentials'];
-    expect(await problem(await logIn(username, 'wrong password'))).toEqual(refused);
-    expect(await problem(await logIn('nobody_here', 'wrong password'))).toEqual(refused);
-    expect(await problem(await logIn('system_bot', 'wrong password'))).toEqual(refused);
+    expect(await problem(await logIn(server, username, 'wrong password'))).toEqual(refused);
+    expect(await problem(await logIn(server, 'nobody_here', 'wrong password'))).toEqual(refused);
+    expect(await problem(await logIn(server, 'system_bot', 'wrong password'))).toEqual(refused);
   });
 
-  it('refuses a password of 72 bytes with one more behind it (ID19)', async () => {
+  it('refuses a password of 72 bytes with one more behind it (ID19)', async ({ server }) => {
     const password = 'p'.repeat(72);
-    await create({ username: 'long_pass', email: 'long@example.com', password });
+    await create(server, { username: 'long_pass', email: 'long@example.com', password });
     await fetch(linkIn(await server.mailTo('long@example.com')));
-    expect((await logIn('long_pass', password)).status).toBe(200);
-    expect((await logIn('long_pass', `${password}x`)).status).toBe(401);
+    expect((await logIn(server, 'long_pass', password)).status).toBe(200);
+    expect((await logIn(server, 'long_pass', `${password}x`)).status).toBe(401);
   });
 
-  it.each(['', 'ab', 'not an identifier!', undefined, 5])('refuses the identifier %o', async (identifier) => {
-    expect(await problem(await logIn(identifier as string, 'x'))).toEqual([
-      400,
-      'VALIDATION_FAILED',
-      'Must be a valid email or username',
-    ]);
-  });
+  it.for(['', 'ab', 'not an identifier!', undefined, 5])(
+    'refuses the identifier %o',
+    async (identifier, { server }) => {
+      expect(await problem(await logIn(server, identifier as string, 'x'))).toEqual([
+        400,
+        'VALIDATION_FAILED',
+        'Must be a valid email or username',
+      ]);
+    },
+  );
 
-  it('twenty first logins at a time write one welcome (DA10)', async () => {
-    await create({ username: 'welcome_me', fullName: 'Noa Bar', email: 'noa@example.com', password: 'long enough' });
+  it('twenty first logins at a time write one welcome (DA10)', async ({ server }) => {
+    await create(server, {
+      username: 'welcome_me',
+      fullName: 'Noa Bar',
+      email: 'noa@example.com',
+      password: 'long enough',
+    });
     await fetch(linkIn(await server.mailTo('noa@example.com')));
-    const logins = await Promise.all(Array.from({ length: 20 }, () => logIn('welcome_me', 'long enough')));
+    const logins = await Promise.all(Array.from({ length: 20 }, () => logIn(server, 'welcome_me', 'long enough')));
     expect(logins.every(({ status }) => status === 200)).toBe(true);
     expect(
       await server.sql(
@@ -232,7 +245,7 @@ describe('login', () => {
   });
 });
 
-it('a user id of any form that PostgreSQL takes can sign in', async () => {
+it('a user id of any form that PostgreSQL takes can sign in', async ({ server }) => {
   const id = '11111111-1111-1111-1111-111111111111';
   const phone = await newPhone(server, id);
   expect((await phone.login()).status).toBe(200);
@@ -240,24 +253,17 @@ it('a user id of any form that PostgreSQL takes can sign in', async () => {
 });
 
 describe('the session (behaviour 0.7)', () => {
-  let phone: Phone;
-  let tokens: Tokens;
-
-  beforeEach(async () => {
-    phone = await newPhone(server);
-    tokens = await phone.tokens();
-  });
-  const rotate = async (refreshToken: string) => {
+  const rotate = async (phone: Phone, refreshToken: string) => {
     const response = await phone.refresh(refreshToken);
     expect(response.status).toBe(200);
     return (await response.json()) as Tokens;
   };
   const LOGIN_REQUIRED = [401, 'LOGIN_REQUIRED', 'New login required'];
 
-  it('a login elsewhere ends it', async () => {
-    const before = await session(phone.id);
+  it('a login elsewhere ends it', async ({ server, phone, tokens }) => {
+    const before = await session(server, phone.id);
     await phone.tokens();
-    const after = await session(phone.id);
+    const after = await session(server, phone.id);
     expect([Number(after?.tv), Number(after?.se), after?.ra]).toEqual([
       Number(before?.tv) + 1,
       Number(before?.se) + 1,
@@ -267,8 +273,8 @@ describe('the session (behaviour 0.7)', () => {
     expect(await problem(await phone.refresh(tokens.refreshToken))).toEqual(LOGIN_REQUIRED);
   });
 
-  it('a refresh rotates it and keeps the sockets', async () => {
-    const before = await session(phone.id);
+  it('a refresh rotates it and keeps the sockets', async ({ server, phone, tokens }) => {
+    const before = await session(server, phone.id);
     const response = await phone.refresh(tokens.refreshToken);
     expect(await response.json()).toEqual({
       message: 'Access token refreshed',
@@ -277,28 +283,28 @@ describe('the session (behaviour 0.7)', () => {
       refreshToken: expect.any(String),
     });
     expect(response.headers.get('cache-control')).toBe('no-store');
-    const after = await session(phone.id);
+    const after = await session(server, phone.id);
     expect([Number(after?.tv), after?.se, after?.used]).toEqual([Number(before?.tv) + 1, before?.se, false]);
     expect(await problem(await phone.get(PROFILE, tokens.accessToken))).toEqual(LOGIN_REQUIRED);
   });
 
-  it('fifty refreshes at a time rotate once, and every answer works (ID22)', async () => {
-    const before = await session(phone.id);
+  it('fifty refreshes at a time rotate once, and every answer works (ID22)', async ({ server, phone, tokens }) => {
+    const before = await session(server, phone.id);
     const answers = await Promise.all(Array.from({ length: 50 }, () => phone.refresh(tokens.refreshToken)));
     expect(answers.map(({ status }) => status)).toEqual(Array(50).fill(200));
-    expect(Number((await session(phone.id))?.tv)).toBe(Number(before?.tv) + 1);
+    expect(Number((await session(server, phone.id))?.tv)).toBe(Number(before?.tv) + 1);
     const pairs = (await Promise.all(answers.map((answer) => answer.json()))) as Tokens[];
     for (const { accessToken } of pairs.slice(0, 5)) {
       expect((await phone.get(PROFILE, accessToken)).status).toBe(200);
     }
-    for (const { refreshToken } of pairs.slice(5, 10)) await rotate(refreshToken);
+    for (const { refreshToken } of pairs.slice(5, 10)) await rotate(phone, refreshToken);
   });
 
-  it('a lost answer signs nobody out; a used one does (ID23)', async () => {
-    const lost = await rotate(tokens.refreshToken);
+  it('a lost answer signs nobody out; a used one does (ID23)', async ({ server, phone, tokens }) => {
+    const lost = await rotate(phone, tokens.refreshToken);
     expect(lost.refreshToken).toBeTruthy();
     await pause(GRACE_SECONDS * 1000 + 200);
-    const again = await rotate(tokens.refreshToken);
+    const again = await rotate(phone, tokens.refreshToken);
     expect((await phone.get(PROFILE, again.accessToken)).status).toBe(200);
     await server.sql("update users set refresh_rotated_at = refresh_rotated_at - interval '10 s' where id = $1", [
       phone.id,
@@ -308,18 +314,18 @@ describe('the session (behaviour 0.7)', () => {
     expect((await phone.get(PROFILE, again.accessToken)).status).toBe(200);
   });
 
-  it('a token two versions back is dead even within the grace', async () => {
-    const second = await rotate(tokens.refreshToken);
-    await rotate(second.refreshToken);
+  it('a token two versions back is dead even within the grace', async ({ phone, tokens }) => {
+    const second = await rotate(phone, tokens.refreshToken);
+    await rotate(phone, second.refreshToken);
     expect(await problem(await phone.refresh(tokens.refreshToken))).toEqual(LOGIN_REQUIRED);
   });
 
-  it('there is no grace after a login', async () => {
+  it('there is no grace after a login', async ({ phone, tokens }) => {
     await phone.tokens();
     expect(await problem(await phone.refresh(tokens.refreshToken))).toEqual(LOGIN_REQUIRED);
   });
 
-  it('a foreign key gets nothing and harms nobody', async () => {
+  it('a foreign key gets nothing and harms nobody', async ({ server, phone, tokens }) => {
     const thief = proofKey();
     const response = await phone.refresh(tokens.refreshToken, thief);
     expect(response.headers.get('www-authenticate')).toBe('DPoP error="invalid_token", algs="ES256"');
@@ -330,7 +336,7 @@ describe('the session (behaviour 0.7)', () => {
     ]);
   });
 
-  it('refresh names what is wrong', async () => {
+  it('refresh names what is wrong', async ({ server, phone, tokens }) => {
     const headers = () => ({ dpop: makeProof(phone.key, `POST ${server.url}/api/auth/refresh`) });
     const post = (extra: Record<string, string>) =>
       server.fetch('/api/auth/refresh', { method: 'POST', headers: extra });
@@ -351,8 +357,9 @@ describe('the session (behaviour 0.7)', () => {
     expect(await problem(await post({ ...headers(), 'x-refresh-token': unbound }))).toEqual(invalid);
   });
 
-  it('an older token without typ, its version written as text, still works', async () => {
-    const state = await session(phone.id);
+  it('an older token without typ, its version written as text, still works', async ({ server, phone }) => {
+    await phone.tokens();
+    const state = await session(server, phone.id);
     const old = await new SignJWT({
       id: phone.id,
       role: 'User',
@@ -365,7 +372,7 @@ describe('the session (behaviour 0.7)', () => {
     expect((await phone.refresh(old)).status).toBe(200);
   });
 
-  it('logout ends it whatever the header says, and clears the push token (ID6)', async () => {
+  it('logout ends it whatever the header says, and clears the push token (ID6)', async ({ server, phone, tokens }) => {
     await server.sql('update users set push_token = $2 where id = $1', [phone.id, `ExponentPushToken[${phone.id}]`]);
     const response = await phone.post('/api/auth/logout', tokens.accessToken, undefined, {
       'x-refresh-token': 'Bearer x',
@@ -377,7 +384,11 @@ describe('the session (behaviour 0.7)', () => {
     expect(await server.sql('select push_token from users where id = $1', [phone.id])).toEqual([{ push_token: null }]);
   });
 
-  it("logout with another person's refresh token is forbidden and changes nothing (ID6)", async () => {
+  it("logout with another person's refresh token is forbidden and changes nothing (ID6)", async ({
+    server,
+    phone,
+    tokens,
+  }) => {
     const other = await newPhone(server);
     const theirs = await other.tokens();
     const response = await phone.post(
@@ -393,7 +404,7 @@ describe('the session (behaviour 0.7)', () => {
     expect((await other.get(PROFILE, theirs.accessToken)).status).toBe(200);
   });
 
-  it('of an unverified or deleted person is refused', async () => {
+  it('of an unverified or deleted person is refused', async ({ server, phone, tokens }) => {
     await server.sql('update users set is_verified = false where id = $1', [phone.id]);
     expect(await problem(await phone.get(PROFILE, tokens.accessToken))).toEqual([
       401,

@@ -1,20 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { newPhone, type SignedIn, signUp } from '#tests/helpers/person.ts';
 import { proofKey } from '#tests/helpers/proof.ts';
-import { linkIn, startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { linkIn, startTestServer, type TestServer, withServer } from '#tests/helpers/server.ts';
 
-let server: TestServer;
-let person: SignedIn;
+const it = withServer().extend('person', ({ server }) => signUp(server));
 
-beforeAll(async () => {
-  server = await startTestServer();
-});
-afterAll(() => server.close());
-beforeEach(async () => {
-  person = await signUp(server);
-});
-
-const send = (method: string, path: string, body?: unknown) =>
+const send = (server: TestServer, method: string, path: string, body?: unknown) =>
   server.fetch(path, {
     method,
     headers: { 'content-type': 'application/json', 'dpop-key-binding': proofKey().thumbprint },
@@ -24,96 +15,98 @@ const problem = async (response: Response) => {
   const { code, message } = (await response.json()) as { code: string; message: string };
   return [response.status, code, message];
 };
-const logIn = async (password: string, identifier = person.username) =>
-  (await send('POST', '/api/auth/login', { identifier, password })).status;
+const logIn = async (server: TestServer, person: SignedIn, password: string, identifier = person.username) =>
+  (await send(server, 'POST', '/api/auth/login', { identifier, password })).status;
 const tokenIn = (link: string) => new URL(link).searchParams.get('token') ?? '';
 /** Asks for a reset mail and reads the token in the newest one. */
-async function resetToken(): Promise<string> {
+async function resetToken(server: TestServer, person: SignedIn): Promise<string> {
   const before = (await server.mails(person.email, 'Reset your password')).length;
-  expect((await send('POST', '/api/auth/forgotpassemail', { identifier: person.username })).status).toBe(204);
+  expect((await send(server, 'POST', '/api/auth/forgotpassemail', { identifier: person.username })).status).toBe(204);
   const [mail] = await server.mails(person.email, 'Reset your password', before + 1);
   return tokenIn(linkIn(mail as never));
 }
-const reset = (token: string, newPassword = 'brand new password') =>
-  send('PUT', `/api/auth/resetpassword?token=${token}`, { newPassword });
+const reset = (server: TestServer, token: string, newPassword = 'brand new password') =>
+  send(server, 'PUT', `/api/auth/resetpassword?token=${token}`, { newPassword });
 const USED = [400, 'RESET_TOKEN_USED', 'URL already used or expired'];
 
-const register = async (username: string) => {
+const register = async (server: TestServer, username: string) => {
   const form = { username, email: `${username}@example.com`, password: 'long enough' };
-  expect((await send('POST', '/api/users/create', form)).status).toBe(201);
+  expect((await send(server, 'POST', '/api/users/create', form)).status).toBe(201);
   return form;
 };
 
 describe('password reset (ID5)', () => {
-  it('sets the password once, ends every session, and tells the person', async () => {
+  it('sets the password once, ends every session, and tells the person', async ({ server, person }) => {
     const { accessToken } = person.client;
-    const token = await resetToken();
-    const response = await reset(token);
+    const token = await resetToken(server, person);
+    const response = await reset(server, token);
     expect([response.status, await response.json()]).toEqual([200, { ok: true }]);
-    expect([await logIn(person.password), await logIn('brand new password')]).toEqual([401, 200]);
+    expect([await logIn(server, person, person.password), await logIn(server, person, 'brand new password')]).toEqual([
+      401, 200,
+    ]);
     expect(accessToken).toBeTruthy();
     await expect(person.client.call('GET', '/api/users/get')).rejects.toMatchObject({ code: 'LOGIN_REQUIRED' });
-    expect(await problem(await reset(token))).toEqual(USED);
+    expect(await problem(await reset(server, token))).toEqual(USED);
     await server.mailTo(person.email, 'Your Strong Together password was changed');
     expect(
       await server.sql("select kind from security_events where user_id = $1 and kind <> 'login-failed'", [person.id]),
     ).toEqual([{ kind: 'password-reset' }]);
   });
 
-  it('two links, one used: the other is dead; the same one in parallel: one success', async () => {
-    const [one, two] = [await resetToken(), await resetToken()];
-    const answers = await Promise.all(Array.from({ length: 5 }, (_, n) => reset(one, `parallel password ${n}`)));
+  it('two links, one used: the other is dead; the same one in parallel: one success', async ({ server, person }) => {
+    const [one, two] = [await resetToken(server, person), await resetToken(server, person)];
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, (_, n) => reset(server, one, `parallel password ${n}`)),
+    );
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400, 400]);
-    expect(await problem(await reset(two))).toEqual(USED);
+    expect(await problem(await reset(server, two))).toEqual(USED);
   });
 
-  it('a link is dead after the address changed', async () => {
-    const token = await resetToken();
+  it('a link is dead after the address changed', async ({ server, person }) => {
+    const token = await resetToken(server, person);
     await server.sql("update users set email = 'elsewhere' || email where id = $1", [person.id]);
-    expect(await problem(await reset(token))).toEqual(USED);
+    expect(await problem(await reset(server, token))).toEqual(USED);
   });
 
-  it.each([
+  it.for<[string, string, unknown[]]>([
     ['short', '1234567', [400, 'VALIDATION_FAILED', 'Password must be at least 8 characters long']],
     ['73 bytes', 'x'.repeat(73), [400, 'VALIDATION_FAILED', 'Password must be at most 72 bytes long']],
-  ])('a password that is %s consumes nothing (ID19)', async (_, password, expected) => {
-    const token = await resetToken();
-    expect(await problem(await reset(token, password))).toEqual(expected);
-    expect((await reset(token)).status).toBe(200);
+  ])('a password that is %s consumes nothing (ID19)', async ([_, password, expected], { server, person }) => {
+    const token = await resetToken(server, person);
+    expect(await problem(await reset(server, token, password))).toEqual(expected);
+    expect((await reset(server, token)).status).toBe(200);
   });
 
-  it('refuses no token, nonsense, and every other kind of token (ID21)', async () => {
-    expect(await problem(await send('PUT', '/api/auth/resetpassword', { newPassword: 'long enough' }))).toEqual([
-      400,
-      'VALIDATION_FAILED',
-      'Missing token',
-    ]);
-    const { email } = await register('other_token');
+  it('refuses no token, nonsense, and every other kind of token (ID21)', async ({ server, person }) => {
+    expect(await problem(await send(server, 'PUT', '/api/auth/resetpassword', { newPassword: 'long enough' }))).toEqual(
+      [400, 'VALIDATION_FAILED', 'Missing token'],
+    );
+    const { email } = await register(server, 'other_token');
     const verification = tokenIn(linkIn(await server.mailTo(email, 'Confirm your Strong Together account')));
     for (const token of ['nonsense', verification, person.client.accessToken ?? '', person.client.refreshToken ?? '']) {
-      expect(await problem(await reset(token))).toEqual([
+      expect(await problem(await reset(server, token))).toEqual([
         400,
         'RESET_TOKEN_INVALID',
         'Verification token is not valid',
       ]);
     }
-    const forReset = await resetToken();
+    const forReset = await resetToken(server, person);
     expect((await fetch(`${server.url}/api/auth/verify?token=${forReset}`)).status).toBe(401);
     expect((await fetch(`${server.url}/api/users/changeemail?token=${forReset}`)).status).toBe(401);
   });
 
-  it('never tells whether there is an account', async () => {
+  it('never tells whether there is an account', async ({ server }) => {
     for (const identifier of ['nobody_at_all', 'nobody@example.com', 'system_bot']) {
-      expect((await send('POST', '/api/auth/forgotpassemail', { identifier })).status).toBe(204);
+      expect((await send(server, 'POST', '/api/auth/forgotpassemail', { identifier })).status).toBe(204);
     }
-    expect(await problem(await send('POST', '/api/auth/forgotpassemail', { identifier: ' ' }))).toEqual([
+    expect(await problem(await send(server, 'POST', '/api/auth/forgotpassemail', { identifier: ' ' }))).toEqual([
       400,
       'VALIDATION_FAILED',
       'Please fill username or email',
     ]);
   });
 
-  it('its page is one form with one script of its own', async () => {
+  it('its page is one form with one script of its own', async ({ server }) => {
     const page = await fetch(`${server.url}/reset-password?token=x`, {
       headers: { accept: 'text/html', 'user-agent': 'Mozilla' },
     });
@@ -131,25 +124,28 @@ describe('password reset (ID5)', () => {
 });
 
 describe('verification mails', () => {
-  it('are sent again to an unverified address in any case, never to a verified or unknown one', async () => {
-    const form = await register('resend_me');
+  it('are sent again to an unverified address in any case, never to a verified or unknown one', async ({
+    server,
+    person,
+  }) => {
+    const form = await register(server, 'resend_me');
     await server.mailTo(form.email);
-    expect((await send('POST', '/api/auth/sendverificationemail', { email: form.email.toUpperCase() })).status).toBe(
-      204,
-    );
+    expect(
+      (await send(server, 'POST', '/api/auth/sendverificationemail', { email: form.email.toUpperCase() })).status,
+    ).toBe(204);
     expect(await server.mails(form.email, 'Confirm your Strong Together account', 2)).toHaveLength(2);
     for (const email of [person.email, 'unknown@example.com']) {
-      expect((await send('POST', '/api/auth/sendverificationemail', { email })).status).toBe(204);
+      expect((await send(server, 'POST', '/api/auth/sendverificationemail', { email })).status).toBe(204);
     }
     expect(await server.sql("select 1 from outbox where user_id = $1 and status = 'pending'", [person.id])).toEqual([]);
-    expect((await send('POST', '/api/auth/sendverificationemail', {})).status).toBe(400);
+    expect((await send(server, 'POST', '/api/auth/sendverificationemail', {})).status).toBe(400);
   });
 
-  it('a corrected address gets the mail, and the old link is dead (ID4)', async () => {
-    const form = await register('typo_made');
+  it('a corrected address gets the mail, and the old link is dead (ID4)', async ({ server }) => {
+    const form = await register(server, 'typo_made');
     const oldLink = linkIn(await server.mailTo(form.email));
     const change = { username: ' TYPO_made ', password: form.password, newEmail: ' Right@Example.com ' };
-    expect((await send('PUT', '/api/auth/changeemailverify', change)).status).toBe(204);
+    expect((await send(server, 'PUT', '/api/auth/changeemailverify', change)).status).toBe(204);
     expect((await fetch(oldLink)).status).toBe(401);
     expect(await server.sql("select is_verified from users where username = 'typo_made'")).toEqual([
       { is_verified: false },
@@ -157,17 +153,21 @@ describe('verification mails', () => {
     expect((await fetch(linkIn(await server.mailTo('right@example.com')))).status).toBe(200);
     // Verified now: the address changes only through its link (ID3).
     expect(
-      await problem(await send('PUT', '/api/auth/changeemailverify', { ...change, newEmail: 'other@example.com' })),
+      await problem(
+        await send(server, 'PUT', '/api/auth/changeemailverify', { ...change, newEmail: 'other@example.com' }),
+      ),
     ).toEqual([400, 'ALREADY_VERIFIED', 'Account already verified']);
     expect(await server.sql("select email from users where username = 'typo_made'")).toEqual([
       { email: 'right@example.com' },
     ]);
   });
 
-  it('a correction to the same address kills the earlier link too, and is recorded', async () => {
-    const form = await register('same_again');
+  it('a correction to the same address kills the earlier link too, and is recorded', async ({ server }) => {
+    const form = await register(server, 'same_again');
     const oldLink = linkIn(await server.mailTo(form.email));
-    expect((await send('PUT', '/api/auth/changeemailverify', { ...form, newEmail: form.email })).status).toBe(204);
+    expect((await send(server, 'PUT', '/api/auth/changeemailverify', { ...form, newEmail: form.email })).status).toBe(
+      204,
+    );
     expect((await fetch(oldLink)).status).toBe(401);
     const [newest] = await server.mails(form.email, 'Confirm your Strong Together account', 2);
     // Asking about a link has no effect; opening it has.
@@ -184,14 +184,14 @@ describe('verification mails', () => {
     ).toEqual([{ kind: 'email-changed' }]);
   });
 
-  it('another method on the path of a link is the JSON 404', async () => {
-    expect(await problem(await send('POST', '/api/auth/verify', {}))).toEqual([404, 'NOT_FOUND', 'Not found']);
+  it('another method on the path of a link is the JSON 404', async ({ server }) => {
+    expect(await problem(await send(server, 'POST', '/api/auth/verify', {}))).toEqual([404, 'NOT_FOUND', 'Not found']);
   });
 
-  it('a correction names what is wrong, in order', async () => {
-    const form = await register('wrong_ways');
+  it('a correction names what is wrong, in order', async ({ server, person }) => {
+    const form = await register(server, 'wrong_ways');
     const change = (fields: object) =>
-      send('PUT', '/api/auth/changeemailverify', { ...form, newEmail: 'new@example.com', ...fields });
+      send(server, 'PUT', '/api/auth/changeemailverify', { ...form, newEmail: 'new@example.com', ...fields });
     expect(await problem(await change({ password: '', newEmail: 'x' }))).toEqual([
       400,
       'VALIDATION_FAILED',
@@ -215,7 +215,7 @@ describe('verification mails', () => {
     ]);
   });
 
-  it('the status is false for unknown users, and needs a name (IN6)', async () => {
+  it('the status is false for unknown users, and needs a name (IN6)', async ({ server, person }) => {
     const status = async (query: string) => (await server.fetch(`/api/auth/checkuserverify${query}`)).json();
     expect(await status(`?username=${person.username.toUpperCase()}`)).toEqual({ isVerified: true });
     expect(await status('?username=nobody_x')).toEqual({ isVerified: false });

@@ -1,54 +1,58 @@
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import { buildLog } from '#platform/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
 import { type FakeExpo, startExpo } from '#tests/fakes/expo.ts';
 import { newPhone, type Phone } from '#tests/helpers/person.ts';
-import { asSuperuser, startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { asSuperuser, fixtures, startTestServer, type TestServer } from '#tests/helpers/server.ts';
 import { fetchReceipts } from './push.service.ts';
 
 const SECRET = 'a secret of the cron';
-let expo: FakeExpo;
-let server: TestServer;
-let phone: Phone;
-let token: string;
 
-beforeAll(async () => {
-  expo = await startExpo();
-  server = await startTestServer({
-    env: { EXPO_BASE_URL: expo.url, CRON_SECRET: SECRET, EXPO_ACCESS_TOKEN: 'expo access', PUSH_RECEIPT_AGE_SEC: '0' },
-  });
-});
-afterAll(async () => {
-  await server.close();
-  await expo.close();
-});
-beforeEach(async () => {
-  // Nobody but this test's person has a phone.
+const it = fixtures
+  .extend('expo', { scope: 'file' }, ({ untilEnd }) => untilEnd(startExpo()))
+  .extend('server', { scope: 'file' }, ({ untilEnd, expo }) =>
+    untilEnd(
+      startTestServer({
+        env: {
+          EXPO_BASE_URL: expo.url,
+          CRON_SECRET: SECRET,
+          EXPO_ACCESS_TOKEN: 'expo access',
+          PUSH_RECEIPT_AGE_SEC: '0',
+        },
+      }),
+    ),
+  )
+  .extend('phone', ({ server }) => newPhone(server))
+  .extend('token', ({ phone }) => `ExponentPushToken[${phone.username}]`);
+
+// Nobody but this test's person has a phone.
+it.beforeEach(async ({ server, phone, token }) => {
   await server.sql('update users set push_token = null');
-  phone = await newPhone(server);
-  token = `ExponentPushToken[${phone.username}]`;
   await server.sql('update users set push_token = $2 where id = $1', [phone.id, token]);
 });
 
-const trigger = (path: string, headers: Record<string, string> = { authorization: `Bearer ${SECRET}` }) =>
-  fetch(`${server.url}/api/push/${path}`, { headers: { 'user-agent': 'curl/8.5.0', ...headers } });
-const pushesTo = (to: string) => expo.pushes.filter((push) => push.to === to);
-const outcomes = async (kind: string) =>
+const trigger = (
+  server: TestServer,
+  path: string,
+  headers: Record<string, string> = { authorization: `Bearer ${SECRET}` },
+) => fetch(`${server.url}/api/push/${path}`, { headers: { 'user-agent': 'curl/8.5.0', ...headers } });
+const pushesTo = (expo: FakeExpo, to: string) => expo.pushes.filter((push) => push.to === to);
+const outcomes = async (server: TestServer, phone: Phone, kind: string) =>
   server.sql<{ status: string; last_error: string | null; payload: object }>(
     'select status, last_error, payload from outbox where user_id = $1 and kind = $2 order by created_at',
     [phone.id, kind],
   );
 
 const until = (isTrue: () => Promise<boolean> | boolean) => vi.waitUntil(isTrue, { timeout: 25_000, interval: 20 });
-const finished = (kind: string) =>
+const finished = (server: TestServer, phone: Phone, kind: string) =>
   until(async () => {
-    const rows = await outcomes(kind);
+    const rows = await outcomes(server, phone, kind);
     return rows.length > 0 && rows.every(({ status }) => status !== 'pending');
   });
 
 /** A habit whose workout is so many minutes from now, with the weekday of that instant. */
-async function habit(minutesAhead: number, offset = 60): Promise<{ split: number }> {
+async function habit(server: TestServer, phone: Phone, minutesAhead: number, offset = 60): Promise<{ split: number }> {
   const [plan] = await server.sql('insert into workoutplans (user_id) values ($1) returning id', [phone.id]);
   const [split] = await server.sql("insert into workoutsplits (workout_id, name) values ($1, 'Push') returning id", [
     plan?.id,
@@ -66,33 +70,38 @@ async function habit(minutesAhead: number, offset = 60): Promise<{ split: number
   return { split: Number(split?.id) };
 }
 /** Brings the due time of this person's reminders forward to now. */
-const hurry = () =>
+const hurry = (server: TestServer, phone: Phone) =>
   server.sql("update outbox set next_attempt_at = now() where user_id = $1 and status = 'pending'", [phone.id]);
 
 describe('the daily push', () => {
-  it('goes once to everybody with a phone, whatever the number of calls (BG2)', async () => {
+  it('goes once to everybody with a phone, whatever the number of calls (BG2)', async ({
+    server,
+    expo,
+    phone,
+    token,
+  }) => {
     const system = "select id from users where role = 'System'";
     await server.sql(`update users set push_token = 'ExponentPushToken[system]' where id = (${system})`);
     for (let n = 0; n < 3; n++) {
-      const response = await trigger('daily');
+      const response = await trigger(server, 'daily');
       expect([response.status, await response.json()]).toEqual([
         200,
         { success: true, message: 'Daily notifications enqueued' },
       ]);
     }
-    await finished('push.daily');
-    expect(pushesTo(token)).toEqual([
+    await finished(server, phone, 'push.daily');
+    expect(pushesTo(expo, token)).toEqual([
       { to: token, sound: 'default', title: 'Hello, Dana!', body: 'Ready to go workout?' },
     ]);
-    expect(pushesTo('ExponentPushToken[system]')).toEqual([]);
+    expect(pushesTo(expo, 'ExponentPushToken[system]')).toEqual([]);
     expect(expo.authorizations.at(-1)).toBe('Bearer expo access');
     // Also after the job is long gone from the queue.
-    expect(await (await trigger('daily')).json()).toMatchObject({ success: true });
+    expect(await (await trigger(server, 'daily')).json()).toMatchObject({ success: true });
     await new Promise((done) => setTimeout(done, 300));
-    expect(pushesTo(token)).toHaveLength(1);
+    expect(pushesTo(expo, token)).toHaveLength(1);
   });
 
-  it('is for the local day: another one begins at local midnight', async () => {
+  it('is for the local day: another one begins at local midnight', async ({ server, phone }) => {
     const enqueue = (now: string) =>
       server
         .sql<{ n: string }>('select app.enqueue_daily_pushes(null, $1) as n', [now])
@@ -104,7 +113,7 @@ describe('the daily push', () => {
     await server.sql('delete from outbox where user_id = $1', [phone.id]);
   });
 
-  it('by hour: only for whom it is that hour, half-hour zones too', async () => {
+  it('by hour: only for whom it is that hour, half-hour zones too', async ({ server, phone }) => {
     const enqueue = (now: string) =>
       server.sql<{ n: string }>('select app.enqueue_daily_pushes(9, $1) as n', [now]).then(([row]) => Number(row?.n));
     await server.sql("update user_reminder_settings set timezone = 'Asia/Kolkata' where user_id = $1", [phone.id]);
@@ -118,28 +127,32 @@ describe('the daily push', () => {
     await server.sql('delete from outbox where user_id = $1', [phone.id]);
   });
 
-  it.each(['daily', 'hourlyreminder'])(
+  it.for(['daily', 'hourlyreminder'])(
     '/%s without the secret, or with a wrong one: 401 and nothing happens (BG2)',
-    async (path) => {
+    async (path, { server, phone }) => {
       for (const headers of [
         {},
         { authorization: 'Bearer wrong' },
         { 'x-cron-secret': `${SECRET}x` },
         { 'x-cron-secret': '' },
       ]) {
-        const response = await trigger(path, headers as Record<string, string>);
+        const response = await trigger(server, path, headers as Record<string, string>);
         expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([
           401,
           'CRON_SECRET_INVALID',
         ]);
       }
       expect(await server.sql('select 1 from outbox where user_id = $1', [phone.id])).toEqual([]);
-      expect((await trigger(path, { 'x-cron-secret': SECRET })).status).toBe(200);
+      expect((await trigger(server, path, { 'x-cron-secret': SECRET })).status).toBe(200);
       await server.sql("update outbox set status = 'dropped' where user_id = $1", [phone.id]);
     },
   );
 
-  it('a token with a backslash, or somebody who is just being deleted, stops nobody', async () => {
+  it('a token with a backslash, or somebody who is just being deleted, stops nobody', async ({
+    server,
+    expo,
+    phone,
+  }) => {
     await server.sql(
       `insert into users (username, push_token, is_verified)
        values ('backslash', 'ExponentPushToken[a\\b]', true), ('leaving', 'ExponentPushToken[leaving]', true)`,
@@ -149,8 +162,8 @@ describe('the daily push', () => {
     await deleting.query('begin');
     await deleting.query("delete from users where username = 'leaving'");
     const calls = Promise.all([
-      trigger('daily'),
-      trigger('hourlyreminder'),
+      trigger(server, 'daily'),
+      trigger(server, 'hourlyreminder'),
       server.sql('select refresh_user_split_information()'),
     ]);
     await new Promise((done) => setTimeout(done, 300));
@@ -158,27 +171,34 @@ describe('the daily push', () => {
     await deleting.end();
     const [daily, hourly] = await calls;
     expect([daily.status, hourly.status]).toEqual([200, 200]);
-    await finished('push.daily');
-    await until(() => pushesTo('ExponentPushToken[a\\b]').length === 1);
-    expect(pushesTo('ExponentPushToken[leaving]')).toEqual([]);
+    await finished(server, phone, 'push.daily');
+    await until(() => pushesTo(expo, 'ExponentPushToken[a\\b]').length === 1);
+    expect(pushesTo(expo, 'ExponentPushToken[leaving]')).toEqual([]);
   });
 
-  it('is dropped for a phone that changed hands or signed out meanwhile (BG3)', async () => {
+  it('is dropped for a phone that changed hands or signed out meanwhile (BG3)', async ({
+    server,
+    expo,
+    phone,
+    token,
+  }) => {
     await server.sql(
       `insert into outbox (kind, user_id, payload, dedupe_key, expires_at)
        values ('push.daily', $1, '{"tokenHash":"of another phone"}', gen_random_uuid()::text, now() + interval '1 hour')`,
       [phone.id],
     );
-    await finished('push.daily');
-    expect(await outcomes('push.daily')).toMatchObject([{ status: 'dropped', last_error: 'no longer wanted' }]);
-    expect(pushesTo(token)).toEqual([]);
+    await finished(server, phone, 'push.daily');
+    expect(await outcomes(server, phone, 'push.daily')).toMatchObject([
+      { status: 'dropped', last_error: 'no longer wanted' },
+    ]);
+    expect(pushesTo(expo, token)).toEqual([]);
   });
 });
 
 describe('the reminder', () => {
-  it('three calls: one reminder; after it was sent: none (BG3)', async () => {
-    await habit(90);
-    const count = async () => ((await (await trigger('hourlyreminder')).json()) as { message: string }).message;
+  it('three calls: one reminder; after it was sent: none (BG3)', async ({ server, expo, phone, token }) => {
+    await habit(server, phone, 90);
+    const count = async () => ((await (await trigger(server, 'hourlyreminder')).json()) as { message: string }).message;
     expect([await count(), await count(), await count()]).toEqual([
       'Enqueued 1 workout reminders',
       'Enqueued 0 workout reminders',
@@ -192,9 +212,9 @@ describe('the reminder', () => {
     // An hour before the workout, seconds dropped: within the next half hour.
     expect(intent?.seconds).toBeGreaterThan(28 * 60);
     expect(intent?.seconds).toBeLessThanOrEqual(30 * 60);
-    await hurry();
-    await finished('push.reminder');
-    expect(pushesTo(token)).toEqual([
+    await hurry(server, phone);
+    await finished(server, phone, 'push.reminder');
+    expect(pushesTo(expo, token)).toEqual([
       {
         to: token,
         sound: 'default',
@@ -205,7 +225,12 @@ describe('the reminder', () => {
     expect(await count()).toBe('Enqueued 0 workout reminders');
   });
 
-  it('is dropped when the split was trained today, reminders are off, or the phone is gone (BG3)', async () => {
+  it('is dropped when the split was trained today, reminders are off, or the phone is gone (BG3)', async ({
+    server,
+    expo,
+    phone,
+    token,
+  }) => {
     for (const spoil of [
       async (split: number) =>
         server.sql('insert into workout_summary (user_id, workoutsplit_id) values ($1, $2)', [phone.id, split]),
@@ -219,19 +244,22 @@ describe('the reminder', () => {
       phone = await newPhone(server);
       token = `ExponentPushToken[${phone.username}]`;
       await server.sql('update users set push_token = $2 where id = $1', [phone.id, token]);
-      const { split } = await habit(90);
-      await trigger('hourlyreminder');
+      const { split } = await habit(server, phone, 90);
+      await trigger(server, 'hourlyreminder');
       await spoil(split);
-      await hurry();
-      await finished('push.reminder');
-      expect([await outcomes('push.reminder'), pushesTo(token)]).toMatchObject([[{ status: 'dropped' }], []]);
+      await hurry(server, phone);
+      await finished(server, phone, 'push.reminder');
+      expect([await outcomes(server, phone, 'push.reminder'), pushesTo(expo, token)]).toMatchObject([
+        [{ status: 'dropped' }],
+        [],
+      ]);
     }
   });
 
-  it('is chosen by confidence, weekday, phone and setting (behaviour 4.8)', async () => {
+  it('is chosen by confidence, weekday, phone and setting (behaviour 4.8)', async ({ server, phone }) => {
     const enqueue = (now: string) =>
       server.sql<{ n: string }>('select app.enqueue_workout_reminders($1) as n', [now]).then(([row]) => Number(row?.n));
-    await habit(90);
+    await habit(server, phone, 90);
     const set = (changes: string) =>
       server.sql(`update user_split_information set ${changes} where user_id = $1`, [phone.id]);
     await set("estimated_time_utc = '2030-01-01T18:45:59Z', preferred_weekday = 2"); // a Tuesday
@@ -257,7 +285,10 @@ describe('the reminder', () => {
     await server.sql('delete from outbox where user_id = $1', [phone.id]);
   });
 
-  it('00:30Z with an offset of 60, seen at 23:00Z the day before: 23:30Z, whoever calls when (BG9)', async () => {
+  it('00:30Z with an offset of 60, seen at 23:00Z the day before: 23:30Z, whoever calls when (BG9)', async ({
+    server,
+    phone,
+  }) => {
     const delay = (now: string, day: string, estimated: string, offset: number) =>
       server
         .sql<{ ms: string | null }>('select app.compute_delay_from_utc($1, $2, $3, $4) as ms', [
@@ -273,7 +304,7 @@ describe('the reminder', () => {
     expect(await delay('2030-01-01T12:00:00Z', '2030-01-01', '2029-06-05T18:45:00Z', -5)).toBe(24_300_000);
     expect(await delay('2030-01-01T12:00:00Z', '2030-01-03', '2029-06-05T12:00:00Z', 99_999)).toBe(86_400_000);
 
-    await habit(90);
+    await habit(server, phone, 90);
     await server.sql(
       "update user_split_information set estimated_time_utc = '2030-01-02T00:30:00Z', preferred_weekday = 3 where user_id = $1",
       [phone.id],
@@ -297,78 +328,97 @@ describe('the reminder', () => {
 });
 
 describe('delivery', () => {
-  it('shares requests, at most a hundred in each', async () => {
+  it('shares requests, at most a hundred in each', async ({ server, expo }) => {
     await server.sql(
       `insert into users (username, push_token, is_verified)
        select 'many_' || n, 'ExponentPushToken[many' || n || ']', true from generate_series(1, 350) n`,
     );
     expo.requests = [];
-    await trigger('daily');
+    await trigger(server, 'daily');
     await until(() => expo.pushes.filter((push) => push.to.includes('many')).length === 350);
     expect(Math.max(...expo.requests)).toBeLessThanOrEqual(100);
     expect(expo.requests.length).toBeLessThan(120); // fewer on a machine that has nothing else to do
     expect(new Set(expo.pushes.filter((push) => push.to.includes('many')).map((push) => push.to)).size).toBe(350);
   });
 
-  it('DeviceNotRegistered in the ticket clears the token; the push counts as failed (BG11)', async () => {
+  it('DeviceNotRegistered in the ticket clears the token; the push counts as failed (BG11)', async ({
+    server,
+    expo,
+    phone,
+    token,
+  }) => {
     expo.ticketErrors.set(token, 'DeviceNotRegistered');
-    await trigger('daily');
-    await finished('push.daily');
-    expect(await outcomes('push.daily')).toMatchObject([{ status: 'failed', last_error: 'DeviceNotRegistered' }]);
+    await trigger(server, 'daily');
+    await finished(server, phone, 'push.daily');
+    expect(await outcomes(server, phone, 'push.daily')).toMatchObject([
+      { status: 'failed', last_error: 'DeviceNotRegistered' },
+    ]);
     expect(await server.sql('select push_token from users where id = $1', [phone.id])).toEqual([{ push_token: null }]);
   });
 
-  it('another ticket error is final, one that passes is tried again', async () => {
+  it('another ticket error is final, one that passes is tried again', async ({ server, expo, phone, token }) => {
     expo.ticketErrors.set(token, 'MessageTooBig');
-    await trigger('daily');
-    await finished('push.daily');
-    expect(await outcomes('push.daily')).toMatchObject([{ status: 'failed', last_error: 'Expo: MessageTooBig' }]);
+    await trigger(server, 'daily');
+    await finished(server, phone, 'push.daily');
+    expect(await outcomes(server, phone, 'push.daily')).toMatchObject([
+      { status: 'failed', last_error: 'Expo: MessageTooBig' },
+    ]);
 
     phone = await newPhone(server);
     token = `ExponentPushToken[${phone.username}]`;
     await server.sql('update users set push_token = $2 where id = $1', [phone.id, token]);
     expo.ticketErrors.set(token, 'MessageRateExceeded');
-    await trigger('daily');
+    await trigger(server, 'daily');
     await until(async () =>
-      (await outcomes('push.daily')).some((row) => row.last_error === 'Expo: MessageRateExceeded'),
+      (await outcomes(server, phone, 'push.daily')).some((row) => row.last_error === 'Expo: MessageRateExceeded'),
     );
-    expect(await outcomes('push.daily')).toMatchObject([{ status: 'pending' }]);
+    expect(await outcomes(server, phone, 'push.daily')).toMatchObject([{ status: 'pending' }]);
     expo.ticketErrors.delete(token);
-    await finished('push.daily');
-    expect(await outcomes('push.daily')).toMatchObject([{ status: 'sent' }]);
-    expect(pushesTo(token)).toHaveLength(1);
+    await finished(server, phone, 'push.daily');
+    expect(await outcomes(server, phone, 'push.daily')).toMatchObject([{ status: 'sent' }]);
+    expect(pushesTo(expo, token)).toHaveLength(1);
   });
 
-  it('a server error or a refusal to talk is tried again, once each, and nothing is lost', async () => {
+  it('a server error or a refusal to talk is tried again, once each, and nothing is lost', async ({
+    server,
+    expo,
+    phone,
+    token,
+  }) => {
     expo.failures = [503];
-    await trigger('daily');
-    await finished('push.daily');
-    expect([await outcomes('push.daily'), pushesTo(token).length]).toMatchObject([[{ status: 'sent' }], 1]);
+    await trigger(server, 'daily');
+    await finished(server, phone, 'push.daily');
+    expect([await outcomes(server, phone, 'push.daily'), pushesTo(expo, token).length]).toMatchObject([
+      [{ status: 'sent' }],
+      1,
+    ]);
   });
 
-  it('a refused request does not spoil the pushes that shared it', async () => {
+  it('a refused request does not spoil the pushes that shared it', async ({ server, expo }) => {
     await server.sql(
       `insert into users (username, push_token, is_verified)
        select 'shared_' || n, 'ExponentPushToken[shared' || n || ']', true from generate_series(1, 5) n`,
     );
     expo.failures = [400];
-    await trigger('daily');
+    await trigger(server, 'daily');
     await until(() => expo.pushes.filter((push) => push.to.includes('shared')).length === 5);
   });
 
-  it('a token that is none of Expo is never sent', async () => {
+  it('a token that is none of Expo is never sent', async ({ server, expo, phone }) => {
     const before = expo.requests.length;
     await server.sql("update users set push_token = 'nonsense ' || id where id = $1", [phone.id]);
-    await trigger('daily');
-    await finished('push.daily');
-    expect(await outcomes('push.daily')).toMatchObject([{ status: 'failed', last_error: 'not an Expo push token' }]);
+    await trigger(server, 'daily');
+    await finished(server, phone, 'push.daily');
+    expect(await outcomes(server, phone, 'push.daily')).toMatchObject([
+      { status: 'failed', last_error: 'not an Expo push token' },
+    ]);
     expect(expo.requests.length).toBe(before);
   });
 
-  it('jobs and finished intents hold no token and no text (BG12)', async () => {
+  it('jobs and finished intents hold no token and no text (BG12)', async ({ server, expo, phone, token }) => {
     expo.failures = [500];
-    await trigger('daily');
-    await until(async () => (await outcomes('push.daily')).some((row) => row.last_error !== null));
+    await trigger(server, 'daily');
+    await until(async () => (await outcomes(server, phone, 'push.daily')).some((row) => row.last_error !== null));
     const keys = await server.redis.keys('bull:*');
     const dump = await Promise.all(
       keys.map(async (key) => {
@@ -379,19 +429,24 @@ describe('delivery', () => {
     );
     expect(keys.some((key) => key.startsWith('bull:pushNotifications'))).toBe(true);
     for (const secret of [token, 'ExponentPushToken', 'Ready to go']) expect(dump.join('\n')).not.toContain(secret);
-    await finished('push.daily');
-    expect(await outcomes('push.daily')).toMatchObject([{ status: 'sent', payload: {} }]);
+    await finished(server, phone, 'push.daily');
+    expect(await outcomes(server, phone, 'push.daily')).toMatchObject([{ status: 'sent', payload: {} }]);
     await until(async () => (await server.redis.exists('bull:pushNotifications:completed')) === 0);
   });
 });
 
-it('a receipt with DeviceNotRegistered clears the token wherever it stands; others leave it (BG11)', async () => {
+it('a receipt with DeviceNotRegistered clears the token wherever it stands; others leave it (BG11)', async ({
+  server,
+  expo,
+  phone,
+  token,
+}) => {
   // Expo's client was loaded by the server, when its address was known.
   const { expoPusher } = await import('#platform/push/expoPusher.ts');
   const fine = await newPhone(server);
   await server.sql("update users set push_token = 'ExponentPushToken[fine]' where id = $1", [fine.id]);
-  await trigger('daily');
-  await finished('push.daily');
+  await trigger(server, 'daily');
+  await finished(server, phone, 'push.daily');
   await until(async () => (await server.sql('select 1 from push_tickets where user_id = $1', [fine.id])).length === 1);
   const [ticket] = await server.sql("insert into push_tickets values ('no receipt yet', $1, 'x', now()) returning *", [
     fine.id,

@@ -1,38 +1,34 @@
 import { randomUUID } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, vi } from 'vitest';
 import { buildOutbox } from '#outbox/outbox.ts';
 import { buildLog } from '#platform/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
 import { sendMessage } from '#src/cli/sendMessage.ts';
 import { newPhone, type Phone, type Tokens } from '#tests/helpers/person.ts';
 import { openSocket, type PhoneSocket, ticketOf } from '#tests/helpers/phoneSocket.ts';
-import { type ServerProcess, startSecondProcess } from '#tests/helpers/process.ts';
+import { startSecondProcess } from '#tests/helpers/process.ts';
 import { makeProof } from '#tests/helpers/proof.ts';
-import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { startTestServer, type TestServer, withServer } from '#tests/helpers/server.ts';
 import { startTcpProxy } from '#tests/helpers/tcpProxy.ts';
 
 /** What makes the app mint a new ticket. */
 const MINT = /(missing|invalid|expired|unauth)/i;
 
-let server: TestServer;
-let second: ServerProcess;
-let phone: Phone;
-let tokens: Tokens;
+const it = withServer()
+  .extend('second', { scope: 'file' }, async ({ server }, { onCleanup }) => {
+    const second = await startSecondProcess(server, 'api');
+    onCleanup(async () => void (await second.kill('SIGTERM')));
+    return second;
+  })
+  .extend('limited', { scope: 'file' }, ({ untilEnd, server }) =>
+    untilEnd(
+      startTestServer({ sharing: server, env: { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_GENERAL_PER_MIN: '0' } }),
+    ),
+  )
+  .extend('phone', ({ server }) => newPhone(server))
+  .extend('tokens', ({ phone }) => phone.tokens());
 const open: PhoneSocket[] = [];
-
-beforeAll(async () => {
-  server = await startTestServer();
-  second = await startSecondProcess(server, 'api');
-});
-afterAll(async () => {
-  await second.kill('SIGTERM');
-  await server.close();
-});
-beforeEach(async () => {
-  phone = await newPhone(server);
-  tokens = await phone.tokens();
-});
 afterEach(() => {
   for (const { socket } of open.splice(0)) socket.disconnect();
 });
@@ -42,7 +38,7 @@ function connect(url: string, auth: Record<string, unknown>, options = {}): Phon
   open.push(opened);
   return opened;
 }
-const ticket = () => ticketOf(phone, tokens.accessToken);
+const ticket = (phone: Phone, tokens: Tokens) => ticketOf(phone, tokens.accessToken);
 
 async function planOf(who: Phone, accessToken: string): Promise<number> {
   const response = await who.post('/api/workouts/add', accessToken, { workoutData: { A: [{ id: 1, sets: [5] }] } });
@@ -64,8 +60,17 @@ async function finish(who: Phone, accessToken: string, exercise: number, extra: 
   expect(response.status).toBe(200);
 }
 
+interface Fixtures {
+  server: TestServer;
+  phone: Phone;
+  tokens: Tokens;
+}
+
 describe('a ticket', () => {
-  it('holds the claims of behaviour 0.7; the name comes from the database, whatever the body says', async () => {
+  it('holds the claims of behaviour 0.7; the name comes from the database, whatever the body says', async ({
+    phone,
+    tokens,
+  }) => {
     const response = await phone.post('/api/ws/generateticket', tokens.accessToken, { username: 'somebody_else' });
     expect([response.status, response.headers.get('cache-control')]).toEqual([201, 'no-store']);
     const body = (await response.json()) as { ticket: string };
@@ -83,12 +88,22 @@ describe('a ticket', () => {
     expect((await phone.post('/api/ws/generateticket', tokens.accessToken)).status).toBe(201);
   });
 
-  it('opens sockets on every instance, as often as it likes (behaviour 1.9)', async () => {
-    const auth = { ticket: await ticket() };
+  it('opens sockets on every instance, as often as it likes (behaviour 1.9)', async ({
+    server,
+    second,
+    phone,
+    tokens,
+  }) => {
+    const auth = { ticket: await ticket(phone, tokens) };
     for (const url of [server.url, second.url, server.url]) await connect(url, auth).connected();
   });
 
-  const sign = (claims: Record<string, unknown>, secret = server.config.secrets.JWT_SOCKET_SECRET) =>
+  const sign = (
+    server: TestServer,
+    phone: Phone,
+    claims: Record<string, unknown>,
+    secret = server.config.secrets.JWT_SOCKET_SECRET,
+  ) =>
     new SignJWT({ id: phone.id, username: phone.username, sessionEpoch: 1, ...claims })
       .setProtectedHeader({ alg: 'HS256' })
       .setJti(randomUUID())
@@ -97,29 +112,44 @@ describe('a ticket', () => {
       .setExpirationTime((claims.exp as number) ?? '1h')
       .sign(new TextEncoder().encode(secret));
 
-  const bad: Array<[string, string, () => unknown]> = [
+  const bad: Array<[string, string, (fixtures: Fixtures) => unknown]> = [
     ['missing', 'Missing ticket', () => undefined],
     ['empty', 'Missing ticket', () => ''],
     ['no text', 'Missing ticket', () => ({ a: 1 })],
     ['nonsense', 'Invalid or expired ticket', () => 'nonsense'],
-    ['forged', 'Invalid or expired ticket', () => sign({}, 'another secret that is long enough, too')],
-    ['expired', 'Invalid or expired ticket', () => sign({ exp: Math.floor(Date.now() / 1000) - 10 })],
-    ['for another audience', 'Invalid or expired ticket', () => sign({ aud: 'api' })],
-    ['of another issuer', 'Invalid or expired ticket', () => sign({ iss: 'somebody' })],
-    ['of another epoch', 'Invalid or expired ticket', () => sign({ sessionEpoch: 99 })],
-    ['an epoch as text', 'Invalid or expired ticket', () => sign({ sessionEpoch: '1' })],
-    ['an access token', 'Invalid or expired ticket', () => tokens.accessToken],
-    ['a refresh token', 'Invalid or expired ticket', () => tokens.refreshToken],
-    ['of nobody', 'Unauthorized', () => sign({ id: randomUUID() })],
+    [
+      'forged',
+      'Invalid or expired ticket',
+      ({ server, phone }) => sign(server, phone, {}, 'another secret that is long enough, too'),
+    ],
+    [
+      'expired',
+      'Invalid or expired ticket',
+      ({ server, phone }) => sign(server, phone, { exp: Math.floor(Date.now() / 1000) - 10 }),
+    ],
+    ['for another audience', 'Invalid or expired ticket', ({ server, phone }) => sign(server, phone, { aud: 'api' })],
+    ['of another issuer', 'Invalid or expired ticket', ({ server, phone }) => sign(server, phone, { iss: 'somebody' })],
+    ['of another epoch', 'Invalid or expired ticket', ({ server, phone }) => sign(server, phone, { sessionEpoch: 99 })],
+    [
+      'an epoch as text',
+      'Invalid or expired ticket',
+      ({ server, phone }) => sign(server, phone, { sessionEpoch: '1' }),
+    ],
+    ['an access token', 'Invalid or expired ticket', ({ tokens }) => tokens.accessToken],
+    ['a refresh token', 'Invalid or expired ticket', ({ tokens }) => tokens.refreshToken],
+    ['of nobody', 'Unauthorized', ({ server, phone }) => sign(server, phone, { id: randomUUID() })],
   ];
-  it.each(bad)('%s: refused with a text that makes the app mint a new one (ID8)', async (_name, text, make) => {
-    const refused = connect(server.url, { ticket: await make() }, { reconnection: false });
-    await expect(refused.connected()).rejects.toThrow(text);
-    expect(text).toMatch(MINT);
-  });
+  it.for(bad)(
+    '%s: refused with a text that makes the app mint a new one (ID8)',
+    async ([_name, text, make], { server, phone, tokens }) => {
+      const refused = connect(server.url, { ticket: await make({ server, phone, tokens }) }, { reconnection: false });
+      await expect(refused.connected()).rejects.toThrow(text);
+      expect(text).toMatch(MINT);
+    },
+  );
 
-  it('without signature, or signed with RS256 in its header, is refused (ID21)', async () => {
-    const [, payload] = (await ticket()).split('.');
+  it('without signature, or signed with RS256 in its header, is refused (ID21)', async ({ server, phone, tokens }) => {
+    const [, payload] = (await ticket(phone, tokens)).split('.');
     for (const alg of ['none', 'RS256']) {
       const header = Buffer.from(JSON.stringify({ alg, typ: 'JWT' })).toString('base64url');
       const refused = connect(server.url, { ticket: `${header}.${payload}.` }, { reconnection: false });
@@ -127,20 +157,24 @@ describe('a ticket', () => {
     }
   });
 
-  it('of a person who is not verified is refused', async () => {
-    const auth = { ticket: await ticket() };
+  it('of a person who is not verified is refused', async ({ server, phone, tokens }) => {
+    const auth = { ticket: await ticket(phone, tokens) };
     await server.sql('update users set is_verified = false where id = $1', [phone.id]);
     await expect(connect(server.url, auth, { reconnection: false }).connected()).rejects.toThrow('Unauthorized');
   });
 
-  it('is no access token and no refresh token', async () => {
-    const socketTicket = await ticket();
+  it('is no access token and no refresh token', async ({ phone, tokens }) => {
+    const socketTicket = await ticket(phone, tokens);
     expect((await phone.get('/api/users/get', socketTicket)).status).toBe(401);
     expect((await phone.refresh(socketTicket)).status).toBe(401);
   });
 
-  it('while the database is away: an error that lets the app try again with the same ticket', async () => {
-    const auth = { ticket: await ticket() };
+  it('while the database is away: an error that lets the app try again with the same ticket', async ({
+    server,
+    phone,
+    tokens,
+  }) => {
+    const auth = { ticket: await ticket(phone, tokens) };
     await server.sql('revoke select on users from service');
     try {
       const waiting = connect(server.url, auth, { reconnection: false });
@@ -156,7 +190,7 @@ describe('a ticket', () => {
     await connect(server.url, auth).connected();
   });
 
-  it('polling is refused, in the shape of an answer with an id', async () => {
+  it('polling is refused, in the shape of an answer with an id', async ({ server }) => {
     const response = await server.fetch('/socket.io/?EIO=4&transport=polling');
     expect([response.status, response.headers.get('x-request-id')]).toEqual([
       400,
@@ -167,9 +201,14 @@ describe('a ticket', () => {
 });
 
 describe('new_message', () => {
-  it('has the shape of the inbox, in the zone of the request, on every instance (behaviour 1.9, DA11, DA12)', async () => {
+  it('has the shape of the inbox, in the zone of the request, on every instance (behaviour 1.9, DA11, DA12)', async ({
+    server,
+    second,
+    phone,
+    tokens,
+  }) => {
     const exercise = await planOf(phone, tokens.accessToken);
-    const auth = { ticket: await ticket() };
+    const auth = { ticket: await ticket(phone, tokens) };
     const sockets = [connect(server.url, auth), connect(second.url, auth)];
     for (const socket of sockets) await socket.connected();
     await finish(phone, tokens.accessToken, exercise, { tz: 'Pacific/Chatham' });
@@ -182,9 +221,9 @@ describe('new_message', () => {
     expect(here?.[0]?.sent_at).toMatch(/\+1[23]:45$/);
   });
 
-  it('a workout that was stored before sends nothing again', async () => {
+  it('a workout that was stored before sends nothing again', async ({ second, phone, tokens }) => {
     const exercise = await planOf(phone, tokens.accessToken);
-    const socket = await connect(second.url, { ticket: await ticket() }).connected();
+    const socket = await connect(second.url, { ticket: await ticket(phone, tokens) }).connected();
     const start = new Date().toISOString();
     for (let n = 0; n < 3; n++)
       await finish(phone, tokens.accessToken, exercise, { workout_start_utc: start, workout_end_utc: start });
@@ -192,9 +231,9 @@ describe('new_message', () => {
     expect(await socket.messages(2)).toHaveLength(2);
   });
 
-  it('nothing is emitted for a change that was not committed (DA2)', async () => {
+  it('nothing is emitted for a change that was not committed (DA2)', async ({ server, phone, tokens }) => {
     const exercise = await planOf(phone, tokens.accessToken);
-    const socket = await connect(server.url, { ticket: await ticket() }).connected();
+    const socket = await connect(server.url, { ticket: await ticket(phone, tokens) }).connected();
     await server.sql(`
       create function refuse_commit() returns trigger language plpgsql as 'begin raise exception $x$no$x$; end';
       create constraint trigger refuse_commit after insert on workout_summary
@@ -211,7 +250,7 @@ describe('new_message', () => {
     expect(await socket.messages(1)).toHaveLength(1);
   });
 
-  it('200 people: each hears their own messages and nobody else, whatever the instance', async () => {
+  it('200 people: each hears their own messages and nobody else, whatever the instance', async ({ server, second }) => {
     const join = async (n: number) => {
       const who = await newPhone(server);
       const { accessToken } = await who.tokens();
@@ -236,8 +275,12 @@ describe('new_message', () => {
     }
   });
 
-  it('the welcome of a first sign-in reaches a socket that is open, in the stored zone', async () => {
-    const socket = await connect(server.url, { ticket: await ticket() }).connected();
+  it('the welcome of a first sign-in reaches a socket that is open, in the stored zone', async ({
+    server,
+    phone,
+    tokens,
+  }) => {
+    const socket = await connect(server.url, { ticket: await ticket(phone, tokens) }).connected();
     await server.sql("update user_reminder_settings set timezone = 'Asia/Tokyo' where user_id = $1", [phone.id]);
     await server.sql('delete from messages where receiver_id = $1', [phone.id]);
     await server.sql('update users set is_first_login = true where id = $1', [phone.id]);
@@ -252,7 +295,7 @@ describe('new_message', () => {
 });
 
 describe('npm run message:send', () => {
-  const send = async (...args: string[]) => {
+  const send = async (server: TestServer, ...args: string[]) => {
     const db = openDatabase({
       url: server.databaseUrl,
       poolSize: 1,
@@ -269,11 +312,11 @@ describe('npm run message:send', () => {
     return said;
   };
 
-  it('writes to one inbox and emits to sockets of every instance', async () => {
-    const auth = { ticket: await ticket() };
+  it('writes to one inbox and emits to sockets of every instance', async ({ server, second, phone, tokens }) => {
+    const auth = { ticket: await ticket(phone, tokens) };
     const sockets = [connect(server.url, auth), connect(second.url, auth)];
     for (const socket of sockets) await socket.connected();
-    expect(await send('--to', phone.username, '--subject', 'New', '--body', 'Supersets are here.')).toEqual([
+    expect(await send(server, '--to', phone.username, '--subject', 'New', '--body', 'Supersets are here.')).toEqual([
       `Sent to ${phone.username}.`,
     ]);
     for (const socket of sockets) {
@@ -281,14 +324,14 @@ describe('npm run message:send', () => {
     }
   });
 
-  it('to all: once to everybody who is verified, in batches', async () => {
+  it('to all: once to everybody who is verified, in batches', async ({ server, second, phone, tokens }) => {
     const others = await Promise.all(Array.from({ length: 3 }, () => newPhone(server)));
     await server.sql(
       `insert into users (username, email, is_verified)
        select 'crowd_' || n, 'crowd' || n || '@example.com', n % 10 > 0 from generate_series(1, 1200) n`,
     );
-    const socket = await connect(second.url, { ticket: await ticket() }).connected();
-    const said = await send('--to', 'all', '--subject', 'Pause', '--body', 'Tonight at two.');
+    const socket = await connect(second.url, { ticket: await ticket(phone, tokens) }).connected();
+    const said = await send(server, '--to', 'all', '--subject', 'Pause', '--body', 'Tonight at two.');
     const [people] = await server.sql("select count(*)::int as n from users where is_verified and role <> 'System'");
     expect(said.length).toBeGreaterThan(2);
     expect(said.at(-1)).toBe(`Sent to ${people?.n} people.`);
@@ -303,17 +346,17 @@ describe('npm run message:send', () => {
     expect(inbox).toHaveLength(3);
   });
 
-  it('says how it is used, and when there is nobody', async () => {
+  it('says how it is used, and when there is nobody', async ({ server }) => {
     for (const args of [[], ['--to', 'all'], ['--what'], ['--to', 'all', '--subject', ' ', '--body', 'x']]) {
-      await expect(send(...args)).rejects.toThrow('Usage: npm run message:send');
+      await expect(send(server, ...args)).rejects.toThrow('Usage: npm run message:send');
     }
-    await expect(send('--to', 'nobody_here', '--subject', 'a', '--body', 'b')).rejects.toThrow('nobody_here');
-    await expect(send('--to', 'system_bot', '--subject', 'a', '--body', 'b')).rejects.toThrow('nobody');
+    await expect(send(server, '--to', 'nobody_here', '--subject', 'a', '--body', 'b')).rejects.toThrow('nobody_here');
+    await expect(send(server, '--to', 'system_bot', '--subject', 'a', '--body', 'b')).rejects.toThrow('nobody');
   });
 });
 
 describe('the end of a session ends its sockets, everywhere and at once (ID9)', () => {
-  const call = (method: string, path: string) =>
+  const call = (server: TestServer, phone: Phone, tokens: Tokens, method: string, path: string) =>
     server.fetch(path, {
       method,
       headers: {
@@ -321,17 +364,20 @@ describe('the end of a session ends its sockets, everywhere and at once (ID9)', 
         dpop: makeProof(phone.key, `${method} ${server.url}${path}`, { accessToken: tokens.accessToken }),
       },
     });
-  const ends: Array<[string, () => Promise<unknown>]> = [
-    ['logout', () => phone.post('/api/auth/logout', tokens.accessToken, {})],
-    ['a sign-in elsewhere', () => phone.login()],
-    ['the deletion of the account', () => call('DELETE', '/api/users/deleteself')],
+  const ends: Array<[string, (fixtures: Fixtures) => Promise<unknown>]> = [
+    ['logout', ({ phone, tokens }) => phone.post('/api/auth/logout', tokens.accessToken, {})],
+    ['a sign-in elsewhere', ({ phone }) => phone.login()],
+    [
+      'the deletion of the account',
+      ({ server, phone, tokens }) => call(server, phone, tokens, 'DELETE', '/api/users/deleteself'),
+    ],
   ];
-  it.each(ends)('%s', async (_name, end) => {
-    const old = { ticket: await ticket() };
+  it.for(ends)('%s', async ([_name, end], { server, second, phone, tokens }) => {
+    const old = { ticket: await ticket(phone, tokens) };
     const sockets = await Promise.all([server.url, second.url].map((url) => connect(url, old).connected()));
     const ended = sockets.map((socket) => socket.ended());
     const started = performance.now();
-    await end();
+    await end({ server, phone, tokens });
     expect(await Promise.all(ended)).toEqual(['io server disconnect', 'io server disconnect']);
     expect(performance.now() - started).toBeLessThan(5_000); // the regular look comes after 15 s
     for (const url of [server.url, second.url]) {
@@ -339,9 +385,9 @@ describe('the end of a session ends its sockets, everywhere and at once (ID9)', 
     }
   });
 
-  it('a password reset', async () => {
+  it('a password reset', async ({ server, second, phone, tokens }) => {
     const sockets = await Promise.all(
-      [server.url, second.url].map(async (url) => connect(url, { ticket: await ticket() }).connected()),
+      [server.url, second.url].map(async (url) => connect(url, { ticket: await ticket(phone, tokens) }).connected()),
     );
     const ended = sockets.map((socket) => socket.ended());
     const post = (path: string, method: string, body: object) =>
@@ -355,8 +401,13 @@ describe('the end of a session ends its sockets, everywhere and at once (ID9)', 
     expect(await Promise.all(ended)).toEqual(['io server disconnect', 'io server disconnect']);
   });
 
-  it('a refresh ends nothing, and the ticket from before it still opens sockets', async () => {
-    const before = { ticket: await ticket() };
+  it('a refresh ends nothing, and the ticket from before it still opens sockets', async ({
+    server,
+    second,
+    phone,
+    tokens,
+  }) => {
+    const before = { ticket: await ticket(phone, tokens) };
     const socket = await connect(second.url, before).connected();
     expect((await phone.refresh(tokens.refreshToken)).status).toBe(200);
     await connect(server.url, before).connected();
@@ -364,10 +415,12 @@ describe('the end of a session ends its sockets, everywhere and at once (ID9)', 
     expect(socket.socket.connected).toBe(true);
   });
 
-  it('a sign-in leaves the sockets of the new session alone', async () => {
+  it('a sign-in leaves the sockets of the new session alone', async ({ server, second, phone, tokens }) => {
     for (let n = 0; n < 5; n++) {
       tokens = await phone.tokens();
-      const socket = await connect(n % 2 ? server.url : second.url, { ticket: await ticket() }).connected();
+      const socket = await connect(n % 2 ? server.url : second.url, {
+        ticket: await ticket(phone, tokens),
+      }).connected();
       await new Promise((done) => setTimeout(done, 50));
       expect(socket.socket.connected).toBe(true);
     }
@@ -375,44 +428,49 @@ describe('the end of a session ends its sockets, everywhere and at once (ID9)', 
 });
 
 describe('a phone in a tunnel', () => {
-  it.each([
-    ['the same instance', () => server.url],
-    ['another instance', () => second.url],
-  ])('gets what it missed when it comes back to %s: once, in order', async (_name, urlAfter) => {
-    const exercise = await planOf(phone, tokens.accessToken);
-    const [before, after] = await Promise.all(
-      [server.url, urlAfter()].map((url) => startTcpProxy(Number(new URL(url).port))),
-    );
-    try {
-      const auth = { ticket: await ticket() };
-      const socket = await connect(`http://127.0.0.1:${before?.port}`, auth).connected();
-      await finish(phone, tokens.accessToken, exercise);
-      await socket.messages(1);
-      const left = socket.ended();
-      before?.cut();
-      await left;
-      for (let n = 0; n < 3; n++) await finish(phone, tokens.accessToken, exercise);
-      // As a balancer would: the next connection may lead to another instance.
-      (socket.socket.io as unknown as { uri: string }).uri = `http://127.0.0.1:${after?.port}`;
-      if (after === before) before?.restore();
-      await socket.messages(4);
-      await finish(phone, tokens.accessToken, exercise);
-      await socket.messages(5);
-      const inbox = (await (await phone.get('/api/messages/getmessages', tokens.accessToken)).json()) as {
-        messages: Array<{ id: string; subject: string }>;
-      };
-      const sent = inbox.messages.filter(({ subject }) => subject === 'Workout Done!').map(({ id }) => id);
-      expect(socket.arrived.map(({ id }) => id)).toEqual(sent.toReversed());
-    } finally {
-      await Promise.all([before?.close(), after?.close()]);
-    }
-  });
+  it.for([
+    ['the same instance', 'server'],
+    ['another instance', 'second'],
+  ] as const)(
+    'gets what it missed when it comes back to %s: once, in order',
+    async ([_name, next], { server, second, phone, tokens }) => {
+      const exercise = await planOf(phone, tokens.accessToken);
+      const [before, after] = await Promise.all(
+        [server, { server, second }[next]].map(({ url }) => startTcpProxy(Number(new URL(url).port))),
+      );
+      try {
+        const auth = { ticket: await ticket(phone, tokens) };
+        const socket = await connect(`http://127.0.0.1:${before?.port}`, auth).connected();
+        await finish(phone, tokens.accessToken, exercise);
+        await socket.messages(1);
+        const left = socket.ended();
+        before?.cut();
+        await left;
+        for (let n = 0; n < 3; n++) await finish(phone, tokens.accessToken, exercise);
+        // As a balancer would: the next connection may lead to another instance.
+        (socket.socket.io as unknown as { uri: string }).uri = `http://127.0.0.1:${after?.port}`;
+        if (after === before) before?.restore();
+        await socket.messages(4);
+        await finish(phone, tokens.accessToken, exercise);
+        await socket.messages(5);
+        const inbox = (await (await phone.get('/api/messages/getmessages', tokens.accessToken)).json()) as {
+          messages: Array<{ id: string; subject: string }>;
+        };
+        const sent = inbox.messages.filter(({ subject }) => subject === 'Workout Done!').map(({ id }) => id);
+        expect(socket.arrived.map(({ id }) => id)).toEqual(sent.toReversed());
+      } finally {
+        await Promise.all([before?.close(), after?.close()]);
+      }
+    },
+  );
 
-  it('whose session ended meanwhile gets nothing of it', async () => {
+  it('whose session ended meanwhile gets nothing of it', async ({ server, phone, tokens }) => {
     const exercise = await planOf(phone, tokens.accessToken);
     const proxy = await startTcpProxy(Number(new URL(server.url).port));
     try {
-      const socket = await connect(`http://127.0.0.1:${proxy.port}`, { ticket: await ticket() }).connected();
+      const socket = await connect(`http://127.0.0.1:${proxy.port}`, {
+        ticket: await ticket(phone, tokens),
+      }).connected();
       await finish(phone, tokens.accessToken, exercise);
       await socket.messages(1);
       const left = socket.ended();
@@ -430,17 +488,8 @@ describe('a phone in a tunnel', () => {
 });
 
 describe('limits', () => {
-  let limited: TestServer;
-  beforeAll(async () => {
-    limited = await startTestServer({
-      sharing: server,
-      env: { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_GENERAL_PER_MIN: '0' },
-    });
-  });
-  afterAll(() => limited.close());
-
-  it("a person's eleventh socket ends the oldest", async () => {
-    const auth = { ticket: await ticket() };
+  it("a person's eleventh socket ends the oldest", async ({ limited, phone, tokens }) => {
+    const auth = { ticket: await ticket(phone, tokens) };
     const first = await connect(limited.url, auth).connected();
     const ended = first.ended();
     for (let n = 0; n < 10; n++) await connect(limited.url, auth).connected();
@@ -448,8 +497,12 @@ describe('limits', () => {
     expect(open.filter(({ socket }) => socket.connected)).toHaveLength(10);
   });
 
-  it('a socket that sends many events, or a large one, is dropped; unknown ones are ignored', async () => {
-    const auth = { ticket: await ticket() };
+  it('a socket that sends many events, or a large one, is dropped; unknown ones are ignored', async ({
+    limited,
+    phone,
+    tokens,
+  }) => {
+    const auth = { ticket: await ticket(phone, tokens) };
     const odd = await connect(limited.url, auth).connected();
     odd.socket.emit('join', 'another room');
     odd.socket.emit('user_loggedin', { what: 'ever' }, () => undefined);
@@ -465,10 +518,14 @@ describe('limits', () => {
     expect(await dropped).toBe('transport close');
   });
 
-  it('handshakes are counted by address, and the refusal does not make the app mint tickets', async () => {
+  it('handshakes are counted by address, and the refusal does not make the app mint tickets', async ({
+    limited,
+    phone,
+    tokens,
+  }) => {
     await limited.redis.set('limit:socketHandshakes:203.0.113.7', '600', 'EX', 60);
     const options = { reconnection: false, extraHeaders: { 'x-forwarded-for': '203.0.113.7' } };
-    const refused = connect(limited.url, { ticket: await ticket() }, options);
+    const refused = connect(limited.url, { ticket: await ticket(phone, tokens) }, options);
     const text = await refused.connected().then(
       () => 'connected',
       (error: Error) => error.message,
@@ -478,10 +535,10 @@ describe('limits', () => {
   });
 });
 
-it('a phone that does not read is dropped, and the others go on', async () => {
+it('a phone that does not read is dropped, and the others go on', async ({ server, phone, tokens }) => {
   const proxy = await startTcpProxy(Number(new URL(server.url).port));
   try {
-    const auth = { ticket: await ticket() };
+    const auth = { ticket: await ticket(phone, tokens) };
     const stuck = await connect(`http://127.0.0.1:${proxy.port}`, auth, { reconnection: false }).connected();
     const fine = await connect(server.url, auth).connected();
     const pending = () => server.logged.filter((line) => line.includes('slow consumer')).length;
@@ -509,14 +566,18 @@ it('a phone that does not read is dropped, and the others go on', async () => {
 });
 
 describe('while Redis is away', () => {
-  it('sockets of the same instance hear everything, and both hear again once it is back', async () => {
+  it('sockets of the same instance hear everything, and both hear again once it is back', async ({
+    server,
+    phone,
+    tokens,
+  }) => {
     const redisProxy = await startTcpProxy(Number(new URL(server.config.redisUrl ?? '').port));
     const redisUrl = new URL(server.config.redisUrl ?? '');
     redisUrl.port = String(redisProxy.port);
     const cutOff = await startTestServer({ sharing: server, env: { REDIS_URL: redisUrl.href } });
     try {
       const exercise = await planOf(phone, tokens.accessToken);
-      const auth = { ticket: await ticket() };
+      const auth = { ticket: await ticket(phone, tokens) };
       const [here, there] = [connect(cutOff.url, auth), connect(server.url, auth)];
       await Promise.all([here.connected(), there.connected()]);
       redisProxy.cut();
@@ -553,10 +614,10 @@ describe('while Redis is away', () => {
   });
 });
 
-it('a browser of a foreign origin may not connect where CORS_ORIGINS narrows', async () => {
+it('a browser of a foreign origin may not connect where CORS_ORIGINS narrows', async ({ server, phone, tokens }) => {
   const narrowed = await startTestServer({ sharing: server, env: { CORS_ORIGINS: 'https://app.example.com' } });
   try {
-    const auth = { ticket: await ticket() };
+    const auth = { ticket: await ticket(phone, tokens) };
     const from = (origin: string) =>
       connect(narrowed.url, auth, { extraHeaders: { origin }, reconnection: false }).connected();
     await expect(from('https://evil.example.com')).rejects.toThrow('websocket error');

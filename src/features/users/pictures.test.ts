@@ -1,38 +1,42 @@
 import sharp from 'sharp';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type FakeSupabase, startSupabase } from '#tests/fakes/supabase.ts';
+import { describe, expect, vi } from 'vitest';
+import { startSupabase } from '#tests/fakes/supabase.ts';
 import { newPhone, type Phone } from '#tests/helpers/person.ts';
 import { makeProof } from '#tests/helpers/proof.ts';
-import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { fixtures, startTestServer, type TestServer } from '#tests/helpers/server.ts';
 import { startTcpProxy } from '#tests/helpers/tcpProxy.ts';
 
-let server: TestServer;
-let supabase: FakeSupabase;
-let phone: Phone;
-let token: string;
-let jpeg: Buffer;
+const it = fixtures
+  .extend('supabase', { scope: 'file' }, ({ untilEnd }) => untilEnd(startSupabase()))
+  .extend('server', { scope: 'file' }, ({ untilEnd, supabase }) =>
+    untilEnd(startTestServer({ env: { SUPABASE_URL: supabase.url, SUPABASE_SERVICE_ROLE: 'service-role' } })),
+  )
+  .extend('jpeg', { scope: 'file' }, () =>
+    sharp({ create: { width: 60, height: 30, channels: 3, background: 'red' } })
+      .withExif({ IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '31/1 46/1 0/1' }, IFD0: { Copyright: 'secret place' } })
+      .jpeg()
+      .toBuffer(),
+  )
+  .extend('phone', ({ server }) => newPhone(server))
+  .extend('token', async ({ phone }) => (await phone.tokens()).accessToken);
 
-beforeAll(async () => {
-  supabase = await startSupabase();
-  server = await startTestServer({ env: { SUPABASE_URL: supabase.url, SUPABASE_SERVICE_ROLE: 'service-role' } });
-  jpeg = await sharp({ create: { width: 60, height: 30, channels: 3, background: 'red' } })
-    .withExif({ IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '31/1 46/1 0/1' }, IFD0: { Copyright: 'secret place' } })
-    .jpeg()
-    .toBuffer();
-});
-afterAll(async () => {
-  await server.close();
-  await supabase.close();
-});
-beforeEach(async () => {
-  phone = await newPhone(server);
-  token = (await phone.tokens()).accessToken;
+it.beforeEach(({ supabase }) => {
   supabase.isDown = false;
   supabase.delay = 0;
   supabase.requests.length = 0;
 });
 
-const call = (method: string, path: string, init: RequestInit = {}, to = server, by = phone, accessToken = token) =>
+const call = (
+  server: TestServer,
+  phone: Phone,
+  token: string,
+  method: string,
+  path: string,
+  init: RequestInit = {},
+  to = server,
+  by = phone,
+  accessToken = token,
+) =>
   to.fetch(path, {
     ...init,
     method,
@@ -42,13 +46,20 @@ const call = (method: string, path: string, init: RequestInit = {}, to = server,
       ...init.headers,
     },
   });
-const upload = (bytes: Buffer, { name = 'x.jpg', type = 'image/jpeg', field = 'file' } = {}, to = server) => {
+const upload = (
+  server: TestServer,
+  phone: Phone,
+  token: string,
+  bytes: Buffer,
+  { name = 'x.jpg', type = 'image/jpeg', field = 'file' } = {},
+  to = server,
+) => {
   const body = new FormData();
   body.append(field, new Blob([new Uint8Array(bytes)], { type }), name);
-  return call('PUT', '/api/users/setprofilepic', { body }, to);
+  return call(server, phone, token, 'PUT', '/api/users/setprofilepic', { body }, to);
 };
-const remove = (body?: unknown) =>
-  call('DELETE', '/api/users/deleteprofilepic', {
+const remove = (server: TestServer, phone: Phone, token: string, body?: unknown) =>
+  call(server, phone, token, 'DELETE', '/api/users/deleteprofilepic', {
     ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
   });
 const problem = async (response: Response) => {
@@ -59,12 +70,18 @@ const stored = async (response: Response) => {
   expect(response.status).toBe(201);
   return ((await response.json()) as { path: string }).path;
 };
-const recorded = async () =>
+const recorded = async (server: TestServer, phone: Phone) =>
   (await server.sql('select profile_image_url as path from users where id = $1', [phone.id]))[0]?.path;
 
 describe('an upload', () => {
-  it('is stored under a random key of the caller, and the one before goes (behaviour 17)', async () => {
-    const response = await upload(jpeg);
+  it('is stored under a random key of the caller, and the one before goes (behaviour 17)', async ({
+    server,
+    supabase,
+    phone,
+    token,
+    jpeg,
+  }) => {
+    const response = await upload(server, phone, token, jpeg);
     const body = (await response.json()) as { path: string };
     expect([response.status, body]).toEqual([
       201,
@@ -74,75 +91,81 @@ describe('an upload', () => {
         message: 'Upload success',
       },
     ]);
-    expect(await recorded()).toBe(body.path);
-    const second = await stored(await upload(jpeg));
+    expect(await recorded(server, phone)).toBe(body.path);
+    const second = await stored(await upload(server, phone, token, jpeg));
     expect([supabase.objects.has(body.path), supabase.objects.has(second)]).toEqual([false, true]);
   });
 
-  it('keeps no metadata: neither place nor owner (IS6)', async () => {
+  it('keeps no metadata: neither place nor owner (IS6)', async ({ server, supabase, phone, token, jpeg }) => {
     expect(jpeg.includes('secret place')).toBe(true);
-    const object = supabase.objects.get(await stored(await upload(jpeg)));
+    const object = supabase.objects.get(await stored(await upload(server, phone, token, jpeg)));
     expect(object?.bytes.includes('secret place')).toBe(false);
     expect((await sharp(object?.bytes).metadata()).exif).toBe(undefined);
   });
 
-  it('is judged by its bytes, never by its name or type (IS6)', async () => {
+  it('is judged by its bytes, never by its name or type (IS6)', async ({ server, supabase, phone, token, jpeg }) => {
     const png = await sharp(jpeg).png().toBuffer();
-    const path = await stored(await upload(png, { name: '../../evil.html', type: 'text/html' }));
+    const path = await stored(await upload(server, phone, token, png, { name: '../../evil.html', type: 'text/html' }));
     expect(path).toMatch(/\.png$/);
     expect(supabase.objects.get(path)?.contentType).toBe('image/png');
-    expect(await stored(await upload(await sharp(jpeg).webp().toBuffer()))).toMatch(/\.webp$/);
+    expect(await stored(await upload(server, phone, token, await sharp(jpeg).webp().toBuffer()))).toMatch(/\.webp$/);
   });
 
-  it('is made smaller than 1024 pixels a side', async () => {
+  it('is made smaller than 1024 pixels a side', async ({ server, supabase, phone, token }) => {
     const large = await sharp({ create: { width: 3000, height: 1500, channels: 3, background: 'blue' } })
       .jpeg()
       .toBuffer();
-    const { width, height } = await sharp(supabase.objects.get(await stored(await upload(large)))?.bytes).metadata();
+    const { width, height } = await sharp(
+      supabase.objects.get(await stored(await upload(server, phone, token, large)))?.bytes,
+    ).metadata();
     expect([width, height]).toEqual([1024, 512]);
   });
 
-  it.each([
+  it.for<[string, (jpeg: Buffer) => Buffer]>([
     ['HTML', () => Buffer.from('<html><script>alert(1)</script>')],
     ['a GIF', () => Buffer.from('GIF89a......')],
-    ['a broken JPEG', () => Buffer.concat([jpeg.subarray(0, 20), Buffer.from('rubbish')])],
+    ['a broken JPEG', (jpeg) => Buffer.concat([jpeg.subarray(0, 20), Buffer.from('rubbish')])],
     ['an SVG', () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')],
-  ])('of %s is refused, and nothing is stored', async (_, bytes) => {
-    expect(await problem(await upload(bytes()))).toEqual([400, 'UNSUPPORTED_FILE_TYPE', 'Unsupported file type']);
+  ])('of %s is refused, and nothing is stored', async ([_, bytes], { server, supabase, phone, token, jpeg }) => {
+    expect(await problem(await upload(server, phone, token, bytes(jpeg)))).toEqual([
+      400,
+      'UNSUPPORTED_FILE_TYPE',
+      'Unsupported file type',
+    ]);
     expect(supabase.requests).toEqual([]);
   });
 
-  it('too large is a 413; no file, a wrong field or no form is a 400 (IN5)', async () => {
-    expect(await problem(await upload(Buffer.alloc(10 * 1024 * 1024 + 1)))).toEqual([
+  it('too large is a 413; no file, a wrong field or no form is a 400 (IN5)', async ({ server, phone, token, jpeg }) => {
+    expect(await problem(await upload(server, phone, token, Buffer.alloc(10 * 1024 * 1024 + 1)))).toEqual([
       413,
       'PAYLOAD_TOO_LARGE',
       'File too large',
     ]);
     const missing = [400, 'VALIDATION_FAILED', 'No file provided'];
-    expect(await problem(await upload(jpeg, { field: 'picture' }))).toEqual(missing);
-    expect(await problem(await call('PUT', '/api/users/setprofilepic'))).toEqual(missing);
+    expect(await problem(await upload(server, phone, token, jpeg, { field: 'picture' }))).toEqual(missing);
+    expect(await problem(await call(server, phone, token, 'PUT', '/api/users/setprofilepic'))).toEqual(missing);
     const json = { headers: { 'content-type': 'application/json' }, body: '{}' };
-    expect(await problem(await call('PUT', '/api/users/setprofilepic', json))).toEqual(missing);
+    expect(await problem(await call(server, phone, token, 'PUT', '/api/users/setprofilepic', json))).toEqual(missing);
   });
 
-  it('with the storage down is a 503, and nothing changes', async () => {
-    const before = await stored(await upload(jpeg));
+  it('with the storage down is a 503, and nothing changes', async ({ server, supabase, phone, token, jpeg }) => {
+    const before = await stored(await upload(server, phone, token, jpeg));
     supabase.isDown = true;
-    expect(await problem(await upload(jpeg))).toEqual([
+    expect(await problem(await upload(server, phone, token, jpeg))).toEqual([
       503,
       'STORAGE_UNAVAILABLE',
       'Picture storage is temporarily unavailable',
     ]);
-    expect(await recorded()).toBe(before);
+    expect(await recorded(server, phone)).toBe(before);
   });
 
-  it('holds no connection while it is transferred (OP5)', async () => {
+  it('holds no connection while it is transferred (OP5)', async ({ server, supabase, phone, token, jpeg }) => {
     supabase.delay = 2_000;
-    const uploads = Array.from({ length: 15 }, () => upload(jpeg));
+    const uploads = Array.from({ length: 15 }, () => upload(server, phone, token, jpeg));
     await new Promise((done) => setTimeout(done, 500));
     const other = await newPhone(server);
     const otherToken = (await other.tokens()).accessToken;
-    const read = await call('GET', '/api/users/get', {}, server, other, otherToken);
+    const read = await call(server, phone, token, 'GET', '/api/users/get', {}, server, other, otherToken);
     expect(read.status).toBe(200);
     expect(supabase.objects.size).toBeGreaterThanOrEqual(0);
     for (const response of await Promise.all(uploads)) expect(response.status).toBe(201);
@@ -150,22 +173,22 @@ describe('an upload', () => {
 });
 
 describe('a removal', () => {
-  it('removes the recorded object, with or without a body', async () => {
+  it('removes the recorded object, with or without a body', async ({ server, supabase, phone, token, jpeg }) => {
     for (const body of [undefined, {}, { path: null }, 'own'] as const) {
-      const path = await stored(await upload(jpeg));
-      const response = await remove(body === 'own' ? { path } : body);
+      const path = await stored(await upload(server, phone, token, jpeg));
+      const response = await remove(server, phone, token, body === 'own' ? { path } : body);
       expect([response.status, await response.text()]).toEqual([200, '']);
-      expect([await recorded(), supabase.objects.has(path)]).toEqual([null, false]);
+      expect([await recorded(server, phone), supabase.objects.has(path)]).toEqual([null, false]);
     }
-    expect((await remove()).status).toBe(200);
+    expect((await remove(server, phone, token)).status).toBe(200);
   });
 
-  it("never reaches anything but the caller's own object (IS1)", async () => {
-    const victim = await stored(await upload(jpeg));
+  it("never reaches anything but the caller's own object (IS1)", async ({ server, supabase, phone, token, jpeg }) => {
+    const victim = await stored(await upload(server, phone, token, jpeg));
     const victimPath = victim;
     phone = await newPhone(server);
     token = (await phone.tokens()).accessToken;
-    const own = await stored(await upload(jpeg));
+    const own = await stored(await upload(server, phone, token, jpeg));
     supabase.requests.length = 0;
     const prefix = `profile_pics/${phone.id}/`;
     for (const path of [
@@ -178,28 +201,34 @@ describe('a removal', () => {
       `${prefix}a#b`,
       '',
     ]) {
-      expect(await problem(await remove({ path }))).toEqual([403, 'FORBIDDEN', 'Forbidden']);
+      expect(await problem(await remove(server, phone, token, { path }))).toEqual([403, 'FORBIDDEN', 'Forbidden']);
     }
     expect(supabase.requests).toEqual([]);
     expect(supabase.objects.has(victimPath)).toBe(true);
-    expect((await remove({ path: `${prefix}another.jpg` })).status).toBe(200);
+    expect((await remove(server, phone, token, { path: `${prefix}another.jpg` })).status).toBe(200);
     expect(supabase.requests).toEqual(['DELETE /storage/v1/object/profile_pics']);
     expect([supabase.objects.has(own), supabase.objects.has(victimPath)]).toEqual([false, true]);
   });
 
-  it('with the storage down keeps the column', async () => {
-    const path = await stored(await upload(jpeg));
+  it('with the storage down keeps the column', async ({ server, supabase, phone, token, jpeg }) => {
+    const path = await stored(await upload(server, phone, token, jpeg));
     supabase.isDown = true;
-    expect((await problem(await remove()))[1]).toBe('STORAGE_UNAVAILABLE');
-    expect(await recorded()).toBe(path);
+    expect((await problem(await remove(server, phone, token)))[1]).toBe('STORAGE_UNAVAILABLE');
+    expect(await recorded(server, phone)).toBe(path);
   });
 });
 
 describe('a deleted account', () => {
-  it('takes its pictures with it, also when the storage was away (ID20)', async () => {
-    const path = await stored(await upload(jpeg));
+  it('takes its pictures with it, also when the storage was away (ID20)', async ({
+    server,
+    supabase,
+    phone,
+    token,
+    jpeg,
+  }) => {
+    const path = await stored(await upload(server, phone, token, jpeg));
     supabase.isDown = true;
-    expect((await call('DELETE', '/api/users/deleteself')).status).toBe(200);
+    expect((await call(server, phone, token, 'DELETE', '/api/users/deleteself')).status).toBe(200);
     supabase.isDown = false;
     const isRemoved = async () => {
       await server.sql(
@@ -211,22 +240,22 @@ describe('a deleted account', () => {
   });
 });
 
-it('an account that is deleted during its upload leaves nothing', async () => {
+it('an account that is deleted during its upload leaves nothing', async ({ server, supabase, phone, token, jpeg }) => {
   supabase.delay = 600;
-  const running = upload(jpeg);
+  const running = upload(server, phone, token, jpeg);
   await new Promise((done) => setTimeout(done, 300));
-  expect((await call('DELETE', '/api/users/deleteself')).status).toBe(200);
+  expect((await call(server, phone, token, 'DELETE', '/api/users/deleteself')).status).toBe(200);
   expect((await problem(await running))[1]).toBe('LOGIN_REQUIRED');
   expect([...supabase.objects.keys()].filter((key) => key.includes(phone.id))).toEqual([]);
 });
 
 describe('without a picture store', () => {
-  it('pictures lie on disk under the same address', async () => {
+  it('pictures lie on disk under the same address', async ({ server, phone, token, jpeg }) => {
     const own = await startTestServer();
     try {
       phone = await newPhone(own);
       token = (await phone.tokens()).accessToken;
-      const response = await upload(jpeg, {}, own);
+      const response = await upload(server, phone, token, jpeg, {}, own);
       const { url } = (await response.json()) as { url: string };
       expect(url.startsWith(`${own.url}/storage/v1/object/public/profile_pics/${phone.id}/`)).toBe(true);
       const picture = await fetch(url);
@@ -238,7 +267,13 @@ describe('without a picture store', () => {
   });
 });
 
-it('a picture whose commit was answered into nothing is not removed while it is shown', async () => {
+it('a picture whose commit was answered into nothing is not removed while it is shown', async ({
+  server,
+  supabase,
+  phone,
+  token,
+  jpeg,
+}) => {
   const proxy = await startTcpProxy(Number(new URL(server.databaseUrl).port));
   const url = new URL(server.databaseUrl);
   url.port = String(proxy.port);
@@ -251,7 +286,7 @@ it('a picture whose commit was answered into nothing is not removed while it is 
       create function slow_commit() returns trigger language plpgsql as $$ begin perform pg_sleep(1); return null; end $$;
       create constraint trigger slow_commit after update of profile_image_url on users
         deferrable initially deferred for each row execute function slow_commit()`);
-    const uploading = upload(jpeg, {}, second);
+    const uploading = upload(server, phone, token, jpeg, {}, second);
     const committing =
       "select 1 from pg_stat_activity where datname = current_database() and state = 'active' and query ilike 'commit%'";
     await vi.waitFor(async () => expect(await server.sql(committing)).toHaveLength(1), { timeout: 10_000 });

@@ -1,28 +1,22 @@
 import { StrongTogetherClient } from '@strong-together/client';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import { type FakeResend, startResend } from '#tests/fakes/resend.ts';
 import { newPhone, type SignedIn, signUp } from '#tests/helpers/person.ts';
-import { linkIn, startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { linkIn, startTestServer, type TestServer, withServer } from '#tests/helpers/server.ts';
 
-let server: TestServer;
-let person: SignedIn;
+const it = withServer().extend('person', ({ server }) => signUp(server));
 
-beforeAll(async () => {
-  server = await startTestServer();
-});
-afterAll(() => server.close());
-beforeEach(async () => {
-  person = await signUp(server);
-});
-
-const update = (body: object, path: '/api/users/update' | '/api/users/updateself' = '/api/users/updateself') =>
-  person.client.call('PUT', path, { body });
+const update = (
+  person: SignedIn,
+  body: object,
+  path: '/api/users/update' | '/api/users/updateself' = '/api/users/updateself',
+) => person.client.call('PUT', path, { body });
 const failure = (work: Promise<unknown>) =>
   work.then(
     () => 'succeeded',
     ({ status, code }) => `${status} ${code}`,
   );
-const confirm = async (to: string) => {
+const confirm = async (server: TestServer, to: string) => {
   const response = await fetch(linkIn(await server.mailTo(to, 'Confirm your Strong Together Email')));
   return [response.status, /<h1>(.*)<\/h1>/.exec(await response.text())?.[1]];
 };
@@ -42,45 +36,52 @@ const PROFILE_KEYS = [
 ];
 
 describe('the profile', () => {
-  it('has exactly the keys that the app reads (IS5)', async () => {
+  it('has exactly the keys that the app reads (IS5)', async ({ person }) => {
     const profile = await person.client.call('GET', '/api/users/get');
     expect(Object.keys(profile).sort()).toEqual(PROFILE_KEYS);
-    const { user } = await update({});
+    const { user } = await update(person, {});
     expect(Object.keys(user).sort()).toEqual(PROFILE_KEYS);
     expect(user).toEqual(profile);
   });
 
-  it('changes by both paths', async () => {
-    const one = await update({ fullName: 'New Name' });
+  it('changes by both paths', async ({ person }) => {
+    const one = await update(person, { fullName: 'New Name' });
     expect(one).toMatchObject({
       message: 'User updated successfully',
       emailChanged: false,
       user: { name: 'New Name' },
     });
     const username = `n_${person.username}`.slice(0, 15);
-    const two = await update({ username, nonsense: true, setCompletedOnOAuth: true }, '/api/users/update');
+    const two = await update(person, { username, nonsense: true, setCompletedOnOAuth: true }, '/api/users/update');
     expect(two.user).toMatchObject({ username, name: 'New Name' });
   });
 
-  it.each([{ username: null }, { fullName: '' }, { fullName: 'R2D2' }, { email: 'x' }, { setCompletedOnOAuth: 'yes' }])(
+  it.for([{ username: null }, { fullName: '' }, { fullName: 'R2D2' }, { email: 'x' }, { setCompletedOnOAuth: 'yes' }])(
     'refuses %o',
-    async (body) => expect(await failure(update(body))).toBe('400 VALIDATION_FAILED'),
+    async (body, { person }) => expect(await failure(update(person, body))).toBe('400 VALIDATION_FAILED'),
   );
 
-  it('refuses a name or an address of somebody else', async () => {
+  it('refuses a name or an address of somebody else', async ({ server, person }) => {
     const other = await newPhone(server);
-    expect(await failure(update({ username: other.username.toUpperCase() }))).toBe('409 USERNAME_OR_EMAIL_IN_USE');
-    expect(await failure(update({ email: `${other.username}@Example.com` }))).toBe('409 USERNAME_OR_EMAIL_IN_USE');
+    expect(await failure(update(person, { username: other.username.toUpperCase() }))).toBe(
+      '409 USERNAME_OR_EMAIL_IN_USE',
+    );
+    expect(await failure(update(person, { email: `${other.username}@Example.com` }))).toBe(
+      '409 USERNAME_OR_EMAIL_IN_USE',
+    );
   });
 });
 
 describe('a new address (ID3, ID13)', () => {
-  it('is pending until its link is opened; the session goes on; the old address is told', async () => {
+  it('is pending until its link is opened; the session goes on; the old address is told', async ({
+    server,
+    person,
+  }) => {
     const fresh = `new_${person.email}`;
-    const changed = await update({ email: fresh.toUpperCase() });
+    const changed = await update(person, { email: fresh.toUpperCase() });
     expect(changed).toMatchObject({ emailChanged: true, user: { email: person.email } });
-    expect(await confirm(fresh)).toEqual([200, 'Email Changed Successfully']);
-    expect(await confirm(fresh)).toEqual([200, 'Email Changed Successfully']);
+    expect(await confirm(server, fresh)).toEqual([200, 'Email Changed Successfully']);
+    expect(await confirm(server, fresh)).toEqual([200, 'Email Changed Successfully']);
     expect((await person.client.call('GET', '/api/users/get')).email).toBe(fresh);
     await server.mailTo(person.email, 'Your Strong Together Email was changed');
     expect(await server.sql('select kind from security_events where user_id = $1 order by id', [person.id])).toEqual([
@@ -89,23 +90,23 @@ describe('a new address (ID3, ID13)', () => {
     ]);
   });
 
-  it('only the latest one can be confirmed', async () => {
-    await update({ email: `first_${person.email}` });
+  it('only the latest one can be confirmed', async ({ server, person }) => {
+    await update(person, { email: `first_${person.email}` });
     const first = linkIn(await server.mailTo(`first_${person.email}`));
-    await update({ email: `second_${person.email}` });
+    await update(person, { email: `second_${person.email}` });
     expect((await fetch(first)).status).toBe(401);
-    expect(await confirm(`second_${person.email}`)).toEqual([200, 'Email Changed Successfully']);
+    expect(await confirm(server, `second_${person.email}`)).toEqual([200, 'Email Changed Successfully']);
     expect((await fetch(first)).status).toBe(401);
   });
 
-  it('the same address again is no change and no mail', async () => {
-    expect((await update({ email: person.email.toUpperCase() })).emailChanged).toBe(false);
+  it('the same address again is no change and no mail', async ({ server, person }) => {
+    expect((await update(person, { email: person.email.toUpperCase() })).emailChanged).toBe(false);
     expect(await server.mails(person.email, 'Confirm your Strong Together Email')).toEqual([]);
   });
 
-  it('taken meanwhile: 409, and the link works once the cause is gone (ID12)', async () => {
+  it('taken meanwhile: 409, and the link works once the cause is gone (ID12)', async ({ server, person }) => {
     const wanted = `wanted_${person.email}`;
-    await update({ email: wanted });
+    await update(person, { email: wanted });
     const link = linkIn(await server.mailTo(wanted));
     await server.sql('insert into users (username, email) values ($1, $2)', [`x${person.username}`, wanted]);
     const refused = await fetch(link);
@@ -115,8 +116,8 @@ describe('a new address (ID3, ID13)', () => {
     expect((await fetch(link)).status).toBe(200);
   });
 
-  it('of a deleted person, without a token, or with a foreign one is a failure page', async () => {
-    await update({ email: `gone_${person.email}` });
+  it('of a deleted person, without a token, or with a foreign one is a failure page', async ({ server, person }) => {
+    await update(person, { email: `gone_${person.email}` });
     const link = linkIn(await server.mailTo(`gone_${person.email}`));
     await person.client.call('DELETE', '/api/users/deleteself');
     expect((await fetch(link)).status).toBe(401);
@@ -126,17 +127,18 @@ describe('a new address (ID3, ID13)', () => {
 });
 
 describe('the push token (IS4)', () => {
-  const token = () => `ExponentPushToken[${person.username}]`;
-  const owners = () => server.sql('select id from users where push_token = $1', [token()]);
+  const token = (person: SignedIn) => `ExponentPushToken[${person.username}]`;
+  const owners = (server: TestServer, person: SignedIn) =>
+    server.sql('select id from users where push_token = $1', [token(person)]);
 
-  it('belongs to one person: the last who saved it', async () => {
-    await person.client.call('PUT', '/api/users/pushtoken', { body: { token: token() } });
+  it('belongs to one person: the last who saved it', async ({ server, person }) => {
+    await person.client.call('PUT', '/api/users/pushtoken', { body: { token: token(person) } });
     const other = await signUp(server);
-    await other.client.call('PUT', '/api/users/pushtoken', { body: { token: token() } });
-    expect(await owners()).toEqual([{ id: other.id }]);
+    await other.client.call('PUT', '/api/users/pushtoken', { body: { token: token(person) } });
+    expect(await owners(server, person)).toEqual([{ id: other.id }]);
   });
 
-  it('changes hands at the same time without an error', async () => {
+  it('changes hands at the same time without an error', async ({ server }) => {
     const phones = await Promise.all([1, 2, 3, 4].map(() => newPhone(server)));
     const clients = await Promise.all(
       phones.map(async ({ username, password }) => {
@@ -156,21 +158,24 @@ describe('the push token (IS4)', () => {
     expect(await server.sql("select 1 from users where push_token like 'ExpoPushToken[%'")).toHaveLength(2);
   });
 
-  it.each(['', 'x', 'ExponentPushToken[]', `ExponentPushToken[${'x'.repeat(250)}]`, 7])('refuses %o', async (value) => {
-    const body = { token: value as string };
-    expect(await failure(person.client.call('PUT', '/api/users/pushtoken', { body }))).toBe('400 VALIDATION_FAILED');
-  });
+  it.for(['', 'x', 'ExponentPushToken[]', `ExponentPushToken[${'x'.repeat(250)}]`, 7])(
+    'refuses %o',
+    async (value, { person }) => {
+      const body = { token: value as string };
+      expect(await failure(person.client.call('PUT', '/api/users/pushtoken', { body }))).toBe('400 VALIDATION_FAILED');
+    },
+  );
 });
 
 describe('deletion (ID20)', () => {
-  it('leaves nothing of the person but the fact that an account was deleted', async () => {
+  it('leaves nothing of the person but the fact that an account was deleted', async ({ server, person }) => {
     await person.client.call('POST', '/api/workouts/add', { body: { workoutData: { A: [{ id: 1, sets: [5] }] } } });
     const { workoutPlan } = await person.client.call('GET', '/api/workouts/getworkout');
     const ets = workoutPlan?.workoutsplits[0]?.exercisetoworkoutsplit[0]?.id ?? 0;
     await person.client.call('POST', '/api/workouts/finishworkout', {
       body: { workout: [{ exercisetosplit_id: ets, weight: [50], reps: [5] }] },
     });
-    await update({ email: `pending_${person.email}` });
+    await update(person, { email: `pending_${person.email}` });
     expect(await person.client.call('DELETE', '/api/users/deleteself')).toEqual({
       message: 'User deleted successfully',
     });

@@ -1,17 +1,40 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { newPhone, type Phone } from '#tests/helpers/person.ts';
-import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { type TestServer, withServer } from '#tests/helpers/server.ts';
 
-let server: TestServer;
-let phone: Phone;
-let token: string;
 /** Exercise-to-split ids of the plan: Bench Press and Bent Over Row in A, Back Squat in B. */
-let ets: { bench: number; row: number; squat: number };
+interface Ets {
+  bench: number;
+  row: number;
+  squat: number;
+}
 
-beforeAll(async () => {
-  server = await startTestServer();
-});
-afterAll(() => server.close());
+const it = withServer()
+  .extend('phone', ({ server }) => newPhone(server))
+  .extend('token', async ({ phone }) => (await phone.tokens()).accessToken)
+  .extend('ets', async ({ server, phone, token }): Promise<Ets> => {
+    const names = ['Bench Press', 'Bent Over Row', 'Back Squat'];
+    const rows = await server.sql<{ id: string; name: string }>(
+      'select id, name from exercises where name = any ($1)',
+      [names],
+    );
+    const id = (name: string) => Number(rows.find((row) => row.name === name)?.id);
+    await phone.post('/api/workouts/add', token, {
+      workoutData: {
+        A: [
+          { id: id('Bench Press'), sets: [5, 5] },
+          { id: id('Bent Over Row'), sets: [5] },
+        ],
+        B: [{ id: id('Back Squat'), sets: [5] }],
+      },
+    });
+    const planned = await server.sql<{ id: string; exercise: string }>(
+      'select id, exercise from v_exercisetoworkoutsplit_expanded where user_id = $1',
+      [phone.id],
+    );
+    const etsOf = (name: string) => Number(planned.find((row) => row.exercise === name)?.id);
+    return { bench: etsOf('Bench Press'), row: etsOf('Bent Over Row'), squat: etsOf('Back Squat') };
+  });
 
 interface Entry {
   exercisetosplit_id: number;
@@ -38,93 +61,88 @@ const set = (exercisetosplit_id: number, ...weight: number[]): Entry => ({
   notes: null,
 });
 
-async function finish(workout: Entry[], start: string, end?: string, headers: Record<string, string> = {}) {
+async function finish(
+  phone: Phone,
+  token: string,
+  workout: Entry[],
+  start: string,
+  end?: string,
+  headers: Record<string, string> = {},
+) {
   const body = { workout, workout_start_utc: start, tz: 'UTC', ...(end === undefined ? {} : { workout_end_utc: end }) };
   const response = await phone.post('/api/workouts/finishworkout', token, body, headers);
   return { status: response.status, headers: response.headers, body: (await response.json()) as Tracking & Refusal };
 }
-const tracking = async () => (await (await phone.get('/api/workouts/gettracking?tz=UTC', token)).json()) as Tracking;
-const oneRepMaxima = async () => {
+const tracking = async (phone: Phone, token: string) =>
+  (await (await phone.get('/api/workouts/gettracking?tz=UTC', token)).json()) as Tracking;
+const oneRepMaxima = async (phone: Phone, token: string) => {
   const answer = await phone.get('/api/analytics/get', token);
   const { _1RM } = (await answer.json()) as { _1RM: Record<string, { exercise: string; max_1rm: number }> };
   return Object.fromEntries(Object.values(_1RM).map(({ exercise, max_1rm }) => [exercise, max_1rm]));
 };
-const stored = () =>
+const stored = (server: TestServer, phone: Phone) =>
   server.sql<{ exercise: string; weight: number[] }>(
     `select exercise, weight from v_exercisetracking_expanded where user_id = $1 order by id`,
     [phone.id],
   );
-const doneMessages = async () =>
+const doneMessages = async (server: TestServer, phone: Phone) =>
   (await server.sql("select 1 from messages where receiver_id = $1 and subject = 'Workout Done!'", [phone.id])).length;
-const dataVersion = async () =>
+const dataVersion = async (server: TestServer, phone: Phone) =>
   Number((await server.sql<{ v: string }>('select data_version as v from users where id = $1', [phone.id]))[0]?.v);
-const compact = (now = 'now()') => server.sql(`select housekeeping_compact_old_workouts(${now})`);
-
-beforeEach(async () => {
-  phone = await newPhone(server);
-  token = (await phone.tokens()).accessToken;
-  const names = ['Bench Press', 'Bent Over Row', 'Back Squat'];
-  const rows = await server.sql<{ id: string; name: string }>('select id, name from exercises where name = any ($1)', [
-    names,
-  ]);
-  const id = (name: string) => Number(rows.find((row) => row.name === name)?.id);
-  await phone.post('/api/workouts/add', token, {
-    workoutData: {
-      A: [
-        { id: id('Bench Press'), sets: [5, 5] },
-        { id: id('Bent Over Row'), sets: [5] },
-      ],
-      B: [{ id: id('Back Squat'), sets: [5] }],
-    },
-  });
-  const planned = await server.sql<{ id: string; exercise: string }>(
-    'select id, exercise from v_exercisetoworkoutsplit_expanded where user_id = $1',
-    [phone.id],
-  );
-  const etsOf = (name: string) => Number(planned.find((row) => row.exercise === name)?.id);
-  ets = { bench: etsOf('Bench Press'), row: etsOf('Bent Over Row'), squat: etsOf('Back Squat') };
-});
+const compact = (server: TestServer, now = 'now()') => server.sql(`select housekeeping_compact_old_workouts(${now})`);
 
 describe('the same start again (behaviour 1.5)', () => {
-  it('with more sets, because the answer was lost: the stored workout is replaced whole, without a second message', async () => {
+  it('with more sets, because the answer was lost: the stored workout is replaced whole, without a second message', async ({
+    server,
+    phone,
+    token,
+    ets,
+  }) => {
     const start = minutesAgo(60);
-    await finish([set(ets.bench, 80)], start, minutesAgo(10));
-    const before = await dataVersion();
-    const again = await finish([set(ets.bench, 80, 82.5), set(ets.row, 60)], start, minutesAgo(5));
+    await finish(phone, token, [set(ets.bench, 80)], start, minutesAgo(10));
+    const before = await dataVersion(server, phone);
+    const again = await finish(phone, token, [set(ets.bench, 80, 82.5), set(ets.row, 60)], start, minutesAgo(5));
     expect(again.status).toBe(200);
-    expect(await stored()).toEqual([
+    expect(await stored(server, phone)).toEqual([
       { exercise: 'Bench Press', weight: [80, 82.5] },
       { exercise: 'Bent Over Row', weight: [60] },
     ]);
     expect(again.body.exerciseTrackingAnalysis).toMatchObject({ unique_days: 1, prs: { pr_max: { weight: 82.5 } } });
-    expect(await tracking()).toEqual(again.body);
-    expect([await doneMessages(), (await dataVersion()) > before]).toEqual([1, true]);
+    expect(await tracking(phone, token)).toEqual(again.body);
+    expect([await doneMessages(server, phone), (await dataVersion(server, phone)) > before]).toEqual([1, true]);
   });
 
-  it('with the same content and a later end: nothing changes', async () => {
+  it('with the same content and a later end: nothing changes', async ({ server, phone, token, ets }) => {
     const start = minutesAgo(60);
-    await finish([{ ...set(ets.bench, 20.1), notes: 'slow' }], start, minutesAgo(10));
+    await finish(phone, token, [{ ...set(ets.bench, 20.1), notes: 'slow' }], start, minutesAgo(10));
     const rows = () => server.sql('select et.* from exercisetracking et order by et.id');
-    const [before, version] = [await rows(), await dataVersion()];
-    const again = await finish([{ ...set(ets.bench, 20.1), notes: 'slow' }], start, minutesAgo(1));
-    expect([again.status, await rows(), await dataVersion()]).toEqual([200, before, version]);
+    const [before, version] = [await rows(), await dataVersion(server, phone)];
+    const again = await finish(phone, token, [{ ...set(ets.bench, 20.1), notes: 'slow' }], start, minutesAgo(1));
+    expect([again.status, await rows(), await dataVersion(server, phone)]).toEqual([200, before, version]);
   });
 
-  it('an older version that arrives late does not undo the newer one', async () => {
+  it('an older version that arrives late does not undo the newer one', async ({ server, phone, token, ets }) => {
     const start = minutesAgo(60);
-    await finish([set(ets.bench, 80, 90)], start, minutesAgo(5));
-    const late = await finish([set(ets.bench, 80)], start, minutesAgo(10));
-    expect([late.status, await stored()]).toEqual([200, [{ exercise: 'Bench Press', weight: [80, 90] }]]);
+    await finish(phone, token, [set(ets.bench, 80, 90)], start, minutesAgo(5));
+    const late = await finish(phone, token, [set(ets.bench, 80)], start, minutesAgo(10));
+    expect([late.status, await stored(server, phone)]).toEqual([200, [{ exercise: 'Bench Press', weight: [80, 90] }]]);
     // Without an end it is now, which is later.
-    await finish([set(ets.bench, 70)], start);
-    expect(await stored()).toEqual([{ exercise: 'Bench Press', weight: [70] }]);
+    await finish(phone, token, [set(ets.bench, 70)], start);
+    expect(await stored(server, phone)).toEqual([{ exercise: 'Bench Press', weight: [70] }]);
   });
 
-  it('both at once, many times: the one that ended later is what stands, one workout, one message', async () => {
+  it('both at once, many times: the one that ended later is what stands, one workout, one message', async ({
+    server,
+    phone,
+    token,
+    ets,
+  }) => {
     for (let round = 0; round < 5; round++) {
       const start = minutesAgo(600 - round * 60);
       const ends = [4, 3, 2, 1].map((minutes) => minutesAgo(minutes));
-      const answers = await Promise.all(ends.map((end, n) => finish([set(ets.bench, 50 + n)], start, end)));
+      const answers = await Promise.all(
+        ends.map((end, n) => finish(phone, token, [set(ets.bench, 50 + n)], start, end)),
+      );
       expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
       const [workout] = await server.sql(
         `select v.weight from v_exercisetracking_expanded v where v.user_id = $1 and v.workout_start_utc = $2`,
@@ -132,50 +150,55 @@ describe('the same start again (behaviour 1.5)', () => {
       );
       expect(workout).toEqual({ weight: [53] });
     }
-    expect(await doneMessages()).toBe(5);
+    expect(await doneMessages(server, phone)).toBe(5);
   });
 
-  it('without a start is that of its end', async () => {
+  it('without a start is that of its end', async ({ server, phone, token, ets }) => {
     const end = minutesAgo(10);
     const send = async (weight: number) => {
       const body = { workout: [set(ets.bench, weight)], workout_end_utc: end };
       return (await phone.post('/api/workouts/finishworkout', token, body)).status;
     };
     expect([await send(50), await send(50), await send(60)]).toEqual([200, 200, 200]);
-    expect(await stored()).toEqual([{ exercise: 'Bench Press', weight: [60] }]);
+    expect(await stored(server, phone)).toEqual([{ exercise: 'Bench Press', weight: [60] }]);
   });
 
-  it('may be another split', async () => {
+  it('may be another split', async ({ phone, token, ets }) => {
     const start = minutesAgo(60);
-    await finish([set(ets.bench, 80)], start, minutesAgo(10));
-    const again = await finish([set(ets.squat, 100)], start, minutesAgo(5));
+    await finish(phone, token, [set(ets.bench, 80)], start, minutesAgo(10));
+    const again = await finish(phone, token, [set(ets.squat, 100)], start, minutesAgo(5));
     expect(again.body.exerciseTrackingAnalysis).toMatchObject({ splitDaysByName: { B: 1 } });
-    expect(await oneRepMaxima()).toEqual({ 'Back Squat': 116.7 });
+    expect(await oneRepMaxima(phone, token)).toEqual({ 'Back Squat': 116.7 });
   });
 
-  it('that is refused leaves the stored one as it was', async () => {
+  it('that is refused leaves the stored one as it was', async ({ server, phone, token, ets }) => {
     const start = minutesAgo(60);
-    await finish([set(ets.bench, 80)], start, minutesAgo(10));
+    await finish(phone, token, [set(ets.bench, 80)], start, minutesAgo(10));
     const [other] = await server.sql<{ id: string }>('select max(id) + 1 as id from exercisetoworkoutsplit');
     for (const workout of [[set(Number(other?.id), 1)], [set(ets.bench, 1), set(ets.squat, 1)], [set(ets.bench, -1)]]) {
-      expect((await finish(workout, start, minutesAgo(1))).status).toBe(400);
+      expect((await finish(phone, token, workout, start, minutesAgo(1))).status).toBe(400);
     }
-    expect(await stored()).toEqual([{ exercise: 'Bench Press', weight: [80] }]);
+    expect(await stored(server, phone)).toEqual([{ exercise: 'Bench Press', weight: [80] }]);
   });
 
-  it('takes a record back, exactly', async () => {
-    await finish([set(ets.bench, 100), set(ets.row, 70)], minutesAgo(3000), minutesAgo(2900));
+  it('takes a record back, exactly', async ({ phone, token, ets }) => {
+    await finish(phone, token, [set(ets.bench, 100), set(ets.row, 70)], minutesAgo(3000), minutesAgo(2900));
     const start = minutesAgo(60);
-    await finish([set(ets.bench, 140), set(ets.row, 60)], start, minutesAgo(10));
-    expect((await tracking()).exerciseTrackingAnalysis.prs.pr_max?.weight).toBe(140);
-    await finish([set(ets.bench, 104)], start, minutesAgo(5));
-    expect((await tracking()).exerciseTrackingAnalysis.prs.pr_max?.weight).toBe(104);
-    expect(await oneRepMaxima()).toEqual({ 'Bench Press': 121.3, 'Bent Over Row': 81.7 });
+    await finish(phone, token, [set(ets.bench, 140), set(ets.row, 60)], start, minutesAgo(10));
+    expect((await tracking(phone, token)).exerciseTrackingAnalysis.prs.pr_max?.weight).toBe(140);
+    await finish(phone, token, [set(ets.bench, 104)], start, minutesAgo(5));
+    expect((await tracking(phone, token)).exerciseTrackingAnalysis.prs.pr_max?.weight).toBe(104);
+    expect(await oneRepMaxima(phone, token)).toEqual({ 'Bench Press': 121.3, 'Bent Over Row': 81.7 });
   });
 
-  it('between housekeeping: the record that was beaten and removed comes back', async () => {
-    await finish([set(ets.bench, 120)], daysAgo(60), daysAgo(59.9));
-    await finish([set(ets.bench, 110)], daysAgo(58), daysAgo(57.9));
+  it('between housekeeping: the record that was beaten and removed comes back', async ({
+    server,
+    phone,
+    token,
+    ets,
+  }) => {
+    await finish(phone, token, [set(ets.bench, 120)], daysAgo(60), daysAgo(59.9));
+    await finish(phone, token, [set(ets.bench, 110)], daysAgo(58), daysAgo(57.9));
     await server.sql(
       `insert into workout_summary (user_id, workoutsplit_id, workout_start_utc, workout_end_utc)
        select $1, (select workoutsplit_id from exercisetoworkoutsplit where id = $2), t, t
@@ -189,17 +212,22 @@ describe('the same start again (behaviour 1.5)', () => {
       [phone.id, ets.bench],
     );
     const start = minutesAgo(60);
-    await finish([set(ets.bench, 150)], start, minutesAgo(10));
-    await compact(); // 120 and 110 are no records any more: both go
-    expect((await stored()).some(({ weight }) => weight[0] === 120)).toBe(false);
-    await finish([set(ets.bench, 115)], start, minutesAgo(5)); // 150 was a slip
-    expect((await tracking()).exerciseTrackingAnalysis.prs.pr_max?.weight).toBe(120);
-    expect(await oneRepMaxima()).toEqual({ 'Bench Press': 140 });
-    await compact();
-    expect((await tracking()).exerciseTrackingAnalysis.prs.pr_max?.weight).toBe(120);
+    await finish(phone, token, [set(ets.bench, 150)], start, minutesAgo(10));
+    await compact(server); // 120 and 110 are no records any more: both go
+    expect((await stored(server, phone)).some(({ weight }) => weight[0] === 120)).toBe(false);
+    await finish(phone, token, [set(ets.bench, 115)], start, minutesAgo(5)); // 150 was a slip
+    expect((await tracking(phone, token)).exerciseTrackingAnalysis.prs.pr_max?.weight).toBe(120);
+    expect(await oneRepMaxima(phone, token)).toEqual({ 'Bench Press': 140 });
+    await compact(server);
+    expect((await tracking(phone, token)).exerciseTrackingAnalysis.prs.pr_max?.weight).toBe(120);
   });
 
-  it('of workouts that housekeeping has compacted: the next best of the others is the record', async () => {
+  it('of workouts that housekeeping has compacted: the next best of the others is the record', async ({
+    server,
+    phone,
+    token,
+    ets,
+  }) => {
     const once = (weight: number): Entry => ({
       exercisetosplit_id: ets.bench,
       weight: [weight],
@@ -208,29 +236,29 @@ describe('the same start again (behaviour 1.5)', () => {
     });
     const times = (n: number) => ({ start: daysAgo(n), end: daysAgo(n - 0.01), later: daysAgo(n - 0.02) });
     const [first, second, third] = [times(202), times(201), times(200)];
-    await finish([once(120)], first.start, first.end);
-    await finish([once(100)], second.start, second.end);
-    await finish([once(99)], third.start, third.end);
-    for (let n = 1; n <= 36; n++) await finish([once(50)], daysAgo(n), daysAgo(n - 0.01));
-    await compact();
-    await finish([once(10)], second.start, second.later);
-    await finish([once(10)], first.start, first.later);
-    expect((await tracking()).exerciseTrackingAnalysis.prs.pr_max?.weight).toBe(99);
+    await finish(phone, token, [once(120)], first.start, first.end);
+    await finish(phone, token, [once(100)], second.start, second.end);
+    await finish(phone, token, [once(99)], third.start, third.end);
+    for (let n = 1; n <= 36; n++) await finish(phone, token, [once(50)], daysAgo(n), daysAgo(n - 0.01));
+    await compact(server);
+    await finish(phone, token, [once(10)], second.start, second.later);
+    await finish(phone, token, [once(10)], first.start, first.later);
+    expect((await tracking(phone, token)).exerciseTrackingAnalysis.prs.pr_max?.weight).toBe(99);
     expect(await server.sql('select app.wrong_records($1) as wrong', [phone.id])).toEqual([{ wrong: [] }]);
   });
 
-  it('between plan edits: the exercise may have left the plan meanwhile', async () => {
+  it('between plan edits: the exercise may have left the plan meanwhile', async ({ server, phone, token, ets }) => {
     const start = minutesAgo(60);
-    await finish([set(ets.bench, 80)], start, minutesAgo(10));
+    await finish(phone, token, [set(ets.bench, 80)], start, minutesAgo(10));
     const [squat] = await server.sql<{ id: string }>("select id from exercises where name = 'Back Squat'");
     await phone.post('/api/workouts/add', token, { workoutData: { C: [{ id: Number(squat?.id), sets: [5] }] } });
-    const again = await finish([set(ets.bench, 85)], start, minutesAgo(5));
-    expect([again.status, await stored()]).toEqual([200, [{ exercise: 'Bench Press', weight: [85] }]]);
+    const again = await finish(phone, token, [set(ets.bench, 85)], start, minutesAgo(5));
+    expect([again.status, await stored(server, phone)]).toEqual([200, [{ exercise: 'Bench Press', weight: [85] }]]);
   });
 
-  it("another person's workout at the same instant is theirs", async () => {
+  it("another person's workout at the same instant is theirs", async ({ server, phone, token, ets }) => {
     const start = minutesAgo(60);
-    await finish([set(ets.bench, 80)], start, minutesAgo(10));
+    await finish(phone, token, [set(ets.bench, 80)], start, minutesAgo(10));
     const mine = [phone, token] as const;
     const other = await newPhone(server);
     const otherToken = (await other.tokens()).accessToken;
@@ -240,17 +268,22 @@ describe('the same start again (behaviour 1.5)', () => {
     });
     expect(theirs.status).toBe(400);
     [phone, token] = mine;
-    expect(await stored()).toEqual([{ exercise: 'Bench Press', weight: [80] }]);
+    expect(await stored(server, phone)).toEqual([{ exercise: 'Bench Press', weight: [80] }]);
   });
 
-  it('a repeated Idempotency-Key answers with the tracking of now, and stores no body', async () => {
+  it('a repeated Idempotency-Key answers with the tracking of now, and stores no body', async ({
+    server,
+    phone,
+    token,
+    ets,
+  }) => {
     const [start, end] = [minutesAgo(60), minutesAgo(10)];
     const key = { 'idempotency-key': 'finish-1' };
-    const first = await finish([set(ets.bench, 80)], start, end, key);
-    await finish([set(ets.bench, 90)], minutesAgo(30), minutesAgo(20));
-    const again = await finish([set(ets.bench, 80)], start, end, key);
+    const first = await finish(phone, token, [set(ets.bench, 80)], start, end, key);
+    await finish(phone, token, [set(ets.bench, 90)], minutesAgo(30), minutesAgo(20));
+    const again = await finish(phone, token, [set(ets.bench, 80)], start, end, key);
     expect([first.status, again.status, again.headers.get('idempotency-replayed')]).toEqual([200, 200, 'true']);
-    expect(again.body).toEqual(await tracking());
+    expect(again.body).toEqual(await tracking(phone, token));
     expect(await server.sql('select body from idempotency_keys where user_id = $1', [phone.id])).toEqual([
       { body: '' },
     ]);
@@ -258,19 +291,19 @@ describe('the same start again (behaviour 1.5)', () => {
 });
 
 describe('a refusal in words that a person understands', () => {
-  it.each([
+  it.for<[object, string]>([
     [{ weight: [80, -1], reps: [5, 5] }, 'Bench Press, set 2: weight must be between 0 and 10000 kg'],
     [{ weight: [80], reps: [0] }, 'Bench Press, set 1: reps must be a whole number between 1 and 10000'],
     [{ weight: 'heavy', reps: [5] }, 'Bench Press: weight must be a list of kilograms, one for each set'],
     [{ weight: [80], reps: [5, 5] }, 'Bench Press: weight and reps must have the same length'],
     [{ weight: [80], reps: [5], notes: 'x'.repeat(1001) }, 'Bench Press: notes may have at most 1000 characters'],
-  ])('%o', async (entry, message) => {
+  ])('%o', async ([entry, message], { phone, token, ets }) => {
     const workout = [{ exercisetosplit_id: ets.bench, ...entry }] as Entry[];
-    const { status, body } = await finish(workout, minutesAgo(5));
+    const { status, body } = await finish(phone, token, workout, minutesAgo(5));
     expect([status, body.code, body.message]).toEqual([400, 'VALIDATION_FAILED', message]);
   });
 
-  it('counts exercises that it cannot name, and names nobody else’s', async () => {
+  it('counts exercises that it cannot name, and names nobody else’s', async ({ server, ets }) => {
     const stranger = await newPhone(server);
     const strangersToken = (await stranger.tokens()).accessToken;
     const body = { workout: [set(ets.bench, -1)] };
@@ -278,7 +311,7 @@ describe('a refusal in words that a person understands', () => {
     expect(((await answer.json()) as Refusal).message).toBe('Exercise 1, set 1: weight must be between 0 and 10000 kg');
   });
 
-  it('names split and exercise of a plan', async () => {
+  it('names split and exercise of a plan', async ({ server, phone, token }) => {
     const [bench] = await server.sql<{ id: string }>("select id from exercises where name = 'Bench Press'");
     const add = async (workoutData: unknown) =>
       ((await (await phone.post('/api/workouts/add', token, { workoutData })).json()) as Refusal).message;
@@ -288,31 +321,31 @@ describe('a refusal in words that a person understands', () => {
     expect(await add({ Push: [] })).toBe('Split Push: A split must have at least one exercise');
   });
 
-  it('has at most twenty problems, however many there are', async () => {
+  it('has at most twenty problems, however many there are', async ({ phone, token, ets }) => {
     const workout = Array.from({ length: 100 }, () => set(ets.bench, ...Array.from({ length: 100 }, () => -1)));
-    const { status, body } = await finish(workout, minutesAgo(5));
+    const { status, body } = await finish(phone, token, workout, minutesAgo(5));
     expect([status, body.errors.length]).toEqual([400, 20]);
     expect(JSON.stringify(body).length).toBeLessThan(4_000);
   });
 });
 
 describe('what a person can store', () => {
-  it('is bounded in the window of 45 days, and says the number', async () => {
+  it('is bounded in the window of 45 days, and says the number', async ({ server, phone, token, ets }) => {
     const large = Array.from({ length: 100 }, () => set(ets.bench, ...Array.from({ length: 100 }, () => 1)));
-    expect((await finish(large, minutesAgo(50))).status).toBe(200);
-    expect((await finish(large, minutesAgo(40))).status).toBe(200);
-    const refused = await finish([set(ets.bench, 1)], minutesAgo(30));
+    expect((await finish(phone, token, large, minutesAgo(50))).status).toBe(200);
+    expect((await finish(phone, token, large, minutesAgo(40))).status).toBe(200);
+    const refused = await finish(phone, token, [set(ets.bench, 1)], minutesAgo(30));
     expect([refused.status, refused.body.code]).toEqual([409, 'TRAINING_LIMIT_REACHED']);
     expect(refused.body.message).toBe(
       'At most 2000 exercises, 20000 sets and 200 kB of notes can be stored for 45 days',
     );
-    expect((await finish([set(ets.bench, 1)], daysAgo(100), daysAgo(99))).status).toBe(409);
+    expect((await finish(phone, token, [set(ets.bench, 1)], daysAgo(100), daysAgo(99))).status).toBe(409);
     // What is about to leave the window counts as well: housekeeping has not removed it.
     await server.sql(
       "update workout_summary set workout_start_utc = workout_start_utc - interval '46 days' where user_id = $1",
       [phone.id],
     );
-    expect((await finish([set(ets.bench, 1)], minutesAgo(20))).status).toBe(409);
+    expect((await finish(phone, token, [set(ets.bench, 1)], minutesAgo(20))).status).toBe(409);
     const [rows] = await server.sql<{ n: string }>('select count(*) as n from workout_summary where user_id = $1', [
       phone.id,
     ]);
@@ -321,7 +354,7 @@ describe('what a person can store', () => {
     expect(answer.length).toBeLessThan(3_000_000);
   });
 
-  it('is bounded in a plan over time, too', async () => {
+  it('is bounded in a plan over time, too', async ({ server, phone, token }) => {
     const ids = (await server.sql<{ id: string }>('select id from exercises order by id limit 50')).map(({ id }) =>
       Number(id),
     );

@@ -1,15 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { newPhone, type Phone } from '#tests/helpers/person.ts';
-import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { type TestServer, withServer } from '#tests/helpers/server.ts';
 
-let server: TestServer;
-let phone: Phone;
-let token: string;
-
-beforeAll(async () => {
-  server = await startTestServer();
-});
-afterAll(() => server.close());
+const it = withServer()
+  .extend('phone', ({ server }) => newPhone(server))
+  .extend('token', async ({ phone }) => (await phone.tokens()).accessToken);
 
 interface PlanAnswer {
   workoutPlan: {
@@ -27,39 +22,39 @@ interface PlanAnswer {
   workoutPlanForEditWorkout: Record<string, Array<{ id: number; name: string; sets: number[]; order_index: number }>>;
 }
 
-const call = async (path: string, body?: unknown, headers?: Record<string, string>) => {
+const call = async (phone: Phone, token: string, path: string, body?: unknown, headers?: Record<string, string>) => {
   const response =
     body === undefined && headers === undefined
       ? await phone.get(path, token)
       : await phone.post(path, token, body, headers);
   return { status: response.status, headers: response.headers, body: (await response.json()) as never };
 };
-const save = (workoutData: unknown, extra: object = {}) => call('/api/workouts/add', { workoutData, ...extra });
-const exerciseId = async (name: string) => {
+const save = (phone: Phone, token: string, workoutData: unknown, extra: object = {}) =>
+  call(phone, token, '/api/workouts/add', { workoutData, ...extra });
+const exerciseId = async (server: TestServer, name: string) => {
   const [row] = await server.sql<{ id: string }>('select id from exercises where name = $1', [name]);
   return Number(row?.id);
 };
-const count = async (table: string) => {
+const count = async (server: TestServer, table: string) => {
   const [row] = await server.sql<{ n: string }>(`select count(*) as n from ${table}`);
   return Number(row?.n);
 };
 
-beforeEach(async () => {
-  phone = await newPhone(server);
-  token = (await phone.tokens()).accessToken;
-});
-
 describe('the plan', () => {
-  it('without one: null and no second key', async () => {
-    const answer = await call('/api/workouts/getworkout?tz=Asia%2FJerusalem');
+  it('without one: null and no second key', async ({ phone, token }) => {
+    const answer = await call(phone, token, '/api/workouts/getworkout?tz=Asia%2FJerusalem');
     expect(answer.status).toBe(200);
     expect(answer.headers.get('x-cache')).toBe('MISS');
     expect(answer.body).toStrictEqual({ workoutPlan: null });
   });
 
-  it('has the shape that the app reads (behaviour 24)', async () => {
-    const [bench, row, squat] = await Promise.all(['Bench Press', 'Bent Over Row', 'Back Squat'].map(exerciseId));
+  it('has the shape that the app reads (behaviour 24)', async ({ server, phone, token }) => {
+    const [bench, row, squat] = await Promise.all(
+      ['Bench Press', 'Bent Over Row', 'Back Squat'].map((name) => exerciseId(server, name)),
+    );
     const added = await save(
+      phone,
+      token,
       {
         A: [
           { id: row, sets: [12, 12], order_index: 1, name: 'ignored', specificTargetMuscle: 'ignored' },
@@ -158,11 +153,17 @@ describe('the plan', () => {
       },
     };
     expect(added.body).toStrictEqual({ message: 'Workout created successfully!', ...plan });
-    expect((await call('/api/workouts/getworkout?tz=America%2FNew_York')).body).toStrictEqual(plan);
+    expect((await call(phone, token, '/api/workouts/getworkout?tz=America%2FNew_York')).body).toStrictEqual(plan);
   });
 
-  it('keeps ids and name across edits; what leaves is deactivated and comes back the same (DA6)', async () => {
-    const [bench, row, squat] = await Promise.all(['Bench Press', 'Bent Over Row', 'Back Squat'].map(exerciseId));
+  it('keeps ids and name across edits; what leaves is deactivated and comes back the same (DA6)', async ({
+    server,
+    phone,
+    token,
+  }) => {
+    const [bench, row, squat] = await Promise.all(
+      ['Bench Press', 'Bent Over Row', 'Back Squat'].map((name) => exerciseId(server, name)),
+    );
     const full = {
       A: [
         { id: bench, sets: [5] },
@@ -170,22 +171,26 @@ describe('the plan', () => {
       ],
       B: [{ id: squat, sets: [5] }],
     };
-    const first = (await save(full, { workoutName: 'Heavy' })).body as PlanAnswer;
-    const smaller = (await save({ A: [{ id: row, sets: [8] }] })).body as PlanAnswer;
+    const first = (await save(phone, token, full, { workoutName: 'Heavy' })).body as PlanAnswer;
+    const smaller = (await save(phone, token, { A: [{ id: row, sets: [8] }] })).body as PlanAnswer;
     expect(smaller.workoutPlan).toMatchObject({ id: first.workoutPlan.id, name: 'Heavy', numberofsplits: 1 });
     expect(Object.keys(smaller.workoutPlanForEditWorkout)).toEqual(['A']);
     expect(smaller.workoutPlan.workoutsplits[0]?.muscle_group).toBe('Back (Lats)');
-    const again = (await save(full)).body as PlanAnswer;
+    const again = (await save(phone, token, full)).body as PlanAnswer;
     const ids = (plan: PlanAnswer) =>
       plan.workoutPlan.workoutsplits.map((split) => [split.id, split.exercisetoworkoutsplit.map(({ id }) => id)]);
     expect(ids(again)).toEqual(ids(first));
   });
 
-  it('twenty edits at a time leave one plan, whole as one of them wrote it', async () => {
-    const ids = await Promise.all(['Bench Press', 'Bent Over Row', 'Back Squat'].map(exerciseId));
+  it('twenty edits at a time leave one plan, whole as one of them wrote it', async ({ server, phone, token }) => {
+    const ids = await Promise.all(
+      ['Bench Press', 'Bent Over Row', 'Back Squat'].map((name) => exerciseId(server, name)),
+    );
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, n) =>
         save(
+          phone,
+          token,
           Object.fromEntries(
             'ABC'
               .slice(0, 1 + (n % 3))
@@ -196,7 +201,7 @@ describe('the plan', () => {
       ),
     );
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
-    const { workoutPlan } = (await call('/api/workouts/getworkout')).body as PlanAnswer;
+    const { workoutPlan } = (await call(phone, token, '/api/workouts/getworkout')).body as PlanAnswer;
     expect(workoutPlan.numberofsplits).toBe(workoutPlan.workoutsplits.length);
     const reps = workoutPlan.workoutsplits.flatMap((s) => s.exercisetoworkoutsplit.map((e) => e.sets[0]));
     expect(new Set(reps).size).toBe(1);
@@ -234,12 +239,15 @@ describe('the plan', () => {
     ['a NUL in workoutName', { workoutData: { A: [good] }, workoutName: 'a\u0000b' }],
     ['an unknown zone', { workoutData: { A: [good] }, tz: 'Mars/Base' }, 'INVALID_TIMEZONE'],
   ];
-  it.each(badPlans)('refuses %s and writes nothing (IN2)', async (_, body, code = 'VALIDATION_FAILED') => {
-    const before = [await count('workoutplans'), await count('workoutsplits')];
-    const answer = await call('/api/workouts/add', body);
-    expect(answer).toMatchObject({ status: 400, body: { success: false, code, message: expect.any(String) } });
-    expect([await count('workoutplans'), await count('workoutsplits')]).toEqual(before);
-  });
+  it.for(badPlans)(
+    'refuses %s and writes nothing (IN2)',
+    async ([_, body, code = 'VALIDATION_FAILED'], { server, phone, token }) => {
+      const before = [await count(server, 'workoutplans'), await count(server, 'workoutsplits')];
+      const answer = await call(phone, token, '/api/workouts/add', body);
+      expect(answer).toMatchObject({ status: 400, body: { success: false, code, message: expect.any(String) } });
+      expect([await count(server, 'workoutplans'), await count(server, 'workoutsplits')]).toEqual(before);
+    },
+  );
 });
 
 describe('a finished workout', () => {
@@ -247,10 +255,12 @@ describe('a finished workout', () => {
   let otherSplit: typeof split;
   let ets: number;
 
-  beforeEach(async () => {
-    const [bench, row, squat] = await Promise.all(['Bench Press', 'Bent Over Row', 'Back Squat'].map(exerciseId));
+  it.beforeEach(async ({ server, phone, token }) => {
+    const [bench, row, squat] = await Promise.all(
+      ['Bench Press', 'Bent Over Row', 'Back Squat'].map((name) => exerciseId(server, name)),
+    );
     const plan = (
-      await save({
+      await save(phone, token, {
         A: [
           { id: bench, sets: [10, 8, 6] },
           { id: row, sets: [12] },
@@ -261,8 +271,8 @@ describe('a finished workout', () => {
     [split, otherSplit] = plan.workoutPlan.workoutsplits as [typeof split, typeof split];
     ets = split.exercisetoworkoutsplit[0]?.id ?? 0;
   });
-  const finish = (body: unknown, headers?: Record<string, string>) =>
-    call('/api/workouts/finishworkout', body, headers);
+  const finish = (phone: Phone, token: string, body: unknown, headers?: Record<string, string>) =>
+    call(phone, token, '/api/workouts/finishworkout', body, headers);
   const set = (changes: object = {}) => ({
     exercisetosplit_id: ets,
     weight: [80, 82.5],
@@ -279,9 +289,13 @@ describe('a finished workout', () => {
   });
   const minutesFromNow = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString();
 
-  it('is answered with the tracking that includes it', async () => {
+  it('is answered with the tracking that includes it', async ({ server, phone, token }) => {
     const start = minutesFromNow(-60);
-    const answer = await finish(workout({ workout_start_utc: start, workout_end_utc: minutesFromNow(0), tz: 'UTC' }));
+    const answer = await finish(
+      phone,
+      token,
+      workout({ workout_start_utc: start, workout_end_utc: minutesFromNow(0), tz: 'UTC' }),
+    );
     expect(answer.status).toBe(200);
     expect(answer.body).toMatchObject({
       exerciseTrackingAnalysis: {
@@ -290,20 +304,24 @@ describe('a finished workout', () => {
         prs: { pr_max: { exercise: 'Bench Press', weight: 82.5, reps: 8, workout_time_utc: start.slice(0, 10) } },
       },
     });
-    expect((await call('/api/workouts/gettracking?tz=UTC')).body).toEqual(answer.body);
+    expect((await call(phone, token, '/api/workouts/gettracking?tz=UTC')).body).toEqual(answer.body);
     expect(await server.sql('select notes from exercisetracking where exercisetosplit_id = $1', [ets])).toEqual([
       { notes: '' },
     ]);
   });
 
-  it('twice or at the same time is one workout and one message; the first version stays (DA3)', async () => {
+  it('twice or at the same time is one workout and one message; the first version stays (DA3)', async ({
+    server,
+    phone,
+    token,
+  }) => {
     const answers = await Promise.all([
-      finish(workout()),
-      finish(workout({ workout: [set({ weight: [1, 1] })] })),
-      finish(workout()),
+      finish(phone, token, workout()),
+      finish(phone, token, workout({ workout: [set({ weight: [1, 1] })] })),
+      finish(phone, token, workout()),
     ]);
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
-    const later = await finish(workout({ workout: [set({ weight: [500], reps: [1] })] }));
+    const later = await finish(phone, token, workout({ workout: [set({ weight: [500], reps: [1] })] }));
     expect(later.body).toMatchObject({ exerciseTrackingAnalysis: { unique_days: 1 } });
     expect(await server.sql('select 1 from exercisetracking where exercisetosplit_id = $1', [ets])).toHaveLength(1);
     expect(
@@ -311,8 +329,8 @@ describe('a finished workout', () => {
     ).toHaveLength(1);
   });
 
-  it('without times: it ends now and starts when it ends (DA4)', async () => {
-    expect((await finish({ workout: [set()] })).status).toBe(200);
+  it('without times: it ends now and starts when it ends (DA4)', async ({ server, phone, token }) => {
+    expect((await finish(phone, token, { workout: [set()] })).status).toBe(200);
     const [row] = await server.sql<{ same: boolean; recent: boolean }>(
       `select workout_start_utc = workout_end_utc as same, now() - workout_end_utc < interval '10 s' as recent
        from workout_summary where user_id = $1`,
@@ -321,10 +339,12 @@ describe('a finished workout', () => {
     expect(row).toEqual({ same: true, recent: true });
   });
 
-  it('stands when the message about it cannot be written (DA1)', async () => {
+  it('stands when the message about it cannot be written (DA1)', async ({ server, phone, token }) => {
     const [system] = await server.sql("delete from users where role = 'System' returning *");
     try {
-      expect((await finish(workout())).body).toMatchObject({ exerciseTrackingAnalysis: { unique_days: 1 } });
+      expect((await finish(phone, token, workout())).body).toMatchObject({
+        exerciseTrackingAnalysis: { unique_days: 1 },
+      });
     } finally {
       await server.sql(
         `insert into users (id, username, name, profile_image_url, role, is_verified, is_first_login)
@@ -334,20 +354,20 @@ describe('a finished workout', () => {
     }
   });
 
-  it('with half an emoji in the notes, cut off at a length limit, is stored', async () => {
-    const answer = await finish(workout({ workout: [set({ notes: 'ok \u{1F4AA}'.slice(0, 4) })] }));
+  it('with half an emoji in the notes, cut off at a length limit, is stored', async ({ phone, token }) => {
+    const answer = await finish(phone, token, workout({ workout: [set({ notes: 'ok \u{1F4AA}'.slice(0, 4) })] }));
     expect(answer.body).toMatchObject({ exerciseTrackingMaps: { byETSId: { [ets]: [{ notes: 'ok \ufffd' }] } } });
-    expect((await save({ 'A\ud83d': [{ id: 1, sets: [5] }] })).status).toBe(200);
+    expect((await save(phone, token, { 'A\ud83d': [{ id: 1, sets: [5] }] })).status).toBe(200);
   });
 
-  it('may use rows that an edit during training deactivated', async () => {
-    await save({ B: [{ id: await exerciseId('Back Squat'), sets: [5] }] });
-    expect((await finish(workout())).status).toBe(200);
+  it('may use rows that an edit during training deactivated', async ({ server, phone, token }) => {
+    await save(phone, token, { B: [{ id: await exerciseId(server, 'Back Squat'), sets: [5] }] });
+    expect((await finish(phone, token, workout())).status).toBe(200);
   });
 
-  it('keeps weights exactly as entered, and their order', async () => {
+  it('keeps weights exactly as entered, and their order', async ({ phone, token }) => {
     const weight = [20.1, 82.5, 0.5, 1234.5, 0];
-    const answer = await finish(workout({ workout: [set({ weight, reps: [6, 5, 4, 3, 2] })] }));
+    const answer = await finish(phone, token, workout({ workout: [set({ weight, reps: [6, 5, 4, 3, 2] })] }));
     expect(answer.body).toMatchObject({
       exerciseTrackingMaps: { byETSId: { [ets]: [{ weight, reps: [6, 5, 4, 3, 2] }] } },
     });
@@ -392,32 +412,36 @@ describe('a finished workout', () => {
     ['an unknown zone', () => workout({ tz: 'Mars/Base' }), 'INVALID_TIMEZONE'],
     ['an offset as zone', () => workout({ tz: '+02:00' }), 'INVALID_TIMEZONE'],
   ];
-  it.each(refused)('refuses %s and stores nothing (IN1, IS2)', async (_, body, code = 'VALIDATION_FAILED') => {
-    const answer = await finish(body(), {});
-    expect(answer).toMatchObject({ status: 400, body: { code } });
-    expect(await server.sql('select 1 from workout_summary where user_id = $1', [phone.id])).toEqual([]);
-  });
+  it.for(refused)(
+    'refuses %s and stores nothing (IN1, IS2)',
+    async ([_, body, code = 'VALIDATION_FAILED'], { server, phone, token }) => {
+      const answer = await finish(phone, token, body(), {});
+      expect(answer).toMatchObject({ status: 400, body: { code } });
+      expect(await server.sql('select 1 from workout_summary where user_id = $1', [phone.id])).toEqual([]);
+    },
+  );
 
-  it('says "Not a valid workout" where there is none', async () => {
+  it('says "Not a valid workout" where there is none', async ({ phone, token }) => {
     for (const body of [undefined, {}, { workout: null }, { workout: [] }]) {
-      expect((await finish(body, {})).body).toMatchObject({ message: 'Not a valid workout' });
+      expect((await finish(phone, token, body, {})).body).toMatchObject({ message: 'Not a valid workout' });
     }
   });
 
-  it("refuses another person's exercise, alone or beside an own one (IS2)", async () => {
+  it("refuses another person's exercise, alone or beside an own one (IS2)", async ({ server, phone, token }) => {
     const mine = { phone, token, ets };
     phone = await newPhone(server);
     token = (await phone.tokens()).accessToken;
-    const plan = (await save({ A: [{ id: await exerciseId('Bench Press'), sets: [5] }] })).body as PlanAnswer;
+    const plan = (await save(phone, token, { A: [{ id: await exerciseId(server, 'Bench Press'), sets: [5] }] }))
+      .body as PlanAnswer;
     const own = plan.workoutPlan.workoutsplits[0]?.exercisetoworkoutsplit[0]?.id;
     for (const ids of [[mine.ets], [own, mine.ets]]) {
-      const answer = await finish(workout({ workout: ids.map((id) => set({ exercisetosplit_id: id })) }));
+      const answer = await finish(phone, token, workout({ workout: ids.map((id) => set({ exercisetosplit_id: id })) }));
       expect(answer).toMatchObject({ status: 400, body: { code: 'UNKNOWN_EXERCISE' } });
     }
-    expect(await count(`workout_summary where user_id in ('${phone.id}', '${mine.phone.id}')`)).toBe(0);
+    expect(await count(server, `workout_summary where user_id in ('${phone.id}', '${mine.phone.id}')`)).toBe(0);
   });
 
-  it.each([
+  it.for([
     ['', 200],
     ['%20', 200],
     ['undefined', 200],
@@ -426,49 +450,52 @@ describe('a finished workout', () => {
     ['asia/jerusalem', 200],
     ['Mars/Base', 400],
     ['%2B02:00', 400],
-  ])('the zone "%s" is answered %i (IN3)', async (zone, status) => {
-    expect((await call(`/api/workouts/gettracking?tz=${zone}`)).status).toBe(status);
+  ])('the zone "%s" is answered %i (IN3)', async ([zone, status], { phone, token }) => {
+    expect((await call(phone, token, `/api/workouts/gettracking?tz=${zone}`)).status).toBe(status);
   });
 
-  it('a repeated zone counts once: the first', async () => {
-    expect((await call('/api/workouts/gettracking?tz=UTC&tz=Mars/Base')).status).toBe(200);
+  it('a repeated zone counts once: the first', async ({ phone, token }) => {
+    expect((await call(phone, token, '/api/workouts/gettracking?tz=UTC&tz=Mars/Base')).status).toBe(200);
   });
 });
 
 describe('Idempotency-Key (behaviour 0.13)', () => {
-  const body = async () => ({ workoutData: { A: [{ id: await exerciseId('Bench Press'), sets: [5] }] } });
-  const add = (sent: unknown, key: string) => call('/api/workouts/add', sent, { 'idempotency-key': key });
+  const body = async (server: TestServer) => ({
+    workoutData: { A: [{ id: await exerciseId(server, 'Bench Press'), sets: [5] }] },
+  });
+  const add = (phone: Phone, token: string, sent: unknown, key: string) =>
+    call(phone, token, '/api/workouts/add', sent, { 'idempotency-key': key });
 
-  it('repeats the first answer for the same bytes, also in parallel', async () => {
-    const sent = await body();
-    const answers = await Promise.all(Array.from({ length: 5 }, () => add(sent, 'k-1')));
+  it('repeats the first answer for the same bytes, also in parallel', async ({ server, phone, token }) => {
+    const sent = await body(server);
+    const answers = await Promise.all(Array.from({ length: 5 }, () => add(phone, token, sent, 'k-1')));
     expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200));
     expect(new Set(answers.map((answer) => JSON.stringify(answer.body))).size).toBe(1);
     expect(answers.filter(({ headers }) => headers.get('idempotency-replayed') === 'true')).toHaveLength(4);
   });
 
-  it('refuses another body, and a key that is none', async () => {
-    await add(await body(), 'k-2');
-    expect(await add({ ...(await body()), workoutName: 'Other' }, 'k-2')).toMatchObject({
+  it('refuses another body, and a key that is none', async ({ server, phone, token }) => {
+    await add(phone, token, await body(server), 'k-2');
+    expect(await add(phone, token, { ...(await body(server)), workoutName: 'Other' }, 'k-2')).toMatchObject({
       status: 422,
       body: { code: 'IDEMPOTENCY_KEY_REUSED', message: 'Idempotency-Key was already used with another body' },
     });
-    expect(await add(await body(), 'k'.repeat(256))).toMatchObject({
+    expect(await add(phone, token, await body(server), 'k'.repeat(256))).toMatchObject({
       status: 400,
       body: { code: 'IDEMPOTENCY_KEY_INVALID', message: 'Idempotency-Key is invalid' },
     });
   });
 
-  it('keeps only successes, belongs to one person, and ends after a day', async () => {
-    expect((await add({ workoutData: {} }, 'k-3')).status).toBe(400);
-    expect((await add(await body(), 'k-3')).status).toBe(200);
+  it('keeps only successes, belongs to one person, and ends after a day', async ({ server, phone, token }) => {
+    expect((await add(phone, token, { workoutData: {} }, 'k-3')).status).toBe(400);
+    expect((await add(phone, token, await body(server), 'k-3')).status).toBe(200);
     await server.sql("update idempotency_keys set created_at = now() - interval '25 hours' where user_id = $1", [
       phone.id,
     ]);
-    const renewed = await add({ ...(await body()), workoutName: 'Next day' }, 'k-3');
+    const renewed = await add(phone, token, { ...(await body(server)), workoutName: 'Next day' }, 'k-3');
     expect([renewed.status, renewed.headers.get('idempotency-replayed')]).toEqual([200, null]);
     phone = await newPhone(server);
     token = (await phone.tokens()).accessToken;
-    expect((await add(await body(), 'k-3')).headers.get('idempotency-replayed')).toBe(null);
+    expect((await add(phone, token, await body(server), 'k-3')).headers.get('idempotency-replayed')).toBe(null);
   });
 });
