@@ -1,35 +1,35 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type FakeProvider, startProvider } from './fakes/identityProvider.ts';
+import { describe, expect, vi } from 'vitest';
+import { startProvider } from './fakes/identityProvider.ts';
 import { newPhone, type Phone } from './helpers/person.ts';
 import { makeProof } from './helpers/proof.ts';
-import { startTestServer, type TestServer } from './helpers/server.ts';
+import { fixtures, startTestServer, type TestServer } from './helpers/server.ts';
 
-let server: TestServer;
-let google: FakeProvider;
-let phone: Phone;
-let token: string;
+const it = fixtures
+  .extend('google', { scope: 'file' }, ({ untilEnd }) =>
+    untilEnd(startProvider('https://accounts.google.com', 'google-app')),
+  )
+  .extend('server', { scope: 'file' }, ({ untilEnd, google }) =>
+    untilEnd(startTestServer({ env: { GOOGLE_JWKS_URL: google.url, GOOGLE_ALLOWED_AUDS: 'google-app' } })),
+  )
+  .extend('phone', ({ server }) => newPhone(server))
+  .extend('token', async ({ phone }) => (await phone.tokens()).accessToken);
 
-beforeAll(async () => {
-  google = await startProvider('https://accounts.google.com', 'google-app');
-  server = await startTestServer({ env: { GOOGLE_JWKS_URL: google.url, GOOGLE_ALLOWED_AUDS: 'google-app' } });
-});
-afterAll(async () => {
-  await server.close();
-  await google.close();
-});
-beforeEach(async () => {
-  phone = await newPhone(server);
-  token = (await phone.tokens()).accessToken;
-});
-
-const addCardio = (key?: string) =>
+const addCardio = (phone: Phone, token: string, key?: string) =>
   phone.post(
     '/api/aerobics/add',
     token,
     { record: { type: 'Walk', durationMins: 1 } },
     key === undefined ? {} : { 'idempotency-key': key },
   );
-const send = (method: string, path: string, by = phone, accessToken = token) =>
+const send = (
+  server: TestServer,
+  phone: Phone,
+  token: string,
+  method: string,
+  path: string,
+  by = phone,
+  accessToken = token,
+) =>
   server.fetch(path, {
     method,
     headers: {
@@ -39,7 +39,11 @@ const send = (method: string, path: string, by = phone, accessToken = token) =>
   });
 
 describe('what one person may have in Redis', () => {
-  it('is bounded in payloads, whatever the zones; older versions of an answer go at once', async () => {
+  it('is bounded in payloads, whatever the zones; older versions of an answer go at once', async ({
+    server,
+    phone,
+    token,
+  }) => {
     const zones = Intl.supportedValuesOf('timeZone').slice(0, 12);
     const warm = async () => {
       for (const zone of zones) {
@@ -52,7 +56,7 @@ describe('what one person may have in Redis', () => {
     await warm();
     await vi.waitFor(async () => expect((await payloads()).length).toBeLessThanOrEqual(24));
     expect((await payloads()).length).toBeGreaterThan(12);
-    await addCardio();
+    await addCardio(phone, token);
     await phone.get('/api/aerobics/get?tz=UTC', token);
     const ofCardio = async () => (await payloads()).filter((key) => key.startsWith('aerobics:'));
     await vi.waitFor(async () => expect(await ofCardio()).toHaveLength(1));
@@ -60,7 +64,7 @@ describe('what one person may have in Redis', () => {
     expect((await server.redis.zrange(`cached-of:${phone.id}`, '0', '-1')).sort()).toEqual(await payloads());
   });
 
-  it('a payload of another shape, from another release, is computed anew', async () => {
+  it('a payload of another shape, from another release, is computed anew', async ({ server, phone, token }) => {
     const path = '/api/workouts/gettracking?tz=UTC';
     const read = async (at: TestServer) => {
       const dpop = makeProof(phone.key, `GET ${at.url}${path}`, { accessToken: token });
@@ -82,14 +86,14 @@ describe('what one person may have in Redis', () => {
 });
 
 describe('what one person may have in the database', () => {
-  it('answers to an Idempotency-Key: a hundred in a day, then the number is said', async () => {
+  it('answers to an Idempotency-Key: a hundred in a day, then the number is said', async ({ server, phone, token }) => {
     await server.sql(
       `insert into idempotency_keys (user_id, route, key, body_hash, status, body)
        select $1, 'POST /api/aerobics/add', 'k' || n, '', 201, '{}' from generate_series(1, 99) n`,
       [phone.id],
     );
-    expect((await addCardio('the hundredth')).status).toBe(201);
-    const refused = await addCardio('one more');
+    expect((await addCardio(phone, token, 'the hundredth')).status).toBe(201);
+    const refused = await addCardio(phone, token, 'one more');
     expect([refused.status, await refused.json()]).toMatchObject([
       429,
       { message: 'Too many requests with an Idempotency-Key today: at most 100 are remembered.' },
@@ -98,35 +102,45 @@ describe('what one person may have in the database', () => {
       phone.id,
     ]);
     expect(Number(row?.n)).toBe(1);
-    expect((await addCardio('the hundredth')).headers.get('idempotency-replayed')).toBe('true');
-    expect((await addCardio()).status).toBe(201);
+    expect((await addCardio(phone, token, 'the hundredth')).headers.get('idempotency-replayed')).toBe('true');
+    expect((await addCardio(phone, token)).status).toBe(201);
   });
 
-  it('cardio: a thousand records in the window', async () => {
+  it('cardio: a thousand records in the window', async ({ server, phone, token }) => {
     await server.sql(
       `insert into aerobictracking (user_id, type, duration_mins)
        select $1, 'Walk', 1 from generate_series(1, 999)`,
       [phone.id],
     );
-    expect((await addCardio()).status).toBe(201);
-    const refused = await addCardio();
+    expect((await addCardio(phone, token)).status).toBe(201);
+    const refused = await addCardio(phone, token);
     expect([refused.status, await refused.json()]).toMatchObject([409, { code: 'CARDIO_LIMIT_REACHED' }]);
   });
 });
 
 describe('beside the deletion of the account', () => {
-  it('every other request is answered as it was before or as without a session, never with a 500', async () => {
+  it('every other request is answered as it was before or as without a session, never with a 500', async ({
+    server,
+    phone,
+    token,
+  }) => {
     for (let round = 0; round < 4; round++) {
       const one = await newPhone(server);
       const { accessToken } = await one.tokens();
       const paths = ['/api/users/get', '/api/bootstrap/get', '/api/workouts/gettracking', '/api/analytics/get'];
       const requests = [
-        ...paths.flatMap((path) => [send('GET', path, one, accessToken), send('GET', path, one, accessToken)]),
+        ...paths.flatMap((path) => [
+          send(server, phone, token, 'GET', path, one, accessToken),
+          send(server, phone, token, 'GET', path, one, accessToken),
+        ]),
         one.post('/api/aerobics/add', accessToken, { record: { type: 'Walk', durationMins: 1 } }),
         one.post('/api/workouts/add', accessToken, { workoutData: { A: [{ id: 1, sets: [5] }] } }),
         one.post('/api/ws/generateticket', accessToken, {}),
-        send('DELETE', '/api/users/deleteself', one, accessToken),
-        ...paths.flatMap((path) => [send('GET', path, one, accessToken), send('GET', path, one, accessToken)]),
+        send(server, phone, token, 'DELETE', '/api/users/deleteself', one, accessToken),
+        ...paths.flatMap((path) => [
+          send(server, phone, token, 'GET', path, one, accessToken),
+          send(server, phone, token, 'GET', path, one, accessToken),
+        ]),
         one.post('/api/aerobics/add', accessToken, { record: { type: 'Walk', durationMins: 1 } }),
       ];
       const answers = await Promise.all(requests);
@@ -138,7 +152,7 @@ describe('beside the deletion of the account', () => {
     }
   });
 
-  it('a sign-in by a provider finds the account or makes a new one', async () => {
+  it('a sign-in by a provider finds the account or makes a new one', async ({ server, google, phone, token }) => {
     for (let round = 0; round < 6; round++) {
       const claims = { sub: `sub ${round}`, email: `gone${round}@example.com`, email_verified: true, name: 'Gina' };
       const signIn = async () =>
@@ -149,7 +163,7 @@ describe('beside the deletion of the account', () => {
         });
       const { user, accessToken } = (await (await signIn()).json()) as { user: string; accessToken: string };
       const [, ...signIns] = await Promise.all([
-        send('DELETE', '/api/users/deleteself', phone, accessToken),
+        send(server, phone, token, 'DELETE', '/api/users/deleteself', phone, accessToken),
         signIn(),
         signIn(),
         signIn(),
@@ -161,7 +175,7 @@ describe('beside the deletion of the account', () => {
     }
   });
 
-  it('a mail that is asked for at that moment is a 204', async () => {
+  it('a mail that is asked for at that moment is a 204', async ({ server, phone, token }) => {
     for (let round = 0; round < 6; round++) {
       const one = await newPhone(server);
       const { accessToken } = await one.tokens();
@@ -172,7 +186,7 @@ describe('beside the deletion of the account', () => {
           body: JSON.stringify(body),
         });
       const [deleted, ...asked] = await Promise.all([
-        send('DELETE', '/api/users/deleteself', one, accessToken),
+        send(server, phone, token, 'DELETE', '/api/users/deleteself', one, accessToken),
         ask('/api/auth/forgotpassemail', { identifier: one.username }),
         ask('/api/auth/forgotpassemail', { identifier: `${one.username}@example.com` }),
         ask('/api/auth/sendverificationemail', { email: `${one.username}@example.com` }),
@@ -182,7 +196,7 @@ describe('beside the deletion of the account', () => {
   });
 });
 
-it('a reminder is not sent twice because the habit has drifted across midnight (UTC)', async () => {
+it('a reminder is not sent twice because the habit has drifted across midnight (UTC)', async ({ server, phone }) => {
   await server.sql("update users set push_token = 'ExponentPushToken[night]' where id = $1", [phone.id]);
   const [plan] = await server.sql('insert into workoutplans (user_id) values ($1) returning id', [phone.id]);
   const [split] = await server.sql("insert into workoutsplits (workout_id, name) values ($1, 'A') returning id", [

@@ -9,26 +9,19 @@ import {
   thumbprintOf,
 } from '@strong-together/client';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { newPhone } from '#tests/helpers/person.ts';
 import { proofKey } from '#tests/helpers/proof.ts';
-import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { startTestServer, type TestServer, withServer } from '#tests/helpers/server.ts';
 
-let server: TestServer;
-/** The same, with access tokens that soon expire. */
-let brief: TestServer;
-
-beforeAll(async () => {
-  server = await startTestServer();
-  brief = await startTestServer({ sharing: server, env: { ACCESS_TOKEN_TTL_SEC: '4' } });
-});
-afterAll(async () => {
-  await brief.close();
-  await server.close();
-});
+const it = withServer()
+  // The same, with access tokens that soon expire.
+  .extend('brief', { scope: 'file' }, ({ untilEnd, server }) =>
+    untilEnd(startTestServer({ sharing: server, env: { ACCESS_TOKEN_TTL_SEC: '4' } })),
+  );
 
 const untilExpired = () => new Promise((done) => setTimeout(done, 5_100));
-const tokenVersion = async (id: string) =>
+const tokenVersion = async (server: TestServer, id: string) =>
   (await server.sql('select token_version::int as tv from users where id = $1', [id]))[0]?.tv as number;
 const problem = (call: Promise<unknown>) =>
   call.then(
@@ -68,7 +61,7 @@ function network(): Network {
 }
 
 /** A person who is signed in by way of a network that can fail. */
-async function signedIn(options: Partial<ClientOptions> = {}) {
+async function signedIn(server: TestServer, options: Partial<ClientOptions> = {}) {
   const phone = await newPhone(server);
   const net = network();
   const client = new StrongTogetherClient({ baseUrl: server.url, fetch: net.fetch, ...options });
@@ -84,39 +77,42 @@ const unavailable = (retryAfter?: string) =>
   });
 
 describe('the session', () => {
-  it('is refreshed once for many calls that meet an expired token, and the new token is kept', async () => {
+  it('is refreshed once for many calls that meet an expired token, and the new token is kept', async ({
+    server,
+    brief,
+  }) => {
     const kept: Array<string | null> = [];
-    const { id, client } = await signedIn({ baseUrl: brief.url, onRefreshToken: (token) => kept.push(token) });
-    const before = await tokenVersion(id);
+    const { id, client } = await signedIn(server, { baseUrl: brief.url, onRefreshToken: (token) => kept.push(token) });
+    const before = await tokenVersion(server, id);
     await untilExpired();
     const answers = await Promise.all(Array.from({ length: 8 }, () => client.call('GET', '/api/users/get')));
     expect(answers.every((answer) => answer.id === id)).toBe(true);
-    expect(await tokenVersion(id)).toBe(before + 1);
+    expect(await tokenVersion(server, id)).toBe(before + 1);
     expect(kept).toEqual([expect.any(String), client.refreshToken]);
   });
 
-  it('goes on with a kept refresh token and the same key', async () => {
+  it('goes on with a kept refresh token and the same key', async ({ server }) => {
     const key = await generateKey();
-    const { id, client } = await signedIn({ key });
+    const { id, client } = await signedIn(server, { key });
     const second = new StrongTogetherClient({ baseUrl: server.url, key, refreshToken: client.refreshToken ?? '' });
     expect((await second.call('GET', '/api/users/get')).id).toBe(id);
   });
 
-  it('has one key, also when its first calls are parallel', async () => {
+  it('has one key, also when its first calls are parallel', async ({ server }) => {
     const client = new StrongTogetherClient({ baseUrl: server.url });
     const keys = await Promise.all([client.key(), client.key(), client.key()]);
     expect(new Set(keys.map(({ thumbprint }) => thumbprint)).size).toBe(1);
   });
 
-  it('begins with any route that signs in', async () => {
+  it('begins with any route that signs in', async ({ server }) => {
     const { username, password, id } = await newPhone(server);
     const client = new StrongTogetherClient({ baseUrl: server.url });
     await client.call('POST', '/api/auth/login', { body: { identifier: username, password } });
     expect((await client.call('GET', '/api/users/get')).id).toBe(id);
   });
 
-  it('tells why a call failed, and is forgotten when it ended', async () => {
-    const { username, password, client: here } = await signedIn();
+  it('tells why a call failed, and is forgotten when it ended', async ({ server }) => {
+    const { username, password, client: here } = await signedIn(server);
     const there = new StrongTogetherClient({ baseUrl: server.url });
     await there.login(username, password);
     const failure = await problem(here.call('GET', '/api/users/get'));
@@ -131,8 +127,8 @@ describe('the session', () => {
     });
   });
 
-  it('does not end by a refusal that is not about it, such as a wrong clock', async () => {
-    const { client, net } = await signedIn();
+  it('does not end by a refusal that is not about it, such as a wrong clock', async ({ server }) => {
+    const { client, net } = await signedIn(server);
     const { refreshToken } = client;
     const headers = { 'content-type': 'application/json' };
     net.next.push(new Response('{"message":"Expired","code":"DPOP_PROOF_EXPIRED"}', { status: 401, headers }));
@@ -142,21 +138,21 @@ describe('the session', () => {
     expect(client.refreshToken).not.toBe(refreshToken);
   });
 
-  it('outlives a refresh whose answer was lost', async () => {
-    const { id, client, net } = await signedIn();
+  it('outlives a refresh whose answer was lost', async ({ server }) => {
+    const { id, client, net } = await signedIn(server);
     net.next.push('answer lost');
     await client.refresh();
     expect((await client.call('GET', '/api/users/get')).id).toBe(id);
   });
 
-  it('is not brought back by a refresh that a logout overtook', async () => {
-    const { client } = await signedIn();
+  it('is not brought back by a refresh that a logout overtook', async ({ server }) => {
+    const { client } = await signedIn(server);
     await Promise.allSettled([client.refresh(), client.logout()]);
     expect([client.accessToken, client.refreshToken]).toEqual([undefined, null]);
   });
 
-  it('asks for no refresh when the person, not the token, is refused', async () => {
-    const { client, net, username } = await signedIn();
+  it('asks for no refresh when the person, not the token, is refused', async ({ server }) => {
+    const { client, net, username } = await signedIn(server);
     const body = { username, password: 'wrong password', newEmail: 'new@example.com' };
     expect(await problem(client.call('PUT', '/api/auth/changeemailverify', { body }))).toMatchObject({ status: 401 });
     expect(net.requests).toHaveLength(1);
@@ -164,11 +160,11 @@ describe('the session', () => {
 });
 
 describe('keys', () => {
-  it('are of WebCrypto and cannot be exported, or a pair that the caller keeps', async () => {
+  it('are of WebCrypto and cannot be exported, or a pair that the caller keeps', async ({ server }) => {
     const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
     const [key, again] = [await keyFromPair(pair), await keyFromPair(pair)];
     expect(again.thumbprint).toBe(key.thumbprint);
-    const { id, client } = await signedIn({ key });
+    const { id, client } = await signedIn(server, { key });
     const later = new StrongTogetherClient({
       baseUrl: server.url,
       key: again,
@@ -177,7 +173,7 @@ describe('keys', () => {
     expect((await later.call('GET', '/api/users/get')).id).toBe(id);
   });
 
-  it('may be of any kind that signs', async () => {
+  it('may be of any kind that signs', async ({ server }) => {
     const { privateKey, jwk } = proofKey();
     const own: ProofKey = {
       jwk: jwk as unknown as ProofKey['jwk'],
@@ -185,22 +181,22 @@ describe('keys', () => {
       sign: async (bytes) => sign('sha256', bytes, { key: privateKey, dsaEncoding: 'ieee-p1363' }),
       sha256: async (bytes) => createHash('sha256').update(bytes).digest(),
     };
-    const { id, client } = await signedIn({ key: own });
+    const { id, client } = await signedIn(server, { key: own });
     await client.refresh();
     expect((await client.call('GET', '/api/users/get')).id).toBe(id);
   });
 });
 
 describe('repetition', () => {
-  it('of a read goes on after lost requests and an outage, each time with a proof of its own', async () => {
-    const { id, client, net } = await signedIn({ retries: 3 });
+  it('of a read goes on after lost requests and an outage, each time with a proof of its own', async ({ server }) => {
+    const { id, client, net } = await signedIn(server, { retries: 3 });
     net.next.push('lost', unavailable('0'), 'answer lost');
     expect((await client.call('GET', '/api/users/get')).id).toBe(id);
     expect(new Set(net.requests.map(({ headers }) => headers.get('dpop'))).size).toBe(4);
   });
 
-  it('of a keyed write does its work once', async () => {
-    const { id, client, net } = await signedIn();
+  it('of a keyed write does its work once', async ({ server }) => {
+    const { id, client, net } = await signedIn(server);
     net.next.push('answer lost');
     await client.call('POST', '/api/aerobics/add', { body: { record: { type: 'Run', durationMins: 30 } } });
     const keys = net.requests.map(({ headers }) => headers.get('idempotency-key'));
@@ -209,16 +205,16 @@ describe('repetition', () => {
     expect(rows).toEqual({ n: 1 });
   });
 
-  it('takes the key of the caller', async () => {
-    const { client, net } = await signedIn();
+  it('takes the key of the caller', async ({ server }) => {
+    const { client, net } = await signedIn(server);
     const body = { record: { type: 'Run', durationMins: 30 } };
     await client.call('POST', '/api/aerobics/add', { body, idempotencyKey: 'run 1' });
     await client.call('POST', '/api/aerobics/add', { body, headers: { 'Idempotency-Key': 'run 2' } });
     expect(net.requests.map(({ headers }) => headers.get('idempotency-key'))).toEqual(['run 1', 'run 2']);
   });
 
-  it('waits for an earlier try that still runs', async () => {
-    const { client, net } = await signedIn();
+  it('waits for an earlier try that still runs', async ({ server }) => {
+    const { client, net } = await signedIn(server);
     const running = '{"message":"…","code":"IDEMPOTENCY_IN_PROGRESS"}';
     net.next.push(new Response(running, { status: 409, headers: { 'content-type': 'application/json' } }));
     await client.call('POST', '/api/aerobics/add', { body: { record: { type: 'Run', durationMins: 30 } } });
@@ -230,7 +226,7 @@ describe('repetition', () => {
   const uselesslyKeyed = (client: StrongTogetherClient) =>
     client.call('POST', '/api/ws/generateticket', { headers: { 'idempotency-key': 'ticket 1' } });
   const read = (client: StrongTogetherClient) => client.call('GET', '/api/users/get');
-  it.each<[string, Fate[], Partial<ClientOptions>, (client: StrongTogetherClient) => Promise<unknown>, number]>([
+  it.for<[string, Fate[], Partial<ClientOptions>, (client: StrongTogetherClient) => Promise<unknown>, number]>([
     ['ends after as many tries as allowed', ['lost', 'lost', 'lost'], { retries: 2 }, read, 3],
     ['is not tried when that is switched off', ['lost'], { retries: 0 }, read, 1],
     ['is not tried for a write without a key', ['lost'], {}, write, 1],
@@ -239,15 +235,15 @@ describe('repetition', () => {
     ['is not tried when the server does not ask for it', [unavailable()], {}, read, 1],
     ['is not tried when the server asks for too much patience', [unavailable('3600')], {}, read, 1],
     ['is not tried after any other failure', [new Response('Bad Gateway', { status: 502 })], {}, read, 1],
-  ])('%s', async (_, fates, options, call, requests) => {
-    const { client, net } = await signedIn(options);
+  ])('%s', async ([_, fates, options, call, requests], { server }) => {
+    const { client, net } = await signedIn(server, options);
     net.next.push(...fates);
     expect(await problem(call(client))).toBeInstanceOf(Error);
     expect(net.requests).toHaveLength(requests);
   });
 
-  it('ends when the caller ends the call', async () => {
-    const { client, net } = await signedIn();
+  it('ends when the caller ends the call', async ({ server }) => {
+    const { client, net } = await signedIn(server);
     const reason = new Error('the page was left');
     const controller = new AbortController();
     net.next.push(unavailable('9'));
@@ -261,8 +257,8 @@ describe('repetition', () => {
 describe('kept answers', () => {
   const history = (client: StrongTogetherClient) => client.call('GET', '/api/aerobics/get', { query: { tz: 'UTC' } });
 
-  it('are given again while the server says that nothing changed', async () => {
-    const { client, net } = await signedIn();
+  it('are given again while the server says that nothing changed', async ({ server }) => {
+    const { client, net } = await signedIn(server);
     const first = await history(client);
     const second = await history(client);
     expect(net.requests.map(({ status }) => status)).toEqual([200, 304]);
@@ -273,16 +269,16 @@ describe('kept answers', () => {
     expect(net.requests.at(-1)?.status).toBe(200);
   });
 
-  it('are as many as allowed', async () => {
-    const { client, net } = await signedIn({ keptAnswers: 1 });
+  it('are as many as allowed', async ({ server }) => {
+    const { client, net } = await signedIn(server, { keptAnswers: 1 });
     await history(client);
     await client.call('GET', '/api/exercises/getall');
     await history(client);
     expect(net.requests.map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 
-  it('are forgotten with the session', async () => {
-    const { client, net } = await signedIn();
+  it('are forgotten with the session', async ({ server }) => {
+    const { client, net } = await signedIn(server);
     const other = await newPhone(server);
     await history(client);
     await client.login(other.username, other.password);
@@ -291,8 +287,8 @@ describe('kept answers', () => {
   });
 });
 
-it('uploads a picture', async () => {
-  const { client } = await signedIn();
+it('uploads a picture', async ({ server }) => {
+  const { client } = await signedIn(server);
   const channels = 3 as const;
   const picture = await sharp({ create: { width: 8, height: 8, channels, background: 'red' } })
     .png()

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { rolldown } from 'rolldown';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { newPhone } from '#tests/helpers/person.ts';
-import { startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { type TestServer, withServer } from '#tests/helpers/server.ts';
 import { madeFiles } from '../scripts/openapi.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -94,6 +94,8 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
+const it = withServer();
+
 describe('what is made from the route declarations', () => {
   it.each(Object.entries(madeFiles()))('%s is fresh: else npm run openapi', (path, text) => {
     expect(readFileSync(join(ROOT, path), 'utf8') === text).toBe(true);
@@ -136,23 +138,18 @@ describe('the package', () => {
 });
 
 describe('the package in plain Node', () => {
-  let server: TestServer;
-  beforeAll(async () => {
-    server = await startTestServer();
-  });
-  afterAll(() => server.close());
-  const node = async (...args: string[]) =>
+  const node = async (server: TestServer, ...args: string[]) =>
     (await run(process.execPath, args, { cwd: project, env: { ...process.env, BASE_URL: server.url } })).stdout;
 
-  it('runs the first week', async () => {
+  it('runs the first week', async ({ server }) => {
     copyFileSync(join(ROOT, 'examples/first-week.ts'), join(project, 'first-week.ts'));
-    expect(await node('first-week.ts')).toMatch(/Registered lifter_.*5 workouts:.*Logged out/s);
+    expect(await node(server, 'first-week.ts')).toMatch(/Registered lifter_.*5 workouts:.*Logged out/s);
   });
 
-  it('takes a key that is not of WebCrypto', async () => {
+  it('takes a key that is not of WebCrypto', async ({ server }) => {
     writeFileSync(join(project, 'phone.js'), PHONE);
     const { username, password } = await newPhone(server);
-    const printed = await node('phone.js', server.url, username, password);
+    const printed = await node(server, 'phone.js', server.url, username, password);
     expect(JSON.parse(printed)).toEqual([1, 'ApiFailure', 400, 'VALIDATION_FAILED']);
   });
 });

@@ -1,25 +1,20 @@
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { api } from '#src/api.ts';
 import { compareVersions } from '#transport/middleware/versionGate.ts';
 import type { AnyRoute } from '#transport/route.ts';
 import { newPhone, type Phone, signUp } from './helpers/person.ts';
-import { startTestServer, type TestServer } from './helpers/server.ts';
+import { startTestServer, type TestServer, withServer } from './helpers/server.ts';
 
-let server: TestServer;
+const it = withServer({ env: { MIN_APP_VERSION: '4.4.0' } });
 
-beforeAll(async () => {
-  server = await startTestServer({ env: { MIN_APP_VERSION: '4.4.0' } });
-});
-afterAll(() => server.close());
-
-const post = (path: string, body: string, headers: Record<string, string> = {}) =>
+const post = (server: TestServer, path: string, body: string, headers: Record<string, string> = {}) =>
   server.fetch(path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
 const envelope = async (response: Response) => ({ status: response.status, ...((await response.json()) as object) });
 
 describe('every answer', () => {
-  it('carries a request id and the hardening headers', async () => {
+  it('carries a request id and the hardening headers', async ({ server }) => {
     const [one, two] = [await server.fetch('/'), await server.fetch('/nowhere')];
     expect(one.headers.get('x-request-id')).not.toBe(two.headers.get('x-request-id'));
     for (const { headers } of [one, two]) {
@@ -31,7 +26,7 @@ describe('every answer', () => {
     }
   });
 
-  it('/ is a line of text and /health lives without any header', async () => {
+  it('/ is a line of text and /health lives without any header', async ({ server }) => {
     const root = await fetch(`${server.url}/`);
     expect([root.status, await root.text()]).toEqual([200, 'Server is running...']);
     expect(root.headers.get('content-type')).toMatch(/^text\/html/);
@@ -39,7 +34,7 @@ describe('every answer', () => {
     expect(await (await fetch(`${server.url}/health/ready`)).json()).toEqual({ status: 'ready' });
   });
 
-  it('of an unknown route or method is the envelope with 404', async () => {
+  it('of an unknown route or method is the envelope with 404', async ({ server }) => {
     for (const [method, path] of [
       ['GET', '/nowhere'],
       ['GET', '/api/auth/login'],
@@ -59,18 +54,18 @@ describe('every answer', () => {
 });
 
 describe('what the framework or the parser refuses', () => {
-  it('a path that cannot be decoded is no path', async () => {
+  it('a path that cannot be decoded is no path', async ({ server }) => {
     expect(await envelope(await fetch(`${server.url}/dev/mailbox/%ff`))).toMatchObject({
       status: 404,
       code: 'NOT_FOUND',
     });
   });
 
-  it.each([
+  it.for<[string, number]>([
     ['GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400],
     [`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
     ['NONSENSE\r\n\r\n', 400],
-  ])('has the same shape and a request id (%#)', async (text, status) => {
+  ])('has the same shape and a request id (%#)', async ([text, status], { server }) => {
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     socket.end(text);
     let answer = '';
@@ -83,16 +78,19 @@ describe('what the framework or the parser refuses', () => {
 });
 
 describe('bodies', () => {
-  it.each(['{"identifier":', 'not json', '"text"', '{"a":1}}'])('malformed JSON %s is a 400', async (body) => {
-    expect(await envelope(await post('/api/auth/login', body))).toMatchObject({
-      status: 400,
-      code: 'MALFORMED_JSON',
-      message: 'Malformed JSON body',
-    });
-  });
+  it.for(['{"identifier":', 'not json', '"text"', '{"a":1}}'])(
+    'malformed JSON %s is a 400',
+    async (body, { server }) => {
+      expect(await envelope(await post(server, '/api/auth/login', body))).toMatchObject({
+        status: 400,
+        code: 'MALFORMED_JSON',
+        message: 'Malformed JSON body',
+      });
+    },
+  );
 
-  it('over 100 kB is a 413', async () => {
-    const response = await post('/api/auth/login', JSON.stringify({ identifier: 'x'.repeat(110_000) }));
+  it('over 100 kB is a 413', async ({ server }) => {
+    const response = await post(server, '/api/auth/login', JSON.stringify({ identifier: 'x'.repeat(110_000) }));
     expect(await envelope(response)).toMatchObject({
       status: 413,
       code: 'PAYLOAD_TOO_LARGE',
@@ -100,7 +98,7 @@ describe('bodies', () => {
     });
   });
 
-  it.each([
+  it.for<[string, string]>([
     ['application/x-www-form-urlencoded', ''],
     ['application/x-www-form-urlencoded', 'a=1'],
     ['text/plain', 'hello'],
@@ -108,15 +106,19 @@ describe('bodies', () => {
     ['application/json', ''],
     ['application/json; charset=klingon', '{}'],
     ['nonsense', ''],
-  ])('of type "%s" never gives a 415: it counts as absent', async (type, body) => {
+  ])('of type "%s" never gives a 415: it counts as absent', async ([type, body], { server }) => {
     const phone = await newPhone(server);
     const { accessToken } = await phone.tokens();
     const response = await phone.post('/api/auth/logout', accessToken, body, { 'content-type': type });
     expect(response.status).toBe(200);
   });
 
-  it('a validation error names every field and shows the first', async () => {
-    const response = await post('/api/users/create', JSON.stringify({ username: 'ab', email: 'x', password: 'short' }));
+  it('a validation error names every field and shows the first', async ({ server }) => {
+    const response = await post(
+      server,
+      '/api/users/create',
+      JSON.stringify({ username: 'ab', email: 'x', password: 'short' }),
+    );
     expect(await envelope(response)).toMatchObject({
       status: 400,
       code: 'VALIDATION_FAILED',
@@ -131,23 +133,23 @@ describe('bodies', () => {
 });
 
 describe('the gates (behaviour 0.5)', () => {
-  const status = async (path: string, headers: Record<string, string>) =>
+  const status = async (server: TestServer, path: string, headers: Record<string, string>) =>
     (await fetch(server.url + path, { headers })).status;
 
-  it.each([
+  it.for<[string, number]>([
     ['curl/8.0', 404],
     ['Python-urllib', 404],
     ['Mozilla/5.0 SemrushBot', 404],
     ['StrongTogether/4.5 iOS', 426],
-  ])('without a version, the agent %s meets %i', async (agent, expected) => {
-    expect(await status('/api/exercises/getall', { 'user-agent': agent })).toBe(expected);
+  ])('without a version, the agent %s meets %i', async ([agent, expected], { server }) => {
+    expect(await status(server, '/api/exercises/getall', { 'user-agent': agent })).toBe(expected);
   });
 
-  it('no agent, a browser, or a scanner path is turned away', async () => {
+  it('no agent, a browser, or a scanner path is turned away', async ({ server }) => {
     const agent = { 'user-agent': 'App/1' };
-    expect(await status('/api/exercises/getall', { ...agent, accept: 'text/html' })).toBe(404);
+    expect(await status(server, '/api/exercises/getall', { ...agent, accept: 'text/html' })).toBe(404);
     for (const path of ['/.env', '/.git/config', '/wp-admin', '/actuator/env', '/%2eenv', '/a/../etc/passwd']) {
-      expect([path, await status(path, agent)]).toEqual([path, 404]);
+      expect([path, await status(server, path, agent)]).toEqual([path, 404]);
     }
     const bare = await new Promise<number | undefined>((resolve, reject) => {
       httpRequest(`${server.url}/api/exercises/getall`, { headers: {} }, (response) => {
@@ -160,14 +162,14 @@ describe('the gates (behaviour 0.5)', () => {
     expect(bare).toBe(404);
   });
 
-  it.each([
+  it.for<[string, number]>([
     ['4.3.9', 426],
     ['4.4.0', 401],
     ['v4.4', 401],
     ['4.10', 401],
     ['5', 401],
     ['latest', 426],
-  ])('version %s is answered %i', async (version, expected) => {
+  ])('version %s is answered %i', async ([version, expected], { server }) => {
     const response = await fetch(`${server.url}/api/users/get`, { headers: { 'x-app-version': version } });
     expect(response.status).toBe(expected);
     if (expected === 426) {
@@ -179,9 +181,9 @@ describe('the gates (behaviour 0.5)', () => {
     }
   });
 
-  it('open paths meet neither, with one slash behind', async () => {
+  it('open paths meet neither, with one slash behind', async ({ server }) => {
     for (const path of ['/api/auth/verify', '/api/auth/verify/'])
-      expect(await status(path, { 'user-agent': 'curl/8' })).toBe(400);
+      expect(await status(server, path, { 'user-agent': 'curl/8' })).toBe(400);
   });
 
   it('versions are compared as numbers', () => {
@@ -198,7 +200,7 @@ describe('cross-origin requests (behaviour 0.4)', () => {
       headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'dpop' },
     });
 
-  it('any origin is reflected; preflights end before every gate', async () => {
+  it('any origin is reflected; preflights end before every gate', async ({ server }) => {
     const response = await preflight(server, 'https://example.org');
     expect(response.status).toBe(204);
     expect(response.headers.get('access-control-allow-origin')).toBe('https://example.org');
@@ -223,7 +225,7 @@ describe('cross-origin requests (behaviour 0.4)', () => {
 });
 
 describe('documents', () => {
-  it('/openapi.json describes every declared route, /docs shows it in a browser', async () => {
+  it('/openapi.json describes every declared route, /docs shows it in a browser', async ({ server }) => {
     const document = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
       openapi: string;
       paths: Record<string, Record<string, { security?: unknown; responses: object; requestBody?: object }>>;
@@ -241,10 +243,11 @@ describe('documents', () => {
     }
   });
 
-  it('the mailbox can be read by a person', async () => {
+  it('the mailbox can be read by a person', async ({ server }) => {
     const email = 'reader@example.com';
     expect(
-      (await post('/api/users/create', JSON.stringify({ username: 'reader', email, password: 'long enough' }))).status,
+      (await post(server, '/api/users/create', JSON.stringify({ username: 'reader', email, password: 'long enough' })))
+        .status,
     ).toBe(201);
     await server.mailTo(email);
     const list = await fetch(`${server.url}/dev/mailbox`, { headers: { accept: 'text/html' } });
@@ -260,7 +263,7 @@ describe('commit first, answer second (DA2)', () => {
   let phone: Phone;
   let accessToken: string;
 
-  beforeAll(async () => {
+  it.beforeAll(async ({ server }) => {
     phone = await newPhone(server);
     ({ accessToken } = await phone.tokens());
     await server.sql(`
@@ -276,7 +279,7 @@ describe('commit first, answer second (DA2)', () => {
   const add = (workoutName: string, headers = {}) =>
     phone.post('/api/workouts/add', accessToken, { workoutName, workoutData: { A: [{ id: 1, sets: [5] }] } }, headers);
 
-  it('a commit that fails is a 500 that says nothing, and nothing is stored', async () => {
+  it('a commit that fails is a 500 that says nothing, and nothing is stored', async ({ server }) => {
     for (const headers of [{}, { 'idempotency-key': 'explodes' }]) {
       const response = await add('explode', headers);
       expect(await envelope(response)).toEqual({
@@ -298,7 +301,7 @@ describe('commit first, answer second (DA2)', () => {
     expect(await server.sql('select 1 from idempotency_keys where user_id = $1', [phone.id])).toEqual([]);
   });
 
-  it('a success is visible to everybody at once', async () => {
+  it('a success is visible to everybody at once', async ({ server }) => {
     expect((await add('fine')).status).toBe(200);
     expect(await server.sql('select name from workoutplans where user_id = $1', [phone.id])).toEqual([
       { name: 'fine' },
@@ -307,7 +310,7 @@ describe('commit first, answer second (DA2)', () => {
 });
 
 describe('two people', () => {
-  it('see and touch nothing of each other', async () => {
+  it('see and touch nothing of each other', async ({ server }) => {
     const [ann, ben] = [await newPhone(server), await newPhone(server)];
     const [annToken, benToken] = [(await ann.tokens()).accessToken, (await ben.tokens()).accessToken];
     const plan = (await (
@@ -337,7 +340,7 @@ describe('two people', () => {
     });
   });
 
-  it('nobody gets past a protected route without signing in', async () => {
+  it('nobody gets past a protected route without signing in', async ({ server }) => {
     const protectedRoutes = (api as AnyRoute[]).filter((route) => route.auth === 'user');
     expect(protectedRoutes.length).toBeGreaterThan(15);
     for (const { method, path } of protectedRoutes) {
@@ -346,7 +349,7 @@ describe('two people', () => {
     }
   });
 
-  it('the deletion of a workout answers 501 at once (IN4)', async () => {
+  it('the deletion of a workout answers 501 at once (IN4)', async ({ server }) => {
     const { client } = await signUp(server);
     await expect(client.call('DELETE', '/api/workouts/delete')).rejects.toMatchObject({
       status: 501,
@@ -357,7 +360,7 @@ describe('two people', () => {
 });
 
 describe('the log (OP8)', () => {
-  it('holds no token, address, link or password', async () => {
+  it('holds no token, address, link or password', async ({ server }) => {
     const { email, password, client } = await signUp(server);
     await client.refresh();
     await client.logout();

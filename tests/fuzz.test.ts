@@ -1,24 +1,18 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { newPhone, type Phone } from './helpers/person.ts';
+import { expect } from 'vitest';
+import { newPhone } from './helpers/person.ts';
 import { makeProof } from './helpers/proof.ts';
-import { startTestServer, type TestServer } from './helpers/server.ts';
+import { type TestServer, withServer } from './helpers/server.ts';
 
-let server: TestServer;
-let phone: Phone;
-let token: string;
-let exercise: number;
-
-beforeAll(async () => {
-  server = await startTestServer({ env: { ACCESS_TOKEN_TTL_SEC: '3600' } });
-  phone = await newPhone(server);
-  token = (await phone.tokens()).accessToken;
-  const saved = (await (
-    await phone.post('/api/workouts/add', token, { workoutData: { A: [{ id: 1, sets: [5] }] } })
-  ).json()) as { workoutPlan: { workoutsplits: Array<{ exercisetoworkoutsplit: Array<{ id: number }> }> } };
-  exercise = saved.workoutPlan.workoutsplits[0]?.exercisetoworkoutsplit[0]?.id ?? 0;
-});
-afterAll(() => server.close());
+const it = withServer({ env: { ACCESS_TOKEN_TTL_SEC: '3600' } })
+  .extend('phone', { scope: 'file' }, ({ server }) => newPhone(server))
+  .extend('token', { scope: 'file' }, async ({ phone }) => (await phone.tokens()).accessToken)
+  .extend('exercise', { scope: 'file' }, async ({ phone, token }) => {
+    const saved = (await (
+      await phone.post('/api/workouts/add', token, { workoutData: { A: [{ id: 1, sets: [5] }] } })
+    ).json()) as { workoutPlan: { workoutsplits: Array<{ exercisetoworkoutsplit: Array<{ id: number }> }> } };
+    return saved.workoutPlan.workoutsplits[0]?.exercisetoworkoutsplit[0]?.id ?? 0;
+  });
 
 /** `FUZZ_RUNS` makes it look longer. */
 const RUNS: Record<string, number> = { POST: Number(process.env.FUZZ_RUNS ?? 150) };
@@ -26,8 +20,8 @@ const RUNS: Record<string, number> = { POST: Number(process.env.FUZZ_RUNS ?? 150
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** Bodies that are right, so that a change of one place comes far. */
-const RIGHT: Record<string, () => Json> = {
-  '/api/workouts/finishworkout': () => ({
+const RIGHT: Record<string, (exercise: number) => Json> = {
+  '/api/workouts/finishworkout': (exercise) => ({
     workout: [{ exercisetosplit_id: exercise, weight: [80, 82.5], reps: [10, 8], notes: 'good' }],
     workout_start_utc: new Date(Date.now() - 60_000).toISOString(),
     workout_end_utc: new Date().toISOString(),
@@ -73,12 +67,12 @@ function replaced(value: Json, [first, ...rest]: Array<string | number>, by: Jso
 }
 
 /** The right body with one place changed or gone, or anything at all, or no JSON. */
-const bodyOf = (path: string) =>
+const bodyOf = (exercise: number, path: string) =>
   fc.oneof(
     {
       weight: 6,
       arbitrary: fc.tuple(fc.nat(), fc.option(json, { nil: undefined })).map(([n, by]) => {
-        const right = RIGHT[path]?.() ?? {};
+        const right = RIGHT[path]?.(exercise) ?? {};
         const all = places(right);
         return JSON.stringify(replaced(right, all[n % all.length] ?? [], by));
       }),
@@ -110,7 +104,7 @@ const PATHS: Array<[method: string, path: string]> = [
 ];
 
 /** Everything that a request of these could write. */
-const fingerprint = async () =>
+const fingerprint = async (server: TestServer) =>
   (
     await server.sql(
       ['users', 'workoutplans', 'workoutsplits', 'exercisetoworkoutsplit', 'workout_summary', 'exercisetracking']
@@ -123,45 +117,48 @@ const fingerprint = async () =>
 const zone = fc.oneof(fc.constantFrom(...NASTY, 'Asia/Jerusalem', 'Etc/GMT 2', '+02:00', 'Mars/Base'), fc.string());
 const contentType = fc.constantFrom('application/json', 'application/json; charset=utf-8', 'text/plain', undefined);
 
-it.each(PATHS)('%s %s: whatever is sent, never a 5xx, and nothing is stored on a 4xx', async (method, path) => {
-  await fc.assert(
-    fc.asyncProperty(
-      bodyOf(path),
-      fc.option(zone, { nil: undefined }),
-      contentType,
-      fc.option(fc.constantFrom('key', ' ', 'k'.repeat(256)), { nil: undefined, freq: 5 }),
-      fc.string(),
-      async (body, tz, type, key, id) => {
-        const target = path.endsWith('/') ? path + encodeURIComponent(id.toWellFormed()) : path;
-        const query = tz === undefined ? '' : `?tz=${encodeURIComponent(tz.toWellFormed())}`;
-        const before = await fingerprint();
-        const response = await server.fetch(target + query, {
-          method,
-          headers: {
-            authorization: `DPoP ${token}`,
-            dpop: makeProof(phone.key, `${method} ${server.url}${target}`, { accessToken: token }),
-            ...(type ? { 'content-type': type } : {}),
-            ...(key ? { 'idempotency-key': key } : {}),
-          },
-          ...(method === 'GET' ? {} : { body: body ?? '' }),
-        });
-        const text = await response.text();
-        const isExpected = response.status < 500 || path === '/api/workouts/delete';
-        expect([isExpected, response.status, body, text.slice(0, 200)]).toEqual([
-          true,
-          response.status,
-          body,
-          expect.anything(),
-        ]);
-        if (response.status < 400) return;
-        expect(await fingerprint()).toEqual(before);
-        expect(JSON.parse(text)).toMatchObject({
-          success: false,
-          message: expect.any(String),
-          code: expect.any(String),
-        });
-      },
-    ),
-    { numRuns: RUNS[method] ?? 25 },
-  );
-});
+it.for(PATHS)(
+  '%s %s: whatever is sent, never a 5xx, and nothing is stored on a 4xx',
+  async ([method, path], { server, phone, token, exercise }) => {
+    await fc.assert(
+      fc.asyncProperty(
+        bodyOf(exercise, path),
+        fc.option(zone, { nil: undefined }),
+        contentType,
+        fc.option(fc.constantFrom('key', ' ', 'k'.repeat(256)), { nil: undefined, freq: 5 }),
+        fc.string(),
+        async (body, tz, type, key, id) => {
+          const target = path.endsWith('/') ? path + encodeURIComponent(id.toWellFormed()) : path;
+          const query = tz === undefined ? '' : `?tz=${encodeURIComponent(tz.toWellFormed())}`;
+          const before = await fingerprint(server);
+          const response = await server.fetch(target + query, {
+            method,
+            headers: {
+              authorization: `DPoP ${token}`,
+              dpop: makeProof(phone.key, `${method} ${server.url}${target}`, { accessToken: token }),
+              ...(type ? { 'content-type': type } : {}),
+              ...(key ? { 'idempotency-key': key } : {}),
+            },
+            ...(method === 'GET' ? {} : { body: body ?? '' }),
+          });
+          const text = await response.text();
+          const isExpected = response.status < 500 || path === '/api/workouts/delete';
+          expect([isExpected, response.status, body, text.slice(0, 200)]).toEqual([
+            true,
+            response.status,
+            body,
+            expect.anything(),
+          ]);
+          if (response.status < 400) return;
+          expect(await fingerprint(server)).toEqual(before);
+          expect(JSON.parse(text)).toMatchObject({
+            success: false,
+            message: expect.any(String),
+            code: expect.any(String),
+          });
+        },
+      ),
+      { numRuns: RUNS[method] ?? 25 },
+    );
+  },
+);

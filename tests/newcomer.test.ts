@@ -1,18 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import { networkOrigins } from '#identity/ownOrigins.ts';
 import { newPhone } from './helpers/person.ts';
 import { makeProof } from './helpers/proof.ts';
-import { startTestServer, type TestServer } from './helpers/server.ts';
+import { type TestServer, withServer } from './helpers/server.ts';
 
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startTestServer();
-});
-afterAll(() => server.close());
+const it = withServer();
 
 describe('a phone in the same network', () => {
-  it('logs in and reads at the address of the machine that it was told', async () => {
+  it('logs in and reads at the address of the machine that it was told', async ({ server }) => {
     const phone = await newPhone(server);
     const { accessToken } = await phone.tokens();
     for (const origin of networkOrigins(Number(new URL(server.url).port))) {
@@ -27,7 +22,7 @@ describe('a phone in the same network', () => {
     }
   });
 
-  it('is not another machine: a proof for one is refused, whatever Host says', async () => {
+  it('is not another machine: a proof for one is refused, whatever Host says', async ({ server }) => {
     const phone = await newPhone(server);
     const { accessToken } = await phone.tokens();
     const headers = {
@@ -43,7 +38,7 @@ describe('a phone in the same network', () => {
   });
 });
 
-it('a browser gets an icon from the own origin', async () => {
+it('a browser gets an icon from the own origin', async ({ server }) => {
   const icon = await fetch(`${server.url}/favicon.ico`, {
     headers: { 'user-agent': 'Mozilla/5.0', accept: 'image/*' },
   });
@@ -51,18 +46,21 @@ it('a browser gets an icon from the own origin', async () => {
   expect(await icon.text()).toMatch(/^<svg xmlns/);
 });
 
-it.each(['/docs', '/dev/mailbox', '/reset-password', '/reset-password/done'])('%s asks no other host', async (path) => {
-  const page = await (await fetch(server.url + path, { headers: { 'user-agent': 'Mozilla/5.0' } })).text();
-  expect(page).not.toMatch(/(?:src|href|url)(?:=|\()["']?(?:https?:)?\/\//);
-});
+it.for(['/docs', '/dev/mailbox', '/reset-password', '/reset-password/done'])(
+  '%s asks no other host',
+  async (path, { server }) => {
+    const page = await (await fetch(server.url + path, { headers: { 'user-agent': 'Mozilla/5.0' } })).text();
+    expect(page).not.toMatch(/(?:src|href|url)(?:=|\()["']?(?:https?:)?\/\//);
+  },
+);
 
 describe('the line of a request in the log', () => {
-  const lineOf = (requestId: string | null) =>
+  const lineOf = (server: TestServer, requestId: string | null) =>
     server.logged
       .map((line) => JSON.parse(line))
       .find((line) => line.msg === 'request' && line.requestId === requestId);
 
-  it('names the code of a refusal', async () => {
+  it('names the code of a refusal', async ({ server }) => {
     const refusals = [
       [await server.fetch('/api/users/get'), 'DPOP_PROOF_MISSING'],
       [await server.fetch('/nowhere'), 'NOT_FOUND'],
@@ -71,14 +69,14 @@ describe('the line of a request in the log', () => {
     ] as const;
     for (const [response, code] of refusals) {
       const line = { status: response.status, code };
-      await vi.waitFor(() => expect(lineOf(response.headers.get('x-request-id'))).toMatchObject(line));
+      await vi.waitFor(() => expect(lineOf(server, response.headers.get('x-request-id'))).toMatchObject(line));
     }
   });
 
-  it('has no code when there was none', async () => {
+  it('has no code when there was none', async ({ server }) => {
     const response = await server.fetch('/');
     const line = await vi.waitFor(() => {
-      const found = lineOf(response.headers.get('x-request-id'));
+      const found = lineOf(server, response.headers.get('x-request-id'));
       expect(found).toBeDefined();
       return found;
     });

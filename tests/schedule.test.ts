@@ -1,19 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import { cleanUp } from '#features/housekeeping/housekeeping.tasks.ts';
 import { buildLog } from '#platform/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
 import { newPhone } from './helpers/person.ts';
-import { startTestServer, type TestServer } from './helpers/server.ts';
+import { type TestServer, withServer } from './helpers/server.ts';
 
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startTestServer();
-});
-afterAll(() => server.close());
+const it = withServer();
 
 /** A person with one split of one exercise, in a zone. */
-async function trainee(zone: string) {
+async function trainee(server: TestServer, zone: string) {
   const { id } = await newPhone(server);
   await server.sql('update user_reminder_settings set timezone = $2 where user_id = $1', [id, zone]);
   const [plan] = await server.sql('insert into workoutplans (user_id) values ($1) returning id', [id]);
@@ -39,8 +34,8 @@ async function trainee(zone: string) {
   return { id, splitId: split?.id as string, train };
 }
 
-const refresh = (now: string) => server.sql('select refresh_user_split_information($1)', [now]);
-const habit = (id: string) =>
+const refresh = (server: TestServer, now: string) => server.sql('select refresh_user_split_information($1)', [now]);
+const habit = (server: TestServer, id: string) =>
   server.sql(
     `select to_char(estimated_time_utc at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') as next, confidence::float, preferred_weekday as weekday
      from user_split_information where user_id = $1`,
@@ -48,59 +43,62 @@ const habit = (id: string) =>
   );
 
 describe('refresh_user_split_information (behaviour 4.8)', () => {
-  it('New York, two Tuesdays 01:30Z: one row, UTC Tuesday, 0.60; 00:30Z after the change to summer time (BG6)', async () => {
-    const { id, train } = await trainee('America/New_York');
+  it('New York, two Tuesdays 01:30Z: one row, UTC Tuesday, 0.60; 00:30Z after the change to summer time (BG6)', async ({
+    server,
+  }) => {
+    const { id, train } = await trainee(server, 'America/New_York');
     await train('2026-02-24T01:30:00Z');
     await train('2026-03-03T01:30:00Z');
     // Monday 2026-03-02 local; the next local Monday is today's date there.
-    await refresh('2026-03-03T02:00:00Z');
-    expect(await habit(id)).toEqual([{ next: '2026-03-03 01:30:00', confidence: 0.6, weekday: 2 }]);
+    await refresh(server, '2026-03-03T02:00:00Z');
+    expect(await habit(server, id)).toEqual([{ next: '2026-03-03 01:30:00', confidence: 0.6, weekday: 2 }]);
     // On 2026-03-08 clocks rise: 20:30 local is 00:30Z.
-    await refresh('2026-03-09T12:00:00Z');
-    expect(await habit(id)).toEqual([{ next: '2026-03-10 00:30:00', confidence: 0.6, weekday: 2 }]);
+    await refresh(server, '2026-03-09T12:00:00Z');
+    expect(await habit(server, id)).toEqual([{ next: '2026-03-10 00:30:00', confidence: 0.6, weekday: 2 }]);
   });
 
-  it('counts workouts, not tracked exercises (BG4)', async () => {
-    const { id, train } = await trainee('UTC');
+  it('counts workouts, not tracked exercises (BG4)', async ({ server }) => {
+    const { id, train } = await trainee(server, 'UTC');
     await train('2026-03-02T10:00:00Z', 50, 3);
-    await refresh('2026-03-03T00:00:00Z');
-    expect(await habit(id)).toEqual([{ next: '2026-03-09 10:00:00', confidence: 0.3, weekday: 1 }]);
+    await refresh(server, '2026-03-03T00:00:00Z');
+    expect(await habit(server, id)).toEqual([{ next: '2026-03-09 10:00:00', confidence: 0.3, weekday: 1 }]);
   });
 
-  it('averages times around midnight on the circle (BG5)', async () => {
-    const { id, train } = await trainee('UTC');
+  it('averages times around midnight on the circle (BG5)', async ({ server }) => {
+    const { id, train } = await trainee(server, 'UTC');
     for (const start of ['2026-03-02T23:50:00Z', '2026-03-09T00:10:00Z', '2026-03-16T00:10:30Z']) await train(start);
-    await refresh('2026-03-17T00:00:00Z');
-    expect(await habit(id)).toEqual([{ next: '2026-03-23 00:03:30', confidence: 1, weekday: 1 }]);
+    await refresh(server, '2026-03-17T00:00:00Z');
+    expect(await habit(server, id)).toEqual([{ next: '2026-03-23 00:03:30', confidence: 1, weekday: 1 }]);
   });
 
-  it('forgets what is stale, also when run twice at one instant (BG7)', async () => {
-    const { id, splitId, train } = await trainee('UTC');
+  it('forgets what is stale, also when run twice at one instant (BG7)', async ({ server }) => {
+    const { id, splitId, train } = await trainee(server, 'UTC');
     await train('2026-03-02T10:00:00Z');
     const now = '2026-03-03T00:00:00Z';
-    await refresh(now);
-    expect(await habit(id)).toHaveLength(1);
+    await refresh(server, now);
+    expect(await habit(server, id)).toHaveLength(1);
     await server.sql('update workoutsplits set is_active = false where id = $1', [splitId]);
-    await refresh(now);
-    expect(await habit(id)).toEqual([]);
+    await refresh(server, now);
+    expect(await habit(server, id)).toEqual([]);
     await server.sql('update workoutsplits set is_active = true where id = $1', [splitId]);
-    await refresh(now);
-    await refresh('2026-03-24T00:00:00Z');
-    expect(await habit(id)).toEqual([]);
+    await refresh(server, now);
+    await refresh(server, '2026-03-24T00:00:00Z');
+    expect(await habit(server, id)).toEqual([]);
   });
 
-  it('a broken zone counts as UTC and stops nobody (BG8)', async () => {
-    const [broken, fine] = [await trainee('Mars/Base'), await trainee('UTC')];
+  it('a broken zone counts as UTC and stops nobody (BG8)', async ({ server }) => {
+    const [broken, fine] = [await trainee(server, 'Mars/Base'), await trainee(server, 'UTC')];
     for (const { train } of [broken, fine]) await train('2026-03-02T10:00:00Z');
-    await refresh('2026-03-03T00:00:00Z');
-    for (const { id } of [broken, fine]) expect(await habit(id)).toMatchObject([{ next: '2026-03-09 10:00:00' }]);
+    await refresh(server, '2026-03-03T00:00:00Z');
+    for (const { id } of [broken, fine])
+      expect(await habit(server, id)).toMatchObject([{ next: '2026-03-09 10:00:00' }]);
   });
 });
 
 describe('housekeeping_compact_old_workouts (behaviour 4.10)', () => {
   const NOW = '2026-06-30T12:00:00Z';
   const daysBefore = (days: number) => new Date(Date.parse(NOW) - days * 86_400_000).toISOString();
-  const count = async (table: string, id: string) => {
+  const count = async (server: TestServer, table: string, id: string) => {
     const join = table === 'exercisetracking' ? 'join workout_summary ws on ws.id = t.workout_summary_id' : '';
     const owner = join ? 'ws' : 't';
     const [row] = await server.sql(`select count(*)::int as n from ${table} t ${join} where ${owner}.user_id = $1`, [
@@ -109,8 +107,8 @@ describe('housekeeping_compact_old_workouts (behaviour 4.10)', () => {
     return row?.n as number;
   };
 
-  it('60 daily workouts: 46 days of rows and all summaries stay, in batches or at once', async () => {
-    const { id, train } = await trainee('UTC');
+  it('60 daily workouts: 46 days of rows and all summaries stay, in batches or at once', async ({ server }) => {
+    const { id, train } = await trainee(server, 'UTC');
     for (let day = 0; day < 60; day++) await train(daysBefore(day), 100 - day);
     let removed = 0;
     let after: string | null = '00000000-0000-0000-0000-000000000000';
@@ -123,14 +121,14 @@ describe('housekeeping_compact_old_workouts (behaviour 4.10)', () => {
       removed += batch?.removed as number;
     }
     expect(removed).toBe(14);
-    expect([await count('exercisetracking', id), await count('workout_summary', id)]).toEqual([46, 60]);
+    expect([await count(server, 'exercisetracking', id), await count(server, 'workout_summary', id)]).toEqual([46, 60]);
     expect(await server.sql('select data_version::int from users where id = $1', [id])).not.toEqual([
       { data_version: 0 },
     ]);
   });
 
-  it('keeps the 35 most recent workout-days, however old, and every record (DA5)', async () => {
-    const { id, train } = await trainee('UTC');
+  it('keeps the 35 most recent workout-days, however old, and every record (DA5)', async ({ server }) => {
+    const { id, train } = await trainee(server, 'UTC');
     for (let day = 0; day < 40; day++) await train(daysBefore(100 + day), day === 39 ? 300 : 50);
     const record = () =>
       server.sql('select pr_weight, pr_reps, one_rep_max::float from exercise_records where user_id = $1', [id]);
@@ -139,12 +137,12 @@ describe('housekeeping_compact_old_workouts (behaviour 4.10)', () => {
     expect(await record()).toEqual(before);
     expect(await server.sql('select weight from v_prs where user_id = $1', [id])).toEqual([{ weight: 300 }]);
     // 40 days: 35 recent ones and the day that holds the record.
-    expect(await count('exercisetracking', id)).toBe(36);
+    expect(await count(server, 'exercisetracking', id)).toBe(36);
   });
 });
 
 describe('cleaning up', () => {
-  it('removes what has served its purpose, and nothing else', async () => {
+  it('removes what has served its purpose, and nothing else', async ({ server }) => {
     const { id } = await newPhone(server);
     await server.sql(
       `insert into seen_proofs (thumbprint, jti, request_id, expires_at)
@@ -194,7 +192,7 @@ describe('cleaning up', () => {
 });
 
 describe('the outbox worker', () => {
-  it('leaves kinds that it does not know to a newer worker', async () => {
+  it('leaves kinds that it does not know to a newer worker', async ({ server }) => {
     const { id } = await newPhone(server);
     await server.sql(
       "insert into outbox (kind, user_id, dedupe_key, expires_at) values ('push.of-tomorrow', $1, 'tomorrow', now() + interval '1 hour')",
@@ -206,7 +204,7 @@ describe('the outbox worker', () => {
     ]);
   });
 
-  it('drops what has expired', async () => {
+  it('drops what has expired', async ({ server }) => {
     const { id } = await newPhone(server);
     await server.sql(
       "insert into outbox (kind, user_id, payload, dedupe_key, expires_at) values ('mail.verification', $1, '{\"email\":\"x@example.com\"}', 'late', now())",

@@ -3,36 +3,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { migrate } from '#platform/postgres/migrate.ts';
 import { StartupError } from '#platform/startupError.ts';
 import { newPhone } from './helpers/person.ts';
-import { asSuperuser, startTestServer, type TestServer } from './helpers/server.ts';
+import { asSuperuser, startTestServer, type TestServer, withServer } from './helpers/server.ts';
 
-let server: TestServer;
-let userId: string;
-let splitId: string;
-let etsId: string;
+const it = withServer()
+  .extend('userId', { scope: 'file' }, async ({ server }) => (await newPhone(server)).id)
+  .extend('splitId', { scope: 'file' }, async ({ server, userId }) => {
+    const [plan] = await server.sql('insert into workoutplans (user_id, trainer_id) values ($1, $1) returning id', [
+      userId,
+    ]);
+    const [split] = await server.sql("insert into workoutsplits (workout_id, name) values ($1, 'A') returning id", [
+      plan?.id,
+    ]);
+    return split?.id as string;
+  })
+  .extend('etsId', { scope: 'file', auto: true }, async ({ server, splitId }) => {
+    const [ets] = await server.sql(
+      'insert into exercisetoworkoutsplit (workoutsplit_id, exercise_id, sets, order_index) values ($1, 1, array[5], 0) returning id',
+      [splitId],
+    );
+    return ets?.id as string;
+  });
 
 const DB = join(import.meta.dirname, '../db');
-
-beforeAll(async () => {
-  server = await startTestServer();
-  userId = (await newPhone(server)).id;
-  const [plan] = await server.sql('insert into workoutplans (user_id, trainer_id) values ($1, $1) returning id', [
-    userId,
-  ]);
-  const [split] = await server.sql("insert into workoutsplits (workout_id, name) values ($1, 'A') returning id", [
-    plan?.id,
-  ]);
-  splitId = split?.id;
-  const [ets] = await server.sql(
-    'insert into exercisetoworkoutsplit (workoutsplit_id, exercise_id, sets, order_index) values ($1, 1, array[5], 0) returning id',
-    [splitId],
-  );
-  etsId = ets?.id;
-});
-afterAll(() => server.close());
 
 const code = (work: Promise<unknown>) =>
   work.then(
@@ -41,7 +37,7 @@ const code = (work: Promise<unknown>) =>
   );
 
 describe('migrations', () => {
-  const options = (folder = DB) => ({
+  const options = (server: TestServer, folder = DB) => ({
     url: server.databaseUrl,
     folder,
     systemUserId: '8dedd0e0-8c25-4c84-a05b-4ae5f5c48f3a',
@@ -54,7 +50,7 @@ describe('migrations', () => {
     return folder;
   }
   /** A database of its own, owned by a login of its own. */
-  async function newDatabase(login: string, settings = ''): Promise<string> {
+  async function newDatabase(server: TestServer, login: string, settings = ''): Promise<string> {
     const admin = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
     await admin.connect();
     const database = `db_of_${login}`;
@@ -72,18 +68,18 @@ describe('migrations', () => {
     return url.href;
   }
 
-  it('run again, also at the same time, change nothing', async () => {
+  it('run again, also at the same time, change nothing', async ({ server }) => {
     const before = await server.sql('select * from exercises order by id');
-    expect(await Promise.all([migrate(options()), migrate(options())])).toEqual([[], []]);
+    expect(await Promise.all([migrate(options(server)), migrate(options(server))])).toEqual([[], []]);
     expect(await server.sql('select * from exercises order by id')).toEqual(before);
   });
 
-  it('refuse a file that was edited after it was applied', async () => {
+  it('refuse a file that was edited after it was applied', async ({ server }) => {
     const folder = await changed('migrations/0002_retired_sets.sql', () => 'select 1');
-    await expect(migrate(options(folder))).rejects.toThrow(StartupError);
+    await expect(migrate(options(server, folder))).rejects.toThrow(StartupError);
   });
 
-  it('make functions, triggers, views and rights anew when one of their files has changed', async () => {
+  it('make functions, triggers, views and rights anew when one of their files has changed', async ({ server }) => {
     const folder = await changed('code/20_messages.sql', (text) =>
       text.replace('Great work finishing your workout!', 'Well done!'),
     );
@@ -102,29 +98,29 @@ describe('migrations', () => {
     const before = await rules();
     const body = async () =>
       (await server.sql("select prosrc as text from pg_proc where proname = 'send_workout_done_message'"))[0]?.text;
-    expect(await migrate(options(folder))).toEqual(['code']);
+    expect(await migrate(options(server, folder))).toEqual(['code']);
     expect(await body()).toContain('Well done!');
-    expect(await migrate(options())).toEqual(['code']);
+    expect(await migrate(options(server))).toEqual(['code']);
     expect(await body()).not.toContain('Well done!');
     expect(await rules()).toEqual(before);
   });
 
-  it('that fail are one sentence with the name of the file, and change nothing', async () => {
+  it('that fail are one sentence with the name of the file, and change nothing', async ({ server }) => {
     const folder = await changed('code/60_views.sql', (text) => `${text}\nselect no_such_thing;`);
-    await expect(migrate(options(folder))).rejects.toThrow(
+    await expect(migrate(options(server, folder))).rejects.toThrow(
       new StartupError(
         'The database could not be brought up to date: 60_views.sql failed: column "no_such_thing" does not exist. Nothing was changed.',
       ),
     );
-    expect(await migrate(options())).toEqual([]);
+    expect(await migrate(options(server))).toEqual([]);
   });
 
-  it.each([
+  it.for<[string, string]>([
     ['app', ''],
     ['another_login', 'set search_path = pg_catalog, nowhere'],
-  ])('work for a login called %s, whatever is set for it: %s', async (login, settings) => {
-    const url = await newDatabase(login, settings);
-    expect(await migrate({ ...options(), url })).toHaveLength(4);
+  ])('work for a login called %s, whatever is set for it: %s', async ([login, settings], { server }) => {
+    const url = await newDatabase(server, login, settings);
+    expect(await migrate({ ...options(server), url })).toHaveLength(4);
     const own = await startTestServer({ sharing: { ...server, databaseUrl: url } });
     try {
       const phone = await newPhone(own);
@@ -137,9 +133,9 @@ describe('migrations', () => {
     }
   });
 
-  it('before they were squashed left a database that goes on with the new ones', async () => {
-    const url = await newDatabase('old_series');
-    await migrate({ ...options(), url });
+  it('before they were squashed left a database that goes on with the new ones', async ({ server }) => {
+    const url = await newDatabase(server, 'old_series');
+    await migrate({ ...options(server), url });
     const client = new pg.Client({ connectionString: url });
     await client.connect();
     await client.query(`
@@ -151,7 +147,7 @@ describe('migrations', () => {
         drop column plan_version, drop column training_version, drop column cardio_version,
         drop column inbox_version, drop column profile_version;
       create function app.of_an_old_release() returns int language sql as 'select 1'`);
-    expect(await migrate({ ...options(), url })).toEqual([
+    expect(await migrate({ ...options(server), url })).toEqual([
       '0001_initial.sql',
       '0002_retired_sets.sql',
       '0003_versions.sql',
@@ -164,7 +160,7 @@ describe('migrations', () => {
     await client.end();
   });
 
-  it('close what a host opens by default', async () => {
+  it('close what a host opens by default', async ({ server }) => {
     const admin = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
     await admin.connect();
     await admin.query('drop database if exists open_by_default');
@@ -181,7 +177,7 @@ describe('migrations', () => {
       ])) {
         await login.query(`alter default privileges ${scope} grant all on ${kind} to authenticated, public`);
       }
-      await migrate({ ...options(), url: url.href });
+      await migrate({ ...options(server), url: url.href });
       const { rows } = await login.query(`
         select c.relname
         from pg_class c
@@ -203,12 +199,12 @@ describe('migrations', () => {
     }
   });
 
-  it('say so when SYSTEM_USER_ID is not the one of this database', async () => {
-    const otherId = { ...options(), systemUserId: '9954f1f0-0000-4000-8000-000000000000' };
+  it('say so when SYSTEM_USER_ID is not the one of this database', async ({ server }) => {
+    const otherId = { ...options(server), systemUserId: '9954f1f0-0000-4000-8000-000000000000' };
     await expect(migrate(otherId)).rejects.toThrow(/SYSTEM_USER_ID/);
   });
 
-  it('seed 127 exercises over eight muscles, and the system user', async () => {
+  it('seed 127 exercises over eight muscles, and the system user', async ({ server }) => {
     expect(
       await server.sql(
         'select count(*)::int as exercises, count(distinct targetmuscle)::int as muscles from exercises',
@@ -221,7 +217,7 @@ describe('migrations', () => {
 });
 
 describe('constraints', () => {
-  it.each([
+  it.for([
     ['{}', '{}'],
     ['{1}', '{1,2}'],
     ['{NaN}', '{1}'],
@@ -230,7 +226,7 @@ describe('constraints', () => {
     ['{1}', '{0}'],
     ['{NULL}', '{1}'],
     ['{{1}}', '{{1}}'],
-  ])('no sets like weight %s and reps %s', async (weight, reps) => {
+  ])('no sets like weight %s and reps %s', async ([weight, reps], { server, userId, splitId, etsId }) => {
     const [summary] = await server.sql(
       'insert into workout_summary (user_id, workoutsplit_id) values ($1, $2) on conflict do nothing returning id',
       [userId, splitId],
@@ -242,7 +238,11 @@ describe('constraints', () => {
     expect(await code(insert)).toBe('23514');
   });
 
-  it('one active plan a person, one workout a start, names and addresses in any case', async () => {
+  it('one active plan a person, one workout a start, names and addresses in any case', async ({
+    server,
+    userId,
+    splitId,
+  }) => {
     const insert = (text: string, values: unknown[]) => code(server.sql(text, values));
     expect(await insert('insert into workoutplans (user_id) values ($1)', [userId])).toBe('23505');
     const start = '2026-01-01T10:00:00Z';
@@ -253,7 +253,7 @@ describe('constraints', () => {
     expect(await insert("insert into users (username) values (' SYSTEM_BOT ')", [])).toBe('23505');
   });
 
-  it('history holds plan and catalogue; people leave alone (DA14)', async () => {
+  it('history holds plan and catalogue; people leave alone (DA14)', async ({ server }) => {
     const trainer = await newPhone(server);
     const trainee = await newPhone(server);
     const [plan] = await server.sql('insert into workoutplans (user_id, trainer_id) values ($1, $2) returning id', [
@@ -296,18 +296,18 @@ describe('constraints', () => {
 });
 
 describe('local timestamps', () => {
-  it.each([
+  it.for([
     ['2026-11-22T23:26:43.770Z', 'Asia/Jerusalem', '2026-11-23T01:26:43.770+02:00'],
     ['2026-07-01T12:00:00.001Z', 'America/New_York', '2026-07-01T08:00:00.001-04:00'],
     ['2026-01-01T00:00:00.000Z', 'America/St_Johns', '2025-12-31T20:30:00.000-03:30'],
     ['2026-01-01T00:00:00.000Z', 'Pacific/Chatham', '2026-01-01T13:45:00.000+13:45'],
     ['2026-07-01T00:00:00.000Z', 'Australia/Lord_Howe', '2026-07-01T10:30:00.000+10:30'],
     ['2026-01-01T00:00:00.000Z', 'UTC', '2026-01-01T00:00:00.000+00:00'],
-  ])('%s in %s is %s', async (instant, zone, local) => {
+  ])('%s in %s is %s', async ([instant, zone, local], { server }) => {
     expect(await server.sql('select app.local_timestamp($1, $2) as local', [instant, zone])).toEqual([{ local }]);
   });
 
-  it('every zone that Node knows, PostgreSQL knows', async () => {
+  it('every zone that Node knows, PostgreSQL knows', async ({ server }) => {
     const zones = Intl.supportedValuesOf('timeZone');
     expect(
       await server.sql('select z from unnest($1::text[]) z where z not in (select name from pg_timezone_names)', [
@@ -318,7 +318,7 @@ describe('local timestamps', () => {
 });
 
 describe('estimated one-rep max (behaviour 4.4)', () => {
-  const estimate = async (weight: number, reps: number) => {
+  const estimate = async (server: TestServer, weight: number, reps: number) => {
     const [row] = await server.sql<{ e: string | null }>('select round(app.estimated_one_rep_max($1, $2), 1) as e', [
       weight,
       reps,
@@ -326,7 +326,7 @@ describe('estimated one-rep max (behaviour 4.4)', () => {
     return row?.e == null ? null : Number(row.e);
   };
 
-  it.each([
+  it.for<[number, number, number | null]>([
     [80, 10, 106.7],
     [82.5, 8, 102.4],
     [50, 12, 65],
@@ -339,11 +339,11 @@ describe('estimated one-rep max (behaviour 4.4)', () => {
     [50, 11, 63.8],
     [50, 13, null],
     [0, 5, null],
-  ])('%d kg × %d is %s', async (weight, reps, expected) => {
-    expect(await estimate(weight, reps)).toBe(expected);
+  ])('%d kg × %d is %s', async ([weight, reps, expected], { server }) => {
+    expect(await estimate(server, weight, reps)).toBe(expected);
   });
 
-  it('agrees with exact decimal arithmetic for any weight in tenths of a kilogram', async () => {
+  it('agrees with exact decimal arithmetic for any weight in tenths of a kilogram', async ({ server }) => {
     const cases = fc.sample(fc.tuple(fc.integer({ min: 1, max: 9999 }), fc.integer({ min: 1, max: 12 })), 500);
     const rows = await server.sql<{ e: string }>(
       `select round(app.estimated_one_rep_max((c ->> 0)::numeric / 10, (c ->> 1)::bigint), 1) as e
@@ -370,7 +370,7 @@ function exactEstimate(tenths: number, reps: number): number {
 }
 
 describe('the muscle group of a split', () => {
-  it('follows its active exercises, alphabetically, and is null without any (DA13)', async () => {
+  it('follows its active exercises, alphabetically, and is null without any (DA13)', async ({ server }) => {
     const person = await newPhone(server);
     const [plan] = await server.sql('insert into workoutplans (user_id) values ($1) returning id', [person.id]);
     const [split] = await server.sql("insert into workoutsplits (workout_id, name) values ($1, 'A') returning id", [

@@ -1,9 +1,9 @@
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { describe, expect, inject, vi } from 'vitest';
 import { type ServerProcess, startProcess } from './helpers/process.ts';
-import { startTestServer, type TestServer } from './helpers/server.ts';
+import { withServer } from './helpers/server.ts';
 
 interface Answer {
   status: number | undefined;
@@ -35,6 +35,8 @@ function raw(port: number, text: string): Promise<string> {
     socket.once('close', () => resolve(answer)).once('error', reject);
   });
 }
+
+const it = withServer();
 
 describe('a graceful stop', () => {
   it('resets no connection: not ready first, then "Connection: close", then the end', async () => {
@@ -74,30 +76,24 @@ describe('a graceful stop', () => {
 });
 
 describe('a connection', () => {
-  let server: TestServer;
-  beforeAll(async () => {
-    server = await startTestServer();
-  });
-  afterAll(() => server.close());
-
-  it('is kept longer than proxies keep theirs', async () => {
+  it('is kept longer than proxies keep theirs', async ({ server }) => {
     const answer = await raw(Number(new URL(server.url).port), 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
     expect(Number(/keep-alive: timeout=(\d+)/i.exec(answer)?.[1])).toBeGreaterThan(60);
   });
 
-  it.each([
+  it.for([
     ['/health', 'h2c', 200],
     ['/health', 'websocket', 200],
     ['/nowhere', 'websocket', 404],
     ['/socket.io/?EIO=4&transport=websocket', 'h2c', 400],
-  ])('that asks for %s with Upgrade: %s gets an answer', async (path, protocol, status) => {
+  ])('that asks for %s with Upgrade: %s gets an answer', async ([path, protocol, status], { server }) => {
     const lines = [`GET ${path} HTTP/1.1`, 'Host: x', 'Connection: Upgrade, HTTP2-Settings', `Upgrade: ${protocol}`];
     const headers = ['X-App-Version: 4.5.0', 'HTTP2-Settings: AAMAAABkAAQAAP__'];
     const answer = await raw(Number(new URL(server.url).port), [...lines, ...headers, '', ''].join('\r\n'));
     expect(answer.split(' ')[1]).toBe(String(status));
   });
 
-  it('that is a WebSocket and never joins is cut off, even when it does not answer the end', async () => {
+  it('that is a WebSocket and never joins is cut off, even when it does not answer the end', async ({ server }) => {
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     const lines = [
       'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1',

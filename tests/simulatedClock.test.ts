@@ -1,12 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { newPhone } from './helpers/person.ts';
-import { startTestServer, type TestServer } from './helpers/server.ts';
+import { type TestServer, withServer } from './helpers/server.ts';
 
-let server: TestServer;
-beforeAll(async () => {
-  server = await startTestServer();
-});
-afterAll(() => server.close());
+const it = withServer();
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -63,7 +59,7 @@ function wall(zone: (typeof HABITS)[number]['zone'], instant: number) {
   };
 }
 
-async function people(): Promise<Person[]> {
+async function people(server: TestServer): Promise<Person[]> {
   return Promise.all(
     HABITS.map(async (habit) => {
       const { id } = await newPhone(server);
@@ -106,8 +102,10 @@ function expectedAt({ habit, splits, workouts }: Person, minute: number): number
   });
 }
 
-it('four weeks of habits in ten zones, across changes of clocks: every push that should exist does, at its minute, and no other', async () => {
-  const everybody = await people();
+it('four weeks of habits in ten zones, across changes of clocks: every push that should exist does, at its minute, and no other', async ({
+  server,
+}) => {
+  const everybody = await people(server);
   const expected: string[] = [];
   for (let hour = START; hour < END; hour += HOUR_MS) {
     // What people trained in the last hour, they log now.

@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asSuperuser, startTestServer, type TestServer } from './helpers/server.ts';
+import { describe, expect } from 'vitest';
+import { asSuperuser, withServer } from './helpers/server.ts';
 
 /*
  * Every named statement is described by PostgreSQL, and what it returns is compared with the row type that stands
@@ -96,32 +96,30 @@ function describeStatement(client: pg.Client, text: string): Promise<Field[]> {
   });
 }
 
-describe('every named statement', () => {
-  let server: TestServer;
-  let client: pg.Client;
-  const typeNames = new Map<number, string>();
-
-  beforeAll(async () => {
-    server = await startTestServer();
-    client = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
+const it = withServer()
+  .extend('client', { scope: 'file' }, async ({ server }, { onCleanup }) => {
+    const client = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
+    onCleanup(() => client.end());
     await client.connect();
-    const { rows } = await client.query('select oid::int as oid, typname from pg_type');
-    for (const { oid, typname } of rows) typeNames.set(oid, typname);
-  });
-  afterAll(async () => {
-    await client.end();
-    await server.close();
+    return client;
+  })
+  .extend('typeNames', { scope: 'file' }, async ({ client }) => {
+    const { rows } = await client.query<{ oid: number; typname: string }>(
+      'select oid::int as oid, typname from pg_type',
+    );
+    return new Map(rows.map(({ oid, typname }) => [oid, typname]));
   });
 
+describe('every named statement', () => {
   it('is found, and has a name of its own', () => {
     expect(statements.length).toBeGreaterThan(90);
     const names = statements.map(({ name }) => name);
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
   });
 
-  it.each(statements.map((statement) => [statement.name, statement] as const))(
+  it.for(statements.map((statement) => [statement.name, statement] as const))(
     '%s returns what its row type says',
-    async (_name, statement) => {
+    async ([_name, statement], { client, typeNames }) => {
       const columns = await describeStatement(client, statement.text);
       if (statement.row === undefined) {
         // Nothing is read: a function that returns nothing, or rows that nobody looks at.

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { buildOutbox } from '#outbox/outbox.ts';
 import { buildLog } from '#platform/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
 import { rebuildRecords } from '#src/cli/rebuildRecords.ts';
 import { newPhone } from './helpers/person.ts';
-import { asSuperuser, startTestServer, type TestServer } from './helpers/server.ts';
+import { asSuperuser, type TestServer, withServer } from './helpers/server.ts';
 import {
   type DoneWorkout,
   localDay,
@@ -18,15 +18,10 @@ import {
   referenceStatistics,
 } from './helpers/trainingReference.ts';
 
-let server: TestServer;
-let ids: Map<string, number>;
-
-beforeAll(async () => {
-  server = await startTestServer();
+const it = withServer().extend('ids', { scope: 'file' }, async ({ server }) => {
   const rows = await server.sql<{ id: string; name: string }>('select id, name from exercises');
-  ids = new Map(rows.map(({ id, name }) => [name, Number(id)]));
+  return new Map(rows.map(({ id, name }) => [name, Number(id)]));
 });
-afterAll(() => server.close());
 
 const PLAN: ReferencePlan = {
   A: { 'Bench Press': [10, 8, 6], 'Bent Over Row': [12, 12], 'Back Squat': [5] },
@@ -80,7 +75,7 @@ interface Analytics {
 }
 
 /** A person who finishes these workouts in this order. */
-async function trainee(done: DoneWorkout[]) {
+async function trainee(server: TestServer, ids: Map<string, number>, done: DoneWorkout[]) {
   const phone = await newPhone(server);
   const { accessToken } = await phone.tokens();
   const savePlan = async (plan: ReferencePlan) => {
@@ -125,7 +120,7 @@ const fields = ({ exercise, weight: kilograms, reps }: Row) => ({ exercise, weig
 const mapped = <T, R>(map: Record<string, T[]>, change: (row: T) => R) =>
   Object.fromEntries(Object.entries(map).map(([key, rows]) => [key, rows.map(change)]));
 
-async function rebuild(args: string[] = [], shown: string[] = []): Promise<string[]> {
+async function rebuild(server: TestServer, args: string[] = [], shown: string[] = []): Promise<string[]> {
   const db = openDatabase({
     url: server.databaseUrl,
     poolSize: 1,
@@ -150,7 +145,7 @@ async function rebuild(args: string[] = [], shown: string[] = []): Promise<strin
 }
 
 /** A connection of its own, in a transaction that is undone at the end. */
-async function inTransaction(work: (client: pg.Client) => Promise<void>): Promise<void> {
+async function inTransaction(server: TestServer, work: (client: pg.Client) => Promise<void>): Promise<void> {
   const client = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
   await client.connect();
   try {
@@ -161,12 +156,12 @@ async function inTransaction(work: (client: pg.Client) => Promise<void>): Promis
     await client.end();
   }
 }
-const isFree = async (id: string) =>
+const isFree = async (server: TestServer, id: string) =>
   (await server.sql('select 1 from users where id = $1 for update skip locked', [id])).length === 1;
 
 describe('what is done to the rows of all people', () => {
   /** Somebody with a workout that is years old and one of today. */
-  async function oldHand(workouts: number): Promise<string> {
+  async function oldHand(server: TestServer, workouts: number): Promise<string> {
     const { id } = await newPhone(server);
     await server.sql(
       `with plan as (insert into workoutplans (user_id) values ($1) returning id),
@@ -188,38 +183,43 @@ describe('what is done to the rows of all people', () => {
     return id;
   }
 
-  it('housekeeping locks nobody who has nothing to remove', async () => {
-    const [few, many] = [await oldHand(35), await oldHand(60)];
+  it('housekeeping locks nobody who has nothing to remove', async ({ server }) => {
+    const [few, many] = [await oldHand(server, 35), await oldHand(server, 60)];
     /** The last id that sorts before this one, so that it is the next to be looked at. */
     const idBefore = (id: string) => {
       const previous = (BigInt(`0x${id.replaceAll('-', '')}`) - 1n).toString(16).padStart(32, '0');
       return previous.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
     };
-    await inTransaction(async (client) => {
+    await inTransaction(server, async (client) => {
       await client.query('select * from app.compact_old_workouts($1, 1)', [idBefore(few)]);
-      expect(await isFree(few)).toBe(true);
+      expect(await isFree(server, few)).toBe(true);
       await client.query('select * from app.compact_old_workouts($1, 1)', [idBefore(many)]);
-      expect(await isFree(many)).toBe(false);
+      expect(await isFree(server, many)).toBe(false);
     });
   });
 
-  it('rebuilding records locks nobody whose records are right, and says where it goes on', async () => {
-    const [right, wrong] = [await oldHand(3), await oldHand(3)];
+  it('rebuilding records locks nobody whose records are right, and says where it goes on', async ({ server }) => {
+    const [right, wrong] = [await oldHand(server, 3), await oldHand(server, 3)];
     await server.sql('update exercise_records set pr_weight = 1 where user_id = $1', [wrong]);
-    await inTransaction(async (client) => {
+    await inTransaction(server, async (client) => {
       expect((await client.query('select app.rebuild_exercise_records($1) as n', [right])).rows).toEqual([{ n: 0 }]);
-      expect(await isFree(right)).toBe(true);
+      expect(await isFree(server, right)).toBe(true);
       expect((await client.query('select app.rebuild_exercise_records($1) as n', [wrong])).rows).toEqual([{ n: 1 }]);
-      expect(await isFree(wrong)).toBe(false);
+      expect(await isFree(server, wrong)).toBe(false);
     });
     const shown: string[] = [];
-    await rebuild([], shown);
+    await rebuild(server, [], shown);
     expect(shown.at(-1)).toMatch(/^\[#{30}\] \d+ of \d+; if this is interrupted, go on with --after [0-9a-f-]{36}$/);
-    expect(await rebuild(['--after', 'ffffffff-ffff-ffff-ffff-ffffffffffff'])).toEqual(['Every record was right.']);
+    expect(await rebuild(server, ['--after', 'ffffffff-ffff-ffff-ffff-ffffffffffff'])).toEqual([
+      'Every record was right.',
+    ]);
   });
 });
 
-it('tracking, records, one-rep maxima and adherence of any history equal a plain computation, in any order of finishing', async () => {
+it('tracking, records, one-rep maxima and adherence of any history equal a plain computation, in any order of finishing', async ({
+  server,
+  ids,
+}) => {
   await fc.assert(
     fc.asyncProperty(history, fc.constantFrom(...ZONES), async (generated, zone) => {
       const now = new Date();
@@ -232,7 +232,7 @@ it('tracking, records, one-rep maxima and adherence of any history equal a plain
           reps: row.done.map((set) => set.reps),
         })),
       }));
-      const person = await trainee(done); // generated in no order of time
+      const person = await trainee(server, ids, done); // generated in no order of time
       const { exerciseTrackingAnalysis, exerciseTrackingMaps: maps } = await person.tracking(zone);
       const { prs, ...statistics } = exerciseTrackingAnalysis;
       expect(statistics).toEqual(referenceStatistics(done, zone));
@@ -316,7 +316,10 @@ const editedPlan = fc
   )
   .map((splits): ReferencePlan => Object.fromEntries(splits));
 
-it('plan edits and housekeeping never lose a record or the statistics, and records can be computed anew', async () => {
+it('plan edits and housekeeping never lose a record or the statistics, and records can be computed anew', async ({
+  server,
+  ids,
+}) => {
   await fc.assert(
     fc.asyncProperty(
       history,
@@ -333,7 +336,7 @@ it('plan edits and housekeeping never lose a record or the statistics, and recor
             reps: row.done.map((set) => set.reps),
           })),
         }));
-        const person = await trainee(done);
+        const person = await trainee(server, ids, done);
         const before = [await person.tracking('UTC'), (await person.analytics())._1RM] as const;
         for (const plan of edits) await person.savePlan(plan);
         const edited = await person.tracking('UTC');
@@ -345,20 +348,23 @@ it('plan edits and housekeeping never lose a record or the statistics, and recor
         await server.sql('select housekeeping_compact_old_workouts(now() + make_interval(days => $1))', [daysLater]);
         const kept = [(await person.tracking('UTC')).exerciseTrackingAnalysis, (await person.analytics())._1RM];
         expect(kept).toEqual([before[0].exerciseTrackingAnalysis, before[1]]);
-        expect(await rebuild()).toEqual(['Every record was right.']);
+        expect(await rebuild(server)).toEqual(['Every record was right.']);
       },
     ),
     { numRuns: 10 },
   );
 });
 
-it('db:rebuild-records mends what is wrong, missing or too much, and the cached payloads with it', async () => {
+it('db:rebuild-records mends what is wrong, missing or too much, and the cached payloads with it', async ({
+  server,
+  ids,
+}) => {
   const start = new Date(Date.now() - 86_400_000);
   const exercises = [
     { exercise: 'Bench Press', weight: [80, 82.5], reps: [10, 8] },
     { exercise: 'Back Squat', weight: [100], reps: [5] },
   ];
-  const person = await trainee([{ start, split: 'A', exercises }]);
+  const person = await trainee(server, ids, [{ start, split: 'A', exercises }]);
   const right = await person.analytics();
   await server.sql(
     'update exercise_records set pr_weight = 1, one_rep_max = 999 where user_id = $1 and exercise_id = $2',
@@ -374,6 +380,6 @@ it('db:rebuild-records mends what is wrong, missing or too much, and the cached 
     [person.id, ids.get('Bicycle Crunch')],
   );
   expect(await person.analytics()).not.toEqual(right);
-  expect(await rebuild()).toEqual(['3 records were wrong and are right now.']);
+  expect(await rebuild(server)).toEqual(['3 records were wrong and are right now.']);
   expect(await person.analytics()).toEqual(right);
 });
