@@ -2,36 +2,51 @@ import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import pg from 'pg';
 import sharp from 'sharp';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { buildLog } from '#platform/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
 import { sql } from '#platform/postgres/query.ts';
-import { type FakeSupabase, startSupabase } from './fakes/supabase.ts';
+import { startSupabase } from './fakes/supabase.ts';
 import { newPhone, type Phone } from './helpers/person.ts';
 import { makeProof } from './helpers/proof.ts';
-import { asSuperuser, startTestServer, type TestServer } from './helpers/server.ts';
+import { asSuperuser, fixtures, startTestServer, type TestServer, withServer } from './helpers/server.ts';
 
 const addCardio = (phone: Phone, token: string) =>
   phone.post('/api/aerobics/add', token, { record: { type: 'Walk', durationMins: 1 } });
 
-describe('one person who sends too much', () => {
-  let server: TestServer;
-  let holder: pg.Client;
-  let [greedy, other]: [Phone | undefined, Phone | undefined] = [undefined, undefined];
-
-  beforeAll(async () => {
-    server = await startTestServer({ env: { DATABASE_POOL_SIZE: '3' } });
-    holder = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
+/** With a connection beside the server's that holds rows. */
+const fewConnections = withServer({ env: { DATABASE_POOL_SIZE: '3' } }).extend(
+  'holder',
+  { scope: 'file' },
+  async ({ server }, { onCleanup }) => {
+    const holder = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
+    onCleanup(() => holder.end());
     await holder.connect();
-  });
-  afterEach(() => holder.query('rollback'));
-  afterAll(async () => {
-    await holder.end();
-    await server.close();
-  });
+    return holder;
+  },
+);
+const limited = withServer({ env: { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_GENERAL_PER_MIN: '0' } });
+const withPictures = fixtures
+  .extend('supabase', { scope: 'file' }, ({ untilEnd }) => untilEnd(startSupabase()))
+  .extend('server', { scope: 'file' }, ({ untilEnd, supabase }) =>
+    untilEnd(startTestServer({ env: { SUPABASE_URL: supabase.url, SUPABASE_SERVICE_ROLE: 'service-role' } })),
+  )
+  .extend('phone', { scope: 'file' }, ({ server }) => newPhone(server))
+  .extend('token', { scope: 'file' }, async ({ phone }) => (await phone.tokens()).accessToken)
+  .extend('large', { scope: 'file' }, () =>
+    sharp({ create: { width: 3000, height: 3000, channels: 3, background: 'green' } })
+      .jpeg()
+      .toBuffer(),
+  );
+
+describe('one person who sends too much', () => {
+  const it = fewConnections;
+
+  let [greedy, other]: [Phone | undefined, Phone | undefined] = [undefined, undefined];
+  it.afterEach(({ holder }) => holder.query('rollback'));
 
   /** Two people, and a lock on the row of the first: whatever changes something for them has to wait. */
-  async function heldPerson() {
+  async function heldPerson(server: TestServer, holder: pg.Client) {
     [greedy, other] = [await newPhone(server), await newPhone(server)];
     const tokens = [await greedy.tokens(), await other.tokens()] as const;
     await holder.query('begin');
@@ -39,8 +54,11 @@ describe('one person who sends too much', () => {
     return { greedy, other, greedyTokens: tokens[0], otherTokens: tokens[1] };
   }
 
-  it('waits in a queue of their own, takes no connection from others, and is refused when it is full', async () => {
-    const { greedy, other, greedyTokens, otherTokens } = await heldPerson();
+  it('waits in a queue of their own, takes no connection from others, and is refused when it is full', async ({
+    server,
+    holder,
+  }) => {
+    const { greedy, other, greedyTokens, otherTokens } = await heldPerson(server, holder);
     const flood = Array.from({ length: 80 }, () => addCardio(greedy, greedyTokens.accessToken));
     const refused = await Promise.race(flood); // the first answers are those of the full queue
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
@@ -58,8 +76,8 @@ describe('one person who sends too much', () => {
     expect(Number(row?.n)).toBe(statuses.filter((status) => status === 201).length);
   });
 
-  it('a refresh and the guard need none of the connections that everybody shares', async () => {
-    const { greedy, other, otherTokens } = await heldPerson();
+  it('a refresh and the guard need none of the connections that everybody shares', async ({ server, holder }) => {
+    const { greedy, other, otherTokens } = await heldPerson(server, holder);
     const third = await newPhone(server);
     await holder.query('select 1 from users where id = $1 for update', [third.id]);
     // Sign-ins of two people wait for their rows, and hold all connections but the reserved one.
@@ -83,16 +101,19 @@ describe('one person who sends too much', () => {
     expect((await Promise.all(signIns)).map(({ status }) => status)).toEqual([200, 200]);
   });
 
-  it('a refresh of somebody whose row is held waits without a connection, and is answered when it is free', async () => {
-    const { greedy, other, greedyTokens, otherTokens } = await heldPerson();
+  it('a refresh of somebody whose row is held waits without a connection, and is answered when it is free', async ({
+    server,
+    holder,
+  }) => {
+    const { greedy, other, greedyTokens, otherTokens } = await heldPerson(server, holder);
     const own = greedy.refresh(greedyTokens.refreshToken);
     for (let round = 0; round < 3; round++) expect((await other.refresh(otherTokens.refreshToken)).status).toBe(200);
     await holder.query('rollback');
     expect((await own).status).toBe(200);
   });
 
-  it('signs in over and over: the others find connections all the same', async () => {
-    const { greedy, other, otherTokens } = await heldPerson();
+  it('signs in over and over: the others find connections all the same', async ({ server, holder }) => {
+    const { greedy, other, otherTokens } = await heldPerson(server, holder);
     const flood = Array.from({ length: 12 }, () => greedy.login());
     const waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock'";
     await vi.waitFor(async () => expect(await server.sql(waiting)).not.toHaveLength(0));
@@ -104,8 +125,8 @@ describe('one person who sends too much', () => {
     expect(new Set((await Promise.all(flood)).map(({ status }) => status))).toEqual(new Set([200]));
   });
 
-  it('whose phone another one takes: phones of other people change hands meanwhile', async () => {
-    const { greedy, other, otherTokens } = await heldPerson();
+  it('whose phone another one takes: phones of other people change hands meanwhile', async ({ server, holder }) => {
+    const { greedy, other, otherTokens } = await heldPerson(server, holder);
     const third = await newPhone(server);
     const thirdToken = (await third.tokens()).accessToken;
     await holder.query("update users set push_token = 'ExponentPushToken[held]' where id = $1", [greedy.id]);
@@ -130,8 +151,11 @@ describe('one person who sends too much', () => {
     expect((await taking).status).toBe(204);
   });
 
-  it('on two instances: a change waits for the row, and no connection is given up for it', async () => {
-    const { greedy } = await heldPerson();
+  it('on two instances: a change waits for the row, and no connection is given up for it', async ({
+    server,
+    holder,
+  }) => {
+    const { greedy } = await heldPerson(server, holder);
     const log = buildLog('silent');
     const open = () => openDatabase({ url: server.databaseUrl, poolSize: 5, preparedStatements: true, log });
     const instances = [open(), open()];
@@ -165,13 +189,9 @@ it('a process that is too busy to read does not take the database for dead', asy
 });
 
 describe('guesses from one address', () => {
-  let server: TestServer;
-  beforeAll(async () => {
-    server = await startTestServer({ env: { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_GENERAL_PER_MIN: '0' } });
-  });
-  afterAll(() => server.close());
+  const it = limited;
 
-  const guess = (identifier: string, address: string, password = 'wrong password') =>
+  const guess = (server: TestServer, identifier: string, address: string, password = 'wrong password') =>
     server.fetch('/api/auth/login', {
       method: 'POST',
       headers: {
@@ -181,34 +201,36 @@ describe('guesses from one address', () => {
       },
       body: JSON.stringify({ identifier, password }),
     });
-  const failures = async () =>
+  const failures = async (server: TestServer) =>
     Number(
       (await server.sql<{ n: string }>("select count(*) as n from security_events where kind = 'login-failed'"))[0]?.n,
     );
 
-  it('at the same time are compared thirty times, not once for each, and hold up nobody on another address', async () => {
+  it('at the same time are compared thirty times, not once for each, and hold up nobody on another address', async ({
+    server,
+  }) => {
     const owner = await newPhone(server);
-    const flood = Array.from({ length: 95 }, (_, n) => guess(`nobody_${n}`, '198.51.100.1'));
+    const flood = Array.from({ length: 95 }, (_, n) => guess(server, `nobody_${n}`, '198.51.100.1'));
     let left = flood.length;
     for (const answer of flood) answer.then(() => left--);
-    const right = await guess(owner.username, '198.51.100.2', owner.password);
+    const right = await guess(server, owner.username, '198.51.100.2', owner.password);
     expect([right.status, left > 0]).toEqual([200, true]);
     const statuses = (await Promise.all(flood)).map(({ status }) => status);
     expect(statuses.filter((status) => status === 401)).toHaveLength(30);
     expect(statuses.filter((status) => status === 429)).toHaveLength(65);
-    expect(await failures()).toBe(30);
+    expect(await failures(server)).toBe(30);
   });
 
-  it('that are right never count, however many at once', async () => {
+  it('that are right never count, however many at once', async ({ server }) => {
     const owner = await newPhone(server);
     const answers = await Promise.all(
-      Array.from({ length: 8 }, () => guess(owner.username, '198.51.100.3', owner.password)),
+      Array.from({ length: 8 }, () => guess(server, owner.username, '198.51.100.3', owner.password)),
     );
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200));
-    expect((await guess(owner.username, '198.51.100.3')).headers.get('ratelimit-remaining')).toBe('4');
+    expect((await guess(server, owner.username, '198.51.100.3')).headers.get('ratelimit-remaining')).toBe('4');
   });
 
-  it('with another lower half of an IPv6 address are guesses from the same', async () => {
+  it('with another lower half of an IPv6 address are guesses from the same', async ({ server }) => {
     const name = `name_${randomUUID().slice(0, 8)}`;
     const spellings = [
       '2001:db8:1:1::1',
@@ -218,30 +240,30 @@ describe('guesses from one address', () => {
     ];
     const statuses: number[] = [];
     for (const address of [...spellings, '2001:db8:1:1::4', '2001:db8:1:1::5']) {
-      statuses.push((await guess(name, address)).status);
+      statuses.push((await guess(server, name, address)).status);
     }
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
-    expect((await guess(name, '2001:db8:1:2::1')).status).toBe(401); // the next customer
+    expect((await guess(server, name, '2001:db8:1:2::1')).status).toBe(401); // the next customer
   });
 
-  it('from ever new /64 of one /48 meet a limit, too', async () => {
+  it('from ever new /64 of one /48 meet a limit, too', async ({ server }) => {
     const name = `name_${randomUUID().slice(0, 8)}`;
     await server.redis.set(`limit:signInFailures:site:${name} 2001:db8:2::/48`, '39', 'EX', 900);
-    expect((await guess(name, '2001:db8:2:7::1')).status).toBe(401);
-    expect((await guess(name, '2001:db8:2:8::1')).status).toBe(429);
-    expect((await guess(name, '2001:db8:3:8::1')).status).toBe(401);
+    expect((await guess(server, name, '2001:db8:2:7::1')).status).toBe(401);
+    expect((await guess(server, name, '2001:db8:2:8::1')).status).toBe(429);
+    expect((await guess(server, name, '2001:db8:3:8::1')).status).toBe(401);
   });
 
-  it('that are refused give back to no limit what they never took from it', async () => {
+  it('that are refused give back to no limit what they never took from it', async ({ server }) => {
     const name = `name_${randomUUID().slice(0, 8)}`;
     for (const net of ['a', 'b', 'c']) {
-      await Promise.all(Array.from({ length: 12 }, () => guess(name, `2001:db8:9:${net}::1`)));
+      await Promise.all(Array.from({ length: 12 }, () => guess(server, name, `2001:db8:9:${net}::1`)));
     }
     const counter = `limit:signInFailures:site:${name} 2001:db8:9::/48`;
     expect(await server.redis.get(counter)).toBe('15'); // five from each, none less
   });
 
-  it('with a refresh token of an ended session use up nothing of its owner', async () => {
+  it('with a refresh token of an ended session use up nothing of its owner', async ({ server }) => {
     const phone = await newPhone(server);
     const dead = await phone.tokens();
     const live = await phone.tokens();
@@ -249,7 +271,7 @@ describe('guesses from one address', () => {
     expect((await phone.refresh(live.refreshToken)).status).toBe(200);
   });
 
-  it('from an IPv4 address are the same with a port or inside IPv6', async () => {
+  it('from an IPv4 address are the same with a port or inside IPv6', async ({ server }) => {
     const name = `name_${randomUUID().slice(0, 8)}`;
     const spellings = [
       '203.0.113.9',
@@ -258,8 +280,8 @@ describe('guesses from one address', () => {
       '[::ffff:203.0.113.9]:99',
       '203.0.113.9:2',
     ];
-    for (const address of spellings) expect((await guess(name, address)).status).toBe(401);
-    expect((await guess(name, '203.0.113.9')).status).toBe(429);
+    for (const address of spellings) expect((await guess(server, name, address)).status).toBe(401);
+    expect((await guess(server, name, '203.0.113.9')).status).toBe(429);
   });
 });
 
@@ -283,26 +305,9 @@ it('one person’s requests count together, whatever addresses they come from', 
 });
 
 describe('pictures', () => {
-  let server: TestServer;
-  let supabase: FakeSupabase;
-  let phone: Phone;
-  let token: string;
-  let large: Buffer;
+  const it = withPictures;
 
-  beforeAll(async () => {
-    supabase = await startSupabase();
-    server = await startTestServer({ env: { SUPABASE_URL: supabase.url, SUPABASE_SERVICE_ROLE: 'service-role' } });
-    phone = await newPhone(server);
-    token = (await phone.tokens()).accessToken;
-    const create = { width: 3000, height: 3000, channels: 3, background: 'green' } as const;
-    large = await sharp({ create }).jpeg().toBuffer();
-  });
-  afterAll(async () => {
-    await server.close();
-    await supabase.close();
-  });
-
-  function upload(by: Phone, accessToken: string, bytes: Buffer) {
+  function upload(server: TestServer, by: Phone, accessToken: string, bytes: Buffer) {
     const path = '/api/users/setprofilepic';
     const boundary = 'boundary';
     const body = Buffer.concat([
@@ -328,32 +333,49 @@ describe('pictures', () => {
     return { status, abort: () => sent.destroy() };
   }
 
-  it('of a client that has hung up are neither decoded nor stored', async () => {
-    const first = upload(phone, token, large);
-    const abandoned = Array.from({ length: 5 }, () => upload(phone, token, large));
+  it('of a client that has hung up are neither decoded nor stored', async ({
+    server,
+    supabase,
+    phone,
+    token,
+    large,
+  }) => {
+    const first = upload(server, phone, token, large);
+    const abandoned = Array.from({ length: 5 }, () => upload(server, phone, token, large));
     await new Promise((done) => setTimeout(done, 100)); // most have arrived and wait for their turn
     for (const { abort } of abandoned) abort();
     expect(await first.status).toBe(201);
     await vi.waitFor(() => expect(server.logged.filter((line) => line.includes('aborted')).length).toBe(5));
-    const last = upload(phone, token, large);
+    const last = upload(server, phone, token, large);
     expect(await last.status).toBe(201);
     expect(supabase.requests.filter((line) => line.startsWith('POST')).length).toBeLessThanOrEqual(3);
     expect([...supabase.objects.keys()].filter((key) => key.includes(phone.id))).toHaveLength(1);
   });
 
-  it('that wait are bounded: the one too many is refused, others have their turn between', async () => {
+  it('that wait are bounded: the one too many is refused, others have their turn between', async ({
+    server,
+    phone,
+    token,
+    large,
+  }) => {
     const bystander = await newPhone(server);
     const bystandersToken = (await bystander.tokens()).accessToken;
-    const flood = Array.from({ length: 20 }, () => upload(phone, token, large).status);
-    const theirs = await upload(bystander, bystandersToken, large).status;
+    const flood = Array.from({ length: 20 }, () => upload(server, phone, token, large).status);
+    const theirs = await upload(server, bystander, bystandersToken, large).status;
     const statuses = await Promise.all(flood);
     expect(theirs).toBe(201);
     expect(new Set(statuses)).toEqual(new Set([201, 503]));
   }, 60_000);
 
-  it('that no row points to are removed later, whatever happened in between; those in use stay', async () => {
+  it('that no row points to are removed later, whatever happened in between; those in use stay', async ({
+    server,
+    supabase,
+    phone,
+    token,
+    large,
+  }) => {
     supabase.objects.clear();
-    expect(await upload(phone, token, large).status).toBe(201);
+    expect(await upload(server, phone, token, large).status).toBe(201);
     const [used] = supabase.objects.keys();
     const key = used?.slice('profile_pics/'.length) ?? '';
     // A crash between storing and writing leaves an object, and the intent that was written first.
@@ -374,7 +396,7 @@ describe('pictures', () => {
     expect([...supabase.objects.keys()]).toEqual([used]);
   });
 
-  it('a store that takes its time holds up no mail', async () => {
+  it('a store that takes its time holds up no mail', async ({ server, supabase }) => {
     supabase.removalDelay = 3_000;
     try {
       await server.sql(

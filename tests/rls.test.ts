@@ -1,7 +1,7 @@
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { newPhone } from './helpers/person.ts';
-import { asSuperuser, startTestServer, type TestServer } from './helpers/server.ts';
+import { asSuperuser, type TestServer, withServer } from './helpers/server.ts';
 
 type Allowed = 'own' | 'everything' | 'nothing';
 
@@ -193,23 +193,27 @@ const MATRIX: Record<string, Policy> = {
   },
 };
 
-let server: TestServer;
-let db: pg.Client;
-const people: Record<'owner' | 'stranger', { id: string; split: string; ets: string; summary: string }> = {} as never;
+type People = Record<'owner' | 'stranger', Awaited<ReturnType<typeof furnish>>>;
 
-beforeAll(async () => {
-  server = await startTestServer();
-  db = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
-  await db.connect();
-  for (const role of ['owner', 'stranger'] as const) people[role] = await furnish();
-});
-afterAll(async () => {
-  await db.end();
-  await server.close();
-});
+const it = withServer()
+  .extend('db', { scope: 'file' }, async ({ server }, { onCleanup }) => {
+    const db = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
+    onCleanup(() => db.end());
+    await db.connect();
+    return db;
+  })
+  // Before every test: where nobody has a row, nobody can see too much.
+  .extend(
+    'people',
+    { scope: 'file', auto: true },
+    async ({ server, db }): Promise<People> => ({
+      owner: await furnish(server, db),
+      stranger: await furnish(server, db),
+    }),
+  );
 
 /** A person with a row in every table. */
-async function furnish() {
+async function furnish(server: TestServer, db: pg.Client) {
   const { id } = await newPhone(server);
   const one = async (text: string, values: unknown[]) => (await db.query(text, values)).rows[0].id as string;
   const plan = await one('insert into workoutplans (user_id) values ($1) returning id', [id]);
@@ -256,7 +260,12 @@ async function furnish() {
 }
 
 /** Runs one statement as the owner's tenant and undoes it. @returns affected rows, or the SQLSTATE of a refusal */
-async function asTenant(statement: string, values: unknown[] = []): Promise<number | string> {
+async function asTenant(
+  db: pg.Client,
+  people: People,
+  statement: string,
+  values: unknown[] = [],
+): Promise<number | string> {
   await db.query('begin');
   try {
     await db.query("select set_config('role', 'authenticated', true), set_config('request.jwt.claims', $1, true)", [
@@ -273,14 +282,14 @@ async function asTenant(statement: string, values: unknown[] = []): Promise<numb
 const DENIED = '42501';
 
 describe('row-level security', () => {
-  it('the matrix names every table', async () => {
+  it('the matrix names every table', async ({ db }) => {
     const { rows } = await db.query(
       "select c.relname from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'",
     );
     expect(rows.map((row) => row.relname).sort()).toEqual(Object.keys(MATRIX).sort());
   });
 
-  it('is enabled and forced on every table, with a policy and an index on the owner', async () => {
+  it('is enabled and forced on every table, with a policy and an index on the owner', async ({ db }) => {
     const { rows } = await db.query(`
       select
         c.relname as table,
@@ -303,7 +312,7 @@ describe('row-level security', () => {
     expect(rows.filter((row) => !(row.forced && row.has_policy && row.keys_indexed))).toEqual([]);
   });
 
-  it('views run with the rights of their reader and name the owner', async () => {
+  it('views run with the rights of their reader and name the owner', async ({ db }) => {
     const { rows } = await db.query(`
       select c.relname,
         coalesce('security_invoker=on' = any (c.reloptions), false) as invoker,
@@ -314,7 +323,9 @@ describe('row-level security', () => {
     expect(rows.every((row) => row.invoker && row.has_owner)).toBe(true);
   });
 
-  it('definer functions belong to the service role, fix their search_path, and are closed to PUBLIC', async () => {
+  it('definer functions belong to the service role, fix their search_path, and are closed to PUBLIC', async ({
+    db,
+  }) => {
     const { rows } = await db.query(`
       select p.oid::regprocedure::text as name
       from pg_proc p
@@ -326,7 +337,7 @@ describe('row-level security', () => {
     expect(rows).toEqual([]);
   });
 
-  it('neither role may log in, bypass security or inherit; the login is no superuser', async () => {
+  it('neither role may log in, bypass security or inherit; the login is no superuser', async ({ db }) => {
     const { rows } = await db.query(
       `select r.rolname, r.rolsuper, r.rolbypassrls, r.rolcanlogin from pg_roles r
        where r.rolname in ('authenticated', 'service', 'strong_together') order by 1`,
@@ -338,7 +349,7 @@ describe('row-level security', () => {
     ]);
   });
 
-  it('without a scope the login sees no row', async () => {
+  it('without a scope the login sees no row', async ({ server }) => {
     const login = new pg.Client({ connectionString: server.databaseUrl });
     await login.connect();
     try {
@@ -358,9 +369,9 @@ describe('row-level security', () => {
 
 describe.each(Object.entries(MATRIX))('%s as the tenant role', (table, policy) => {
   const columns = table === 'users' ? 'id, name' : '*';
-  const rowOf = (person: 'owner' | 'stranger') => `${policy.owner} = '${people[person].id}'`;
+  const rowOf = (people: People, person: 'owner' | 'stranger') => `${policy.owner} = '${people[person].id}'`;
   const isOwned = policy.owner !== 'null::uuid';
-  const copyFor = (person: 'owner' | 'stranger') => {
+  const copyFor = (people: People, person: 'owner' | 'stranger') => {
     const { id, split, ets, summary } = people[person];
     return policy.copy
       .replace('workoutplans_of($owner)', `(select id from workoutplans where user_id = '${id}') p`)
@@ -370,45 +381,45 @@ describe.each(Object.entries(MATRIX))('%s as the tenant role', (table, policy) =
       .replaceAll('$summary', `'${summary}'`);
   };
 
-  it('select', async () => {
-    const all = await asTenant(`select ${columns} from ${table} t`);
+  it('select', async ({ db, people }) => {
+    const all = await asTenant(db, people, `select ${columns} from ${table} t`);
     if (policy.select === 'nothing') expect(all).toBe(DENIED);
     if (policy.select === 'everything') expect(all).toBeGreaterThan(100);
     if (policy.select === 'own') {
-      const { rows } = await db.query(`select count(*)::int as mine from ${table} t where ${rowOf('owner')}`);
+      const { rows } = await db.query(`select count(*)::int as mine from ${table} t where ${rowOf(people, 'owner')}`);
       expect(rows[0].mine).toBeGreaterThan(0);
       expect(all).toBe(rows[0].mine);
     }
   });
 
-  it('update', async () => {
+  it('update', async ({ db, people }) => {
     const touch = `update ${table} t set ${policy.column} = ${policy.column}`;
-    const all = await asTenant(touch);
+    const all = await asTenant(db, people, touch);
     if (policy.update === 'nothing') {
       expect(all).toBe(DENIED);
       return;
     }
-    const { rows } = await db.query(`select count(*)::int as mine from ${table} t where ${rowOf('owner')}`);
+    const { rows } = await db.query(`select count(*)::int as mine from ${table} t where ${rowOf(people, 'owner')}`);
     expect(all).toBe(rows[0].mine);
   });
 
-  it('insert', async () => {
-    const own = await asTenant(copyFor('owner'));
+  it('insert', async ({ db, people }) => {
+    const own = await asTenant(db, people, copyFor(people, 'owner'));
     expect(own).toBe(policy.insert === 'own' ? 1 : DENIED);
     if (isOwned && policy.insert === 'own') {
       // A subquery over another person's rows finds none of them, so such an insert may also insert nothing.
-      expect([DENIED, 0]).toContain(await asTenant(copyFor('stranger')));
+      expect([DENIED, 0]).toContain(await asTenant(db, people, copyFor(people, 'stranger')));
     }
   });
 
-  it('delete and truncate', async () => {
-    expect(await asTenant(`delete from ${table}`)).toBe(DENIED);
-    expect(await asTenant(`truncate ${table} cascade`)).toBe(DENIED);
+  it('delete and truncate', async ({ db, people }) => {
+    expect(await asTenant(db, people, `delete from ${table}`)).toBe(DENIED);
+    expect(await asTenant(db, people, `truncate ${table} cascade`)).toBe(DENIED);
   });
 });
 
 describe('the tenant role (IS3)', () => {
-  it.each([
+  it.for([
     'select password from users',
     "update users set role = 'Admin'",
     'update users set is_verified = true',
@@ -423,18 +434,21 @@ describe('the tenant role (IS3)', () => {
     "select app.session_states('{9954f1f0-0000-4000-8000-000000000000}')",
     'create table public.mine (id int)',
     'create table app.mine (id int)',
-  ])('may not: %s', async (statement) => {
-    expect(await asTenant(statement)).toBe(DENIED);
+  ])('may not: %s', async (statement, { db, people }) => {
+    expect(await asTenant(db, people, statement)).toBe(DENIED);
   });
 
-  it("may not track sets on another person's exercise in an own workout, nor the other way round", async () => {
+  it("may not track sets on another person's exercise in an own workout, nor the other way round", async ({
+    db,
+    people,
+  }) => {
     const insert =
       'insert into exercisetracking (exercisetosplit_id, weight, reps, workout_summary_id) values ($1, array[1], array[1], $2)';
-    expect(await asTenant(insert, [people.stranger.ets, people.owner.summary])).toBe(DENIED);
-    expect(await asTenant(insert, [people.owner.ets, people.stranger.summary])).toBe(DENIED);
+    expect(await asTenant(db, people, insert, [people.stranger.ets, people.owner.summary])).toBe(DENIED);
+    expect(await asTenant(db, people, insert, [people.owner.ets, people.stranger.summary])).toBe(DENIED);
   });
 
-  it('may delete a received message softly', async () => {
-    expect(await asTenant('update messages set deleted_at = now()')).toBeGreaterThan(0);
+  it('may delete a received message softly', async ({ db, people }) => {
+    expect(await asTenant(db, people, 'update messages set deleted_at = now()')).toBeGreaterThan(0);
   });
 });
