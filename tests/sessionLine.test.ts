@@ -1,13 +1,13 @@
 import pg from 'pg';
 import sharp from 'sharp';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import { api } from '#src/api.ts';
 import { type FakeServer, startFake } from './fakes/http.ts';
 import { type FakeSupabase, startSupabase } from './fakes/supabase.ts';
 import { type HeldAnswer, type HeldRequest, holdRequest } from './helpers/heldRequest.ts';
 import { newPhone, type Phone, type Tokens } from './helpers/person.ts';
 import { makeProof } from './helpers/proof.ts';
-import { asSuperuser, linkIn, startTestServer, type TestServer } from './helpers/server.ts';
+import { asSuperuser, fixtures, linkIn, startTestServer, type TestServer } from './helpers/server.ts';
 
 /*
  * The end of a session is a line that nothing crosses. A request that was let in while its session was current,
@@ -34,7 +34,15 @@ interface Protected {
 
 const BOUNDARY = 'held-picture';
 const trainedAt = new Date(Date.now() - 3_600_000).toISOString();
-let picture: Buffer;
+const JPEG = await sharp({ create: { width: 60, height: 30, channels: 3, background: 'red' } })
+  .jpeg()
+  .toBuffer();
+const HEAD = 'Content-Disposition: form-data; name="file"; filename="x.jpg"\r\nContent-Type: image/jpeg';
+const PICTURE = Buffer.concat([
+  Buffer.from(`--${BOUNDARY}\r\n${HEAD}\r\n\r\n`),
+  JPEG,
+  Buffer.from(`\r\n--${BOUNDARY}--\r\n`),
+]);
 
 /** Every protected route with a request that it would grant. */
 const ROUTES: Record<string, Protected> = {
@@ -50,7 +58,7 @@ const ROUTES: Record<string, Protected> = {
   'PUT /api/users/update': { done: 200, body: () => ({ fullName: 'Held Name' }) },
   'PUT /api/users/updateself': { done: 200, body: ({ phone }) => ({ email: `held_${phone.username}@example.com` }) },
   'PUT /api/users/pushtoken': { done: 204, body: ({ phone }) => ({ token: `ExponentPushToken[${phone.id}]` }) },
-  'PUT /api/users/setprofilepic': { done: 201, body: () => picture },
+  'PUT /api/users/setprofilepic': { done: 201, body: () => PICTURE },
   'DELETE /api/users/deleteprofilepic': { done: 200, body: () => ({ path: null }) },
   'DELETE /api/users/deleteself': { done: 200 },
   'POST /api/oauth/proceedauth': { done: 200 },
@@ -88,38 +96,26 @@ const LOGIN_REQUIRED = {
   body: { success: false, message: 'New login required', code: 'LOGIN_REQUIRED', requestId: expect.any(String) },
 };
 
-let server: TestServer;
-let supabase: FakeSupabase;
-let store: SlowStore;
-/** A superuser's connection that holds rows. */
-let holder: pg.Client;
-let holderPid: number;
+const it = fixtures
+  .extend('supabase', { scope: 'file' }, ({ untilEnd }) => untilEnd(startSupabase()))
+  .extend('store', { scope: 'file' }, ({ untilEnd, supabase }) => untilEnd(slowStore(supabase)))
+  .extend('server', { scope: 'file' }, ({ untilEnd, store }) =>
+    untilEnd(startTestServer({ env: { SUPABASE_URL: store.url, SUPABASE_SERVICE_ROLE: 'service-role' } })),
+  )
+  // A superuser's connection that holds rows.
+  .extend('holder', { scope: 'file' }, async ({ server }, { onCleanup }) => {
+    const holder = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
+    onCleanup(() => holder.end());
+    await holder.connect();
+    return holder;
+  })
+  .extend('holderPid', { scope: 'file' }, async ({ holder }) => {
+    const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid');
+    return rows[0]?.pid ?? 0;
+  });
 
-beforeAll(async () => {
-  supabase = await startSupabase();
-  store = await slowStore(supabase);
-  server = await startTestServer({ env: { SUPABASE_URL: store.url, SUPABASE_SERVICE_ROLE: 'service-role' } });
-  holder = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
-  await holder.connect();
-  holderPid = (await holder.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid ?? 0;
-  const jpeg = await sharp({ create: { width: 60, height: 30, channels: 3, background: 'red' } })
-    .jpeg()
-    .toBuffer();
-  const head = 'Content-Disposition: form-data; name="file"; filename="x.jpg"\r\nContent-Type: image/jpeg';
-  picture = Buffer.concat([
-    Buffer.from(`--${BOUNDARY}\r\n${head}\r\n\r\n`),
-    jpeg,
-    Buffer.from(`\r\n--${BOUNDARY}--\r\n`),
-  ]);
-});
-afterAll(async () => {
-  store.open();
-  await holder.end();
-  await server.close();
-  await store.close();
-  await supabase.close();
-});
-beforeEach(() => store.open());
+it.beforeEach(({ store }) => store.open());
+it.afterAll(({ store }) => store.open());
 
 interface SlowStore extends FakeServer {
   /** From now on requests wait. */
@@ -159,7 +155,7 @@ async function slowStore(behind: FakeServer): Promise<SlowStore> {
 }
 
 /** Somebody who has one of everything, signed in with tokens that nobody has used yet. */
-async function newPerson(): Promise<Person> {
+async function newPerson(server: TestServer, supabase: FakeSupabase): Promise<Person> {
   const phone = await newPhone(server);
   const [made] = await server.sql<{ message: string; exercise: string }>(
     `with plan as (insert into workoutplans (user_id, trainer_id) values ($1, $1) returning id),
@@ -181,7 +177,7 @@ async function newPerson(): Promise<Person> {
 }
 
 /** The request of a route, complete but for being sent. */
-function requestOf(name: string, person: Person) {
+function requestOf(server: TestServer, name: string, person: Person) {
   const { path, body = () => ({}) } = ROUTES[name] as Protected;
   const [method = '', declared = ''] = name.split(' ');
   const target = server.url + (path?.(person) ?? declared);
@@ -201,8 +197,8 @@ function requestOf(name: string, person: Person) {
 }
 
 /** Sends the head of a route's request and waits until the guard has let it in. */
-async function letIn(name: string, person: Person): Promise<HeldRequest> {
-  const { target, ...request } = requestOf(name, person);
+async function letIn(server: TestServer, name: string, person: Person): Promise<HeldRequest> {
+  const { target, ...request } = requestOf(server, name, person);
   const held = holdRequest(target, request);
   await vi.waitFor(
     async () => {
@@ -215,8 +211,8 @@ async function letIn(name: string, person: Person): Promise<HeldRequest> {
 }
 
 /** The whole request, at once. */
-function send(name: string, person: Person): Promise<HeldAnswer> {
-  const { target, ...request } = requestOf(name, person);
+function send(server: TestServer, name: string, person: Person): Promise<HeldAnswer> {
+  const { target, ...request } = requestOf(server, name, person);
   if (request.method !== 'GET') return holdRequest(target, request).release();
   return fetch(target, { headers: { ...request.headers, 'x-app-version': '4.5.0' } }).then(async (response) => ({
     status: response.status,
@@ -225,10 +221,9 @@ function send(name: string, person: Person): Promise<HeldAnswer> {
 }
 
 type Ask = (text: string, values: unknown[]) => Promise<Array<Record<string, unknown>>>;
-const asked: Ask = (text, values) => server.sql(text, values);
 
 /** Everything that the database holds of a person; of what is to be delivered only that it is there. */
-async function rowsOf(id: string, ask = asked): Promise<unknown> {
+async function rowsOf(server: TestServer, id: string, ask: Ask = server.sql): Promise<unknown> {
   const rows = (from: string, of = 'to_jsonb(t)') => `(select jsonb_agg(${of} order by t.id) from ${from})`;
   const [row] = await ask(
     `select
@@ -251,7 +246,8 @@ async function rowsOf(id: string, ask = asked): Promise<unknown> {
   );
   return row;
 }
-const picturesOf = (id: string) => [...supabase.objects.keys()].filter((key) => key.includes(id));
+const picturesOf = (supabase: FakeSupabase, id: string) =>
+  [...supabase.objects.keys()].filter((key) => key.includes(id));
 
 function expectRefused(name: string, answer: HeldAnswer): void {
   const { isHarmless, done } = ROUTES[name] ?? {};
@@ -261,7 +257,7 @@ function expectRefused(name: string, answer: HeldAnswer): void {
 
 const parsed = ({ status, text }: HeldAnswer) => ({ status, body: text === '' ? undefined : JSON.parse(text) });
 
-async function resetPassword({ phone }: Person): Promise<void> {
+async function resetPassword(server: TestServer, { phone }: Person): Promise<void> {
   const address = `${phone.username}@example.com`;
   await server.fetch('/api/auth/forgotpassemail', {
     method: 'POST',
@@ -278,12 +274,12 @@ async function resetPassword({ phone }: Person): Promise<void> {
 }
 
 /** What ends a session, as its owner does it. */
-const ENDINGS: Record<string, (person: Person) => Promise<void>> = {
-  logout: async (person) => expect((await send('POST /api/auth/logout', person)).status).toBe(200),
+const ENDINGS: Record<string, (server: TestServer, person: Person) => Promise<void>> = {
+  logout: async (server, person) => expect((await send(server, 'POST /api/auth/logout', person)).status).toBe(200),
   'a password reset': resetPassword,
-  'a login elsewhere': async ({ phone }) => expect((await phone.login()).status).toBe(200),
-  'the deletion of the account': async (person) =>
-    expect((await send('DELETE /api/users/deleteself', person)).status).toBe(200),
+  'a login elsewhere': async (_server, { phone }) => expect((await phone.login()).status).toBe(200),
+  'the deletion of the account': async (server, person) =>
+    expect((await send(server, 'DELETE /api/users/deleteself', person)).status).toBe(200),
 };
 
 /** The same as statements of another transaction. */
@@ -305,64 +301,69 @@ it('every protected route is held here', () => {
 
 /** Ends the session beside a held request, lets the request go on, and expects it to do nothing. */
 async function expectNothingFrom(
+  server: TestServer,
+  supabase: FakeSupabase,
   name: string,
   person: Person,
   { held, end, goOn }: { held: Promise<HeldAnswer>; end: () => Promise<void>; goOn: () => unknown },
 ): Promise<void> {
   const { id } = person.phone;
   await end();
-  const [rows, pictures] = [await rowsOf(id), picturesOf(id)];
+  const [rows, pictures] = [await rowsOf(server, id), picturesOf(supabase, id)];
   await goOn();
   expectRefused(name, await held);
-  expect(await rowsOf(id)).toEqual(rows);
+  expect(await rowsOf(server, id)).toEqual(rows);
   // What the outbox removes for a deleted account goes in its own time; nothing comes.
-  await vi.waitFor(() => expect(pictures).toEqual(expect.arrayContaining(picturesOf(id))));
+  await vi.waitFor(() => expect(pictures).toEqual(expect.arrayContaining(picturesOf(supabase, id))));
   const isDeleted = !(rows as { user: unknown }).user;
-  if (!isDeleted) expect(picturesOf(id)).toEqual(pictures);
+  if (!isDeleted) expect(picturesOf(supabase, id)).toEqual(pictures);
 }
 
 // At the same time, because a cell mostly waits: for a mail, a hash.
 describe.concurrent('held before its body', () => {
-  it.each(cells(CHANGES, ENDINGS))('%s does nothing after %s', async (name, ending) => {
-    const person = await newPerson();
-    const held = await letIn(name, person);
-    await expectNothingFrom(name, person, {
+  it.for(cells(CHANGES, ENDINGS))('%s does nothing after %s', async ([name, ending], { server, supabase }) => {
+    const person = await newPerson(server, supabase);
+    const held = await letIn(server, name, person);
+    await expectNothingFrom(server, supabase, name, person, {
       held: held.answer,
-      end: async () => ENDINGS[ending]?.(person),
+      end: async () => ENDINGS[ending]?.(server, person),
       goOn: () => held.release(),
     });
   });
 
-  it.each(CHANGES)('%s succeeds when its phone has only refreshed its tokens', async (name) => {
-    const person = await newPerson();
-    const held = await letIn(name, person);
+  it.for(CHANGES)('%s succeeds when its phone has only refreshed its tokens', async (name, { server, supabase }) => {
+    const person = await newPerson(server, supabase);
+    const held = await letIn(server, name, person);
     expect((await person.phone.refresh(person.tokens.refreshToken)).status).toBe(200);
     expect((await held.release()).status).toBe(ROUTES[name]?.done);
   });
 
-  it.each(cells(READS, ENDINGS))('%s does nothing after %s, unless it never waits for a body', async (name, ending) => {
-    const person = await newPerson();
-    const { target, ...request } = requestOf(name, person);
-    const unread = await holdRequest(target, { ...request, body: Buffer.from('no JSON') }).release();
-    if (unread.status === 200) return; // nobody reads it: there is nothing to hold back
-    await server.sql('update users set token_version_used = false where id = $1', [person.phone.id]);
-    const held = await letIn(name, person);
-    await expectNothingFrom(name, person, {
-      held: held.answer,
-      end: async () => ENDINGS[ending]?.(person),
-      goOn: () => held.release(),
-    });
-  });
+  it.for(cells(READS, ENDINGS))(
+    '%s does nothing after %s, unless it never waits for a body',
+    async ([name, ending], { server, supabase }) => {
+      const person = await newPerson(server, supabase);
+      const { target, ...request } = requestOf(server, name, person);
+      const unread = await holdRequest(target, { ...request, body: Buffer.from('no JSON') }).release();
+      if (unread.status === 200) return; // nobody reads it: there is nothing to hold back
+      await server.sql('update users set token_version_used = false where id = $1', [person.phone.id]);
+      const held = await letIn(server, name, person);
+      await expectNothingFrom(server, supabase, name, person, {
+        held: held.answer,
+        end: async () => ENDINGS[ending]?.(server, person),
+        goOn: () => held.release(),
+      });
+    },
+  );
 });
 
 describe.concurrent('held in the middle of its body', () => {
-  it.each(cells(REPRESENTATIVES, ENDINGS))('%s does nothing after %s', async (name, ending) => {
-    const person = await newPerson();
-    const held = await letIn(name, person);
+  it.for(cells(REPRESENTATIVES, ENDINGS))('%s does nothing after %s', async ([name, ending], { server, supabase }) => {
+    const person = await newPerson(server, supabase);
+    const held = await letIn(server, name, person);
     held.sendHalf();
-    await expectNothingFrom(name, person, {
+    await expectNothingFrom(server, supabase, name, person, {
       held: held.answer,
-      end: async () => ENDINGS[ending]?.(person),
+      end: async () => ENDINGS[ending]?.(server, person),
       goOn: () => held.release(),
     });
   });
@@ -373,7 +374,14 @@ describe("held by a lock on the person's row", () => {
    * Ends the session in a transaction that held the row while the request came.
    * @returns undefined: the request did not wait for the row, so it came before the end
    */
-  async function answerBesideLock(person: Person, ending: string, ask: () => Promise<HeldAnswer>) {
+  async function answerBesideLock(
+    server: TestServer,
+    holder: pg.Client,
+    holderPid: number,
+    person: Person,
+    ending: string,
+    ask: () => Promise<HeldAnswer>,
+  ) {
     const { id } = person.phone;
     await holder.query('begin');
     try {
@@ -392,7 +400,7 @@ describe("held by a lock on the person's row", () => {
       );
       if (isAnswered) return undefined;
       await holder.query(END_IN_SQL[ending] ?? '', [id]);
-      const rows = await rowsOf(id, async (text, values) => (await holder.query(text, values)).rows);
+      const rows = await rowsOf(server, id, async (text, values) => (await holder.query(text, values)).rows);
       await holder.query('commit');
       return { answer: await answering, rows };
     } finally {
@@ -400,116 +408,143 @@ describe("held by a lock on the person's row", () => {
     }
   }
 
-  it.each(cells(NAMES, END_IN_SQL))('in the guard, %s does nothing after %s', async (name, ending) => {
-    const person = await newPerson();
-    const pictures = picturesOf(person.phone.id);
-    const outcome = await answerBesideLock(person, ending, () => send(name, person));
-    if (!outcome) return;
-    expectRefused(name, outcome.answer);
-    expect(await rowsOf(person.phone.id)).toEqual(outcome.rows);
-    expect(picturesOf(person.phone.id)).toEqual(pictures);
-  });
+  it.for(cells(NAMES, END_IN_SQL))(
+    'in the guard, %s does nothing after %s',
+    async ([name, ending], { server, supabase, holder, holderPid }) => {
+      const person = await newPerson(server, supabase);
+      const pictures = picturesOf(supabase, person.phone.id);
+      const outcome = await answerBesideLock(server, holder, holderPid, person, ending, () =>
+        send(server, name, person),
+      );
+      if (!outcome) return;
+      expectRefused(name, outcome.answer);
+      expect(await rowsOf(server, person.phone.id)).toEqual(outcome.rows);
+      expect(picturesOf(supabase, person.phone.id)).toEqual(pictures);
+    },
+  );
 
-  it.each(cells(REPRESENTATIVES, END_IN_SQL))('in its transaction, %s does nothing after %s', async (name, ending) => {
-    const person = await newPerson();
-    expect((await send('GET /api/users/get', person)).status).toBe(200); // the guard has nothing to write any more
-    const pictures = picturesOf(person.phone.id);
-    const outcome = await answerBesideLock(person, ending, () => send(name, person));
-    if (!outcome) return;
-    expectRefused(name, outcome.answer);
-    expect(await rowsOf(person.phone.id)).toEqual(outcome.rows);
-    await vi.waitFor(() => expect(picturesOf(person.phone.id)).toEqual(pictures));
-  });
+  it.for(cells(REPRESENTATIVES, END_IN_SQL))(
+    'in its transaction, %s does nothing after %s',
+    async ([name, ending], { server, supabase, holder, holderPid }) => {
+      const person = await newPerson(server, supabase);
+      expect((await send(server, 'GET /api/users/get', person)).status).toBe(200); // the guard has nothing to write any more
+      const pictures = picturesOf(supabase, person.phone.id);
+      const outcome = await answerBesideLock(server, holder, holderPid, person, ending, () =>
+        send(server, name, person),
+      );
+      if (!outcome) return;
+      expectRefused(name, outcome.answer);
+      expect(await rowsOf(server, person.phone.id)).toEqual(outcome.rows);
+      await vi.waitFor(() => expect(picturesOf(supabase, person.phone.id)).toEqual(pictures));
+    },
+  );
 
-  it.each(Object.keys(END_IN_SQL))('a refresh gets no tokens after %s', async (ending) => {
-    const person = await newPerson();
-    const outcome = await answerBesideLock(person, ending, async () => {
-      const response = await person.phone.refresh(person.tokens.refreshToken);
-      return { status: response.status, text: await response.text() };
-    });
-    expect(outcome && parsed(outcome.answer)).toEqual(LOGIN_REQUIRED);
-    expect(await rowsOf(person.phone.id)).toEqual(outcome?.rows);
-  });
+  it.for(Object.keys(END_IN_SQL))(
+    'a refresh gets no tokens after %s',
+    async (ending, { server, supabase, holder, holderPid }) => {
+      const person = await newPerson(server, supabase);
+      const outcome = await answerBesideLock(server, holder, holderPid, person, ending, async () => {
+        const response = await person.phone.refresh(person.tokens.refreshToken);
+        return { status: response.status, text: await response.text() };
+      });
+      expect(outcome && parsed(outcome.answer)).toEqual(LOGIN_REQUIRED);
+      expect(await rowsOf(server, person.phone.id)).toEqual(outcome?.rows);
+    },
+  );
 });
 
 describe('held in a slow picture store', () => {
   /** Sends a request and waits until the store has it. */
-  async function heldInStore(name: string, person: Person): Promise<{ answer: Promise<HeldAnswer> }> {
+  async function heldInStore(
+    server: TestServer,
+    store: SlowStore,
+    name: string,
+    person: Person,
+  ): Promise<{ answer: Promise<HeldAnswer> }> {
     store.shut();
-    const answer = send(name, person);
+    const answer = send(server, name, person);
     await vi.waitFor(() => expect(store.waiting).toBe(1), { timeout: 20_000, interval: 10 });
     return { answer };
   }
 
-  it.each(cells(['PUT /api/users/setprofilepic'], ENDINGS))('%s leaves nothing after %s', async (name, ending) => {
-    const person = await newPerson();
-    const { id } = person.phone;
-    const { answer } = await heldInStore(name, person);
-    await ENDINGS[ending]?.(person);
-    const rows = await rowsOf(id);
-    store.open();
-    expect(parsed(await answer)).toEqual(LOGIN_REQUIRED);
-    expect(await rowsOf(id)).toEqual(rows);
-    // The new picture goes again; the recorded one stays unless the account is gone.
-    const left = (rows as { user: unknown }).user ? [`profile_pics/${id}/before.jpg`] : [];
-    await vi.waitFor(() => expect(picturesOf(id)).toEqual(left), { timeout: 20_000 });
-  });
-
-  it.each(cells(['DELETE /api/users/deleteprofilepic'], ENDINGS))(
-    '%s writes nothing after %s',
-    async (name, ending) => {
-      const person = await newPerson();
-      const { answer } = await heldInStore(name, person);
-      await ENDINGS[ending]?.(person);
-      const rows = await rowsOf(person.phone.id);
+  it.for(cells(['PUT /api/users/setprofilepic'], ENDINGS))(
+    '%s leaves nothing after %s',
+    async ([name, ending], { server, supabase, store }) => {
+      const person = await newPerson(server, supabase);
+      const { id } = person.phone;
+      const { answer } = await heldInStore(server, store, name, person);
+      await ENDINGS[ending]?.(server, person);
+      const rows = await rowsOf(server, id);
       store.open();
       expect(parsed(await answer)).toEqual(LOGIN_REQUIRED);
-      expect(await rowsOf(person.phone.id)).toEqual(rows);
+      expect(await rowsOf(server, id)).toEqual(rows);
+      // The new picture goes again; the recorded one stays unless the account is gone.
+      const left = (rows as { user: unknown }).user ? [`profile_pics/${id}/before.jpg`] : [];
+      await vi.waitFor(() => expect(picturesOf(supabase, id)).toEqual(left), { timeout: 20_000 });
+    },
+  );
+
+  it.for(cells(['DELETE /api/users/deleteprofilepic'], ENDINGS))(
+    '%s writes nothing after %s',
+    async ([name, ending], { server, supabase, store }) => {
+      const person = await newPerson(server, supabase);
+      const { answer } = await heldInStore(server, store, name, person);
+      await ENDINGS[ending]?.(server, person);
+      const rows = await rowsOf(server, person.phone.id);
+      store.open();
+      expect(parsed(await answer)).toEqual(LOGIN_REQUIRED);
+      expect(await rowsOf(server, person.phone.id)).toEqual(rows);
     },
   );
 });
 
 describe('a refresh', () => {
-  it.each(Object.keys(ENDINGS))('that is held before its body gets no tokens after %s', async (ending) => {
-    const person = await newPerson();
-    const { phone, tokens } = person;
-    const target = `${server.url}/api/auth/refresh`;
-    const held = holdRequest(target, {
-      method: 'POST',
-      headers: {
-        'x-refresh-token': `DPoP ${tokens.refreshToken}`,
-        dpop: makeProof(phone.key, `POST ${target}`),
-        'content-type': 'application/json',
-      },
-      body: Buffer.from('{}'),
-    });
-    await expectNothingFrom('POST /api/auth/refresh', person, {
-      held: held.answer,
-      end: async () => ENDINGS[ending]?.(person),
-      goOn: () => held.release(),
-    });
-    expect((await phone.refresh(tokens.refreshToken)).status).toBe(401);
-  });
+  it.for(Object.keys(ENDINGS))(
+    'that is held before its body gets no tokens after %s',
+    async (ending, { server, supabase }) => {
+      const person = await newPerson(server, supabase);
+      const { phone, tokens } = person;
+      const target = `${server.url}/api/auth/refresh`;
+      const held = holdRequest(target, {
+        method: 'POST',
+        headers: {
+          'x-refresh-token': `DPoP ${tokens.refreshToken}`,
+          dpop: makeProof(phone.key, `POST ${target}`),
+          'content-type': 'application/json',
+        },
+        body: Buffer.from('{}'),
+      });
+      await expectNothingFrom(server, supabase, 'POST /api/auth/refresh', person, {
+        held: held.answer,
+        end: async () => ENDINGS[ending]?.(server, person),
+        goOn: () => held.release(),
+      });
+      expect((await phone.refresh(tokens.refreshToken)).status).toBe(401);
+    },
+  );
 });
 
 describe('many at once', () => {
-  it.each([0, 5, 10, 15])('one of 15 proceedauth and a logout wins: the logout is number %i', async (place) => {
-    const person = await newPerson();
-    const { phone } = person;
-    const names = Array.from({ length: 15 }, () => 'POST /api/oauth/proceedauth');
-    names.splice(place, 0, 'POST /api/auth/logout');
-    const answers = await Promise.all(names.map((name) => send(name, person)));
-    const [loggedOut] = answers.splice(place, 1);
-    const started = answers.filter(({ status }) => status === 200).map(({ text }) => JSON.parse(text) as Tokens);
-    // Whoever came second came with an ended session; whoever sends so much may also be told to come back later.
-    expect(started.length + (loggedOut?.status === 200 ? 1 : 0)).toBe(1);
-    for (const { status } of answers) expect([200, 401, 429, 503]).toContain(status);
-    for (const tokens of started) {
-      if (loggedOut?.status !== 200)
-        expect((await send('POST /api/auth/logout', { ...person, tokens })).status).toBe(200);
-      expect((await phone.get('/api/users/get', tokens.accessToken)).status).toBe(401);
-      expect((await phone.refresh(tokens.refreshToken)).status).toBe(401);
-    }
-    expect((await phone.get('/api/users/get', person.tokens.accessToken)).status).toBe(401);
-  });
+  it.for([0, 5, 10, 15])(
+    'one of 15 proceedauth and a logout wins: the logout is number %i',
+    async (place, { server, supabase }) => {
+      const person = await newPerson(server, supabase);
+      const { phone } = person;
+      const names = Array.from({ length: 15 }, () => 'POST /api/oauth/proceedauth');
+      names.splice(place, 0, 'POST /api/auth/logout');
+      const answers = await Promise.all(names.map((name) => send(server, name, person)));
+      const [loggedOut] = answers.splice(place, 1);
+      const started = answers.filter(({ status }) => status === 200).map(({ text }) => JSON.parse(text) as Tokens);
+      // Whoever came second came with an ended session; whoever sends so much may also be told to come back later.
+      expect(started.length + (loggedOut?.status === 200 ? 1 : 0)).toBe(1);
+      for (const { status } of answers) expect([200, 401, 429, 503]).toContain(status);
+      for (const tokens of started) {
+        if (loggedOut?.status !== 200)
+          expect((await send(server, 'POST /api/auth/logout', { ...person, tokens })).status).toBe(200);
+        expect((await phone.get('/api/users/get', tokens.accessToken)).status).toBe(401);
+        expect((await phone.refresh(tokens.refreshToken)).status).toBe(401);
+      }
+      expect((await phone.get('/api/users/get', person.tokens.accessToken)).status).toBe(401);
+    },
+  );
 });

@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { hashSync } from '@node-rs/bcrypt';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect } from 'vitest';
 import { z } from 'zod';
 import {
   EMAIL_CHANGE_LINK,
@@ -18,7 +18,7 @@ import type { AnyRoute } from '#transport/route.ts';
 import { type FakeProvider, startProvider } from './fakes/identityProvider.ts';
 import { judge } from './helpers/openapiCheck.ts';
 import { makeProof, type ProofParts, proofKey } from './helpers/proof.ts';
-import { startTestServer, type TestServer } from './helpers/server.ts';
+import { fixtures, startTestServer, type TestServer } from './helpers/server.ts';
 
 /*
  * Every declared route × hostile requests. Whatever comes: an answer, never a 5xx, the envelope, no leak, and nothing
@@ -31,36 +31,37 @@ const AT_ONCE = 4;
 /** After so many requests the tables are looked at. */
 const BATCH = 40;
 
-let server: TestServer;
-let google: FakeProvider;
-let apple: FakeProvider;
-const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
+const it = fixtures
+  .extend('google', { scope: 'file' }, ({ untilEnd }) => untilEnd(startProvider('https://accounts.google.com', 'app')))
+  .extend('apple', { scope: 'file' }, ({ untilEnd }) => untilEnd(startProvider('https://appleid.apple.com', 'app')))
+  .extend('server', { scope: 'file' }, ({ untilEnd, google, apple }) =>
+    untilEnd(
+      startTestServer({
+        env: {
+          ACCESS_TOKEN_TTL_SEC: '3600',
+          CRON_SECRET: 'the secret of the scheduler',
+          GOOGLE_JWKS_URL: google.url,
+          GOOGLE_ALLOWED_AUDS: 'app',
+          APPLE_JWKS_URL: apple.url,
+          APPLE_ALLOWED_AUDS: 'app',
+          LOG_LEVEL: 'error',
+        },
+      }),
+    ),
+  );
 
-beforeAll(async () => {
-  google = await startProvider('https://accounts.google.com', 'app');
-  apple = await startProvider('https://appleid.apple.com', 'app');
-  server = await startTestServer({
-    env: {
-      ACCESS_TOKEN_TTL_SEC: '3600',
-      CRON_SECRET: 'the secret of the scheduler',
-      GOOGLE_JWKS_URL: google.url,
-      GOOGLE_ALLOWED_AUDS: 'app',
-      APPLE_JWKS_URL: apple.url,
-      APPLE_ALLOWED_AUDS: 'app',
-      LOG_LEVEL: 'error',
-    },
-  });
-});
-afterAll(async () => {
-  agent.destroy();
-  await google.close();
-  await apple.close();
-  await server.close();
-});
+const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
+afterAll(() => agent.destroy());
 
 // ---------------------------------------------------------------------------
 // Sending and looking
 // ---------------------------------------------------------------------------
+
+interface Fixtures {
+  server: TestServer;
+  google: FakeProvider;
+  apple: FakeProvider;
+}
 
 type Headers = Record<string, string | undefined>;
 
@@ -86,7 +87,7 @@ interface Answer {
 }
 
 /** The bytes as they are: `fetch` mends paths, drops bodies of GET and refuses odd headers. */
-function send({ method, target, headers, body }: Attempt): Promise<Answer> {
+function send(server: TestServer, { method, target, headers, body }: Attempt): Promise<Answer> {
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
   const all = Object.entries({ 'x-app-version': '4.5.0', 'user-agent': 'app', ...length, ...headers });
   const sent = Object.fromEntries(all.filter(([, value]) => value !== undefined));
@@ -153,7 +154,7 @@ let tables: string[] | undefined;
  * A digest of everything that a refused request has no business with. A refusal may leave a line in the security log
  * and remember the proof, and the first request of a session marks it as used; deliveries go on beside.
  */
-async function fingerprint(): Promise<string> {
+async function fingerprint(server: TestServer): Promise<string> {
   tables ??= (
     await server.sql<{ name: string }>(
       `select tablename as name from pg_tables
@@ -172,18 +173,18 @@ async function fingerprint(): Promise<string> {
 type Prepare = (attempt: Attempt) => Attempt;
 
 /** Sends attempts, some at once, and looks at each answer; what was answered with a 4xx must have stored nothing. */
-async function sweep(route: AnyRoute, attempts: Attempt[], prepare: Prepare): Promise<void> {
+async function sweep(server: TestServer, route: AnyRoute, attempts: Attempt[], prepare: Prepare): Promise<void> {
   const complaints: string[] = [];
-  let before = await fingerprint();
+  let before = await fingerprint(server);
   for (let start = 0; start < attempts.length; start += BATCH) {
     const batch = attempts.slice(start, start + BATCH);
-    const refused = await sendAll(route, batch, prepare, complaints);
-    let after = await fingerprint();
+    const refused = await sendAll(server, route, batch, prepare, complaints);
+    let after = await fingerprint(server);
     if (after !== before && refused.length < batch.length) {
       // Something was accepted: those that were refused, once more.
       before = after;
-      await sendAll(route, refused, prepare, complaints);
-      after = await fingerprint();
+      await sendAll(server, route, refused, prepare, complaints);
+      after = await fingerprint(server);
     }
     if (after !== before) complaints.push(`stored by one of: ${refused.map(({ what }) => what).join('; ')}`);
     before = after;
@@ -193,6 +194,7 @@ async function sweep(route: AnyRoute, attempts: Attempt[], prepare: Prepare): Pr
 
 /** @returns the attempts that were answered with a 4xx */
 async function sendAll(
+  server: TestServer,
   route: AnyRoute,
   attempts: Attempt[],
   prepare: Prepare,
@@ -204,7 +206,7 @@ async function sendAll(
     for (let attempt = queue.shift(); attempt; attempt = queue.shift()) {
       const name = `${attempt.method} ${attempt.target.slice(0, 80)} with ${attempt.what}`;
       try {
-        const answer = await send(prepare(attempt));
+        const answer = await send(server, prepare(attempt));
         const problem = complaint(route, attempt, answer);
         if (problem) complaints.push(`${name}: ${answer.status}, ${problem}: ${answer.text.slice(0, 200)}`);
         if (answer.status >= 400 && answer.status < 500) refused.push(attempt);
@@ -242,7 +244,7 @@ const key = proofKey('phone');
 let made = 0;
 
 /** People straight from the database: a route that ends the session needs a hundred. */
-async function newActors(count: number, { thumbprint } = key): Promise<Actor[]> {
+async function newActors(server: TestServer, count: number, { thumbprint } = key): Promise<Actor[]> {
   const people = Array.from({ length: count }, () => ({ id: randomUUID(), username: `sweep_${made++}` }));
   const rows = await server.sql<{ user_id: string; message: string; exercise: string }>(
     `with person as (insert into users (id, username, email, name, password, is_verified, profile_image_url)
@@ -274,8 +276,8 @@ async function newActors(count: number, { thumbprint } = key): Promise<Actor[]> 
   );
 }
 
-async function newActor(boundTo = key): Promise<Actor> {
-  const [actor] = await newActors(1, boundTo);
+async function newActor(server: TestServer, boundTo = key): Promise<Actor> {
+  const [actor] = await newActors(server, 1, boundTo);
   if (!actor) throw new Error('nobody was made');
   return actor;
 }
@@ -290,7 +292,7 @@ const change = ({ username, email }: Actor) => ({
 });
 
 /** A body that each route takes. */
-const BODIES: Record<string, (actor: Actor) => Json | Promise<Json>> = {
+const BODIES: Record<string, (actor: Actor, fixtures: Fixtures) => Json | Promise<Json>> = {
   '/api/auth/login': ({ username }) => ({ identifier: username, password: PASSWORD }),
   '/api/auth/sendverificationemail': ({ email }) => ({ email }),
   '/api/auth/changeemailverify': ({ username, email }) => ({ username, password: PASSWORD, newEmail: `new_${email}` }),
@@ -307,10 +309,10 @@ const BODIES: Record<string, (actor: Actor) => Json | Promise<Json>> = {
   '/api/users/updateself': change,
   '/api/users/pushtoken': ({ id }) => ({ token: `ExponentPushToken[${id}]` }),
   '/api/users/deleteprofilepic': () => ({ path: null }),
-  '/api/oauth/google': async ({ id, email }) => ({
+  '/api/oauth/google': async ({ id, email }, { google }) => ({
     idToken: await google.token({ sub: id, email: `g_${email}`, email_verified: true }),
   }),
-  '/api/oauth/apple': async ({ id }) => ({
+  '/api/oauth/apple': async ({ id }, { apple }) => ({
     idToken: await apple.token({ sub: id, nonce: createHash('sha256').update('raw').digest('hex') }),
     rawNonce: 'raw',
     name: { givenName: 'Dana', familyName: 'Kay' },
@@ -329,18 +331,26 @@ const BODIES: Record<string, (actor: Actor) => Json | Promise<Json>> = {
   '/api/aerobics/add': () => ({ record: { type: 'Walk', durationMins: 30, durationSec: 15 }, tz: 'UTC' }),
 };
 
-const link = (kind: Parameters<typeof signLink>[1], claims: { sub: string; [claim: string]: unknown }) =>
-  signLink(server.config.secrets, kind, claims);
+const link = (
+  server: TestServer,
+  kind: Parameters<typeof signLink>[1],
+  claims: { sub: string; [claim: string]: unknown },
+) => signLink(server.config.secrets, kind, claims);
 
 /** A query that each route takes, where it is more than a zone. */
-const QUERIES: Record<string, (actor: Actor) => Record<string, string> | Promise<Record<string, string>>> = {
-  '/api/auth/verify': async ({ id, email }) => ({ token: await link(VERIFICATION_LINK, { sub: id, email }) }),
-  '/api/auth/checkuserverify': ({ username }) => ({ username }),
-  '/api/auth/resetpassword': async ({ id, email }) => ({
-    token: await link(RESET_LINK, { sub: id, email, fingerprint: passwordFingerprint(HASH) }),
+const QUERIES: Record<
+  string,
+  (actor: Actor, fixtures: Fixtures) => Record<string, string> | Promise<Record<string, string>>
+> = {
+  '/api/auth/verify': async ({ id, email }, { server }) => ({
+    token: await link(server, VERIFICATION_LINK, { sub: id, email }),
   }),
-  '/api/users/changeemail': async ({ id, email }) => ({
-    token: await link(EMAIL_CHANGE_LINK, { sub: id, newEmail: `new_${email}`, oldEmail: email }),
+  '/api/auth/checkuserverify': ({ username }) => ({ username }),
+  '/api/auth/resetpassword': async ({ id, email }, { server }) => ({
+    token: await link(server, RESET_LINK, { sub: id, email, fingerprint: passwordFingerprint(HASH) }),
+  }),
+  '/api/users/changeemail': async ({ id, email }, { server }) => ({
+    token: await link(server, EMAIL_CHANGE_LINK, { sub: id, newEmail: `new_${email}`, oldEmail: email }),
   }),
 };
 
@@ -374,10 +384,10 @@ interface Right {
   body: Json | undefined;
 }
 
-const rightParts = async (route: AnyRoute, actor: Actor): Promise<Right> => ({
+const rightParts = async (route: AnyRoute, actor: Actor, fixtures: Fixtures): Promise<Right> => ({
   path: route.path.replace(':id', actor.message),
-  query: (await QUERIES[route.path]?.(actor)) ?? (route.query ? { tz: 'UTC' } : {}),
-  body: await BODIES[route.path]?.(actor),
+  query: (await QUERIES[route.path]?.(actor, fixtures)) ?? (route.query ? { tz: 'UTC' } : {}),
+  body: await BODIES[route.path]?.(actor, fixtures),
 });
 
 /** The right request, to be spoilt. */
@@ -389,7 +399,7 @@ function plain(route: AnyRoute, { path, query, body }: Right, what: string): Att
 }
 
 /** The headers with which the app would send it. */
-function credentials(route: AnyRoute, actor: Actor, { method, target, body }: Attempt): Headers {
+function credentials(server: TestServer, route: AnyRoute, actor: Actor, { method, target, body }: Attempt): Headers {
   const asked = `${method} ${server.url}${target.split('?')[0]}`;
   const { accessToken, refreshToken } = actor;
   const headers: Headers = body === undefined ? {} : { 'content-type': 'application/json' };
@@ -405,8 +415,11 @@ function credentials(route: AnyRoute, actor: Actor, { method, target, body }: At
 }
 
 const signedBy =
-  (route: AnyRoute, actorOf: (attempt: Attempt) => Actor): Prepare =>
-  (attempt) => ({ ...attempt, headers: { ...credentials(route, actorOf(attempt), attempt), ...attempt.headers } });
+  (server: TestServer, route: AnyRoute, actorOf: (attempt: Attempt) => Actor): Prepare =>
+  (attempt) => ({
+    ...attempt,
+    headers: { ...credentials(server, route, actorOf(attempt), attempt), ...attempt.headers },
+  });
 
 // ---------------------------------------------------------------------------
 // Hostile requests
@@ -683,7 +696,7 @@ function oddHeaders(route: AnyRoute, right: Right): Attempt[] {
 }
 
 /** Not signed in, or with something that is not one's own; where anybody may ask, nobody looks at it. */
-function wrongCredentials(route: AnyRoute, right: Right, actor: Actor, stranger: Actor): Attempt[] {
+function wrongCredentials(server: TestServer, route: AnyRoute, right: Right, actor: Actor, stranger: Actor): Attempt[] {
   const asked = `${route.method} ${server.url}${right.path}`;
   const { accessToken } = actor;
   const proof = (parts: ProofParts) => ({ dpop: makeProof(key, asked, { accessToken, ...parts }) });
@@ -741,43 +754,47 @@ function wrongCredentials(route: AnyRoute, right: Right, actor: Actor, stranger:
 describe('every declared route', () => {
   const declared = routes.map((route): [string, AnyRoute] => [`${route.method} ${route.path}`, route]);
 
-  it.each(declared)('%s: refuses without a 5xx, a leak or a trace', async (_name, route) => {
-    const [actor, stranger] = [await newActor(), await newActor(proofKey())];
-    const right = await rightParts(route, actor);
-    const isDear = HASHES.includes(route.path);
-    const cheap = route.path === '/api/users/create' ? { ...right, body: {} } : right;
-    const fields = wrongFields(route, right).filter(({ refused }, n) => refused || !isDear || n % 3 === 0);
-    const attempts = [
-      ...wrongCredentials(route, cheap, actor, stranger),
-      ...otherMethods(route, cheap),
-      ...fields,
-      ...wrongTypes(route, cheap),
-      ...wrongBodies(route, cheap),
-      ...wrongQueries(route, cheap),
-      ...wrongPaths(route, cheap),
-      ...oddHeaders(route, cheap),
-    ];
-    const [refused, others] = [
-      attempts.filter((attempt) => attempt.refused),
-      attempts.filter((attempt) => !attempt.refused),
-    ];
-    const people = ENDS_SESSION.includes(route.path) ? await newActors(others.length) : [];
-    const actors = new Map(others.map((attempt, n) => [attempt, people[n] ?? actor]));
-    const stage = STAGES[route.path];
-    if (stage) await server.sql(stage, [[actor, ...people].map(({ id }) => id)]);
-    await sweep(
-      route,
-      [...refused, ...others],
-      signedBy(route, (attempt) => actors.get(attempt) ?? actor),
-    );
-  });
+  it.for(declared)(
+    '%s: refuses without a 5xx, a leak or a trace',
+    async ([_name, route], { server, google, apple }) => {
+      const [actor, stranger] = [await newActor(server), await newActor(server, proofKey())];
+      const right = await rightParts(route, actor, { server, google, apple });
+      const isDear = HASHES.includes(route.path);
+      const cheap = route.path === '/api/users/create' ? { ...right, body: {} } : right;
+      const fields = wrongFields(route, right).filter(({ refused }, n) => refused || !isDear || n % 3 === 0);
+      const attempts = [
+        ...wrongCredentials(server, route, cheap, actor, stranger),
+        ...otherMethods(route, cheap),
+        ...fields,
+        ...wrongTypes(route, cheap),
+        ...wrongBodies(route, cheap),
+        ...wrongQueries(route, cheap),
+        ...wrongPaths(route, cheap),
+        ...oddHeaders(route, cheap),
+      ];
+      const [refused, others] = [
+        attempts.filter((attempt) => attempt.refused),
+        attempts.filter((attempt) => !attempt.refused),
+      ];
+      const people = ENDS_SESSION.includes(route.path) ? await newActors(server, others.length) : [];
+      const actors = new Map(others.map((attempt, n) => [attempt, people[n] ?? actor]));
+      const stage = STAGES[route.path];
+      if (stage) await server.sql(stage, [[actor, ...people].map(({ id }) => id)]);
+      await sweep(
+        server,
+        route,
+        [...refused, ...others],
+        signedBy(server, route, (attempt) => actors.get(attempt) ?? actor),
+      );
+    },
+  );
 });
 
-it("a stranger reaches nothing of somebody else's", async () => {
-  const [me, owner] = [await newActor(), await newActor(proofKey())];
-  const finished = BODIES['/api/workouts/finishworkout']?.(owner) as Json;
+it("a stranger reaches nothing of somebody else's", async ({ server, google, apple }) => {
+  const [me, owner] = [await newActor(server), await newActor(server, proofKey())];
+  const finished = BODIES['/api/workouts/finishworkout']?.(owner, { server, google, apple }) as Json;
   const named = { username: 'somebody', email: 'somebody@example.com', password: 'long enough' };
-  const foreignLink = await link(RESET_LINK, { sub: owner.id, email: owner.email, fingerprint: 'x' });
+  const foreignLink = await link(server, RESET_LINK, { sub: owner.id, email: owner.email, fingerprint: 'x' });
   const tries: Array<[request: string, status: number, body?: Json | undefined, headers?: Headers]> = [
     [`PUT /api/messages/markasread/${owner.message}`, 404],
     [`DELETE /api/messages/delete/${owner.message}`, 404],
@@ -798,24 +815,28 @@ it("a stranger reaches nothing of somebody else's", async () => {
     if (!route) throw new Error(`no route for ${name}`);
     const attempt = { what: "somebody else's", method, target, headers, status };
     await sweep(
+      server,
       route,
       [body === undefined ? attempt : { ...attempt, body: jsonText(body) }],
-      signedBy(route, () => me),
+      signedBy(server, route, () => me),
     );
   }
 });
 
-it.each(['h2c', 'websocket', 'x'])('a request that offers to upgrade to %s is answered', async (protocol) => {
-  for (const target of ['/', '/health', '/api/users/get', '/api/nothing']) {
-    const socket = connect(Number(new URL(server.url).port));
-    socket.write(
-      `GET ${target} HTTP/1.1\r\nHost: x\r\nX-App-Version: 4.5.0\r\nConnection: Upgrade, close\r\nUpgrade: ${protocol}\r\n\r\n`,
-    );
-    let answer = '';
-    for await (const chunk of socket) answer += chunk;
-    expect([target, answer.slice(0, 15)]).toEqual([target, expect.stringMatching(/^HTTP\/1\.1 [24]\d\d/)]);
-  }
-});
+it.for(['h2c', 'websocket', 'x'])(
+  'a request that offers to upgrade to %s is answered',
+  async (protocol, { server }) => {
+    for (const target of ['/', '/health', '/api/users/get', '/api/nothing']) {
+      const socket = connect(Number(new URL(server.url).port));
+      socket.write(
+        `GET ${target} HTTP/1.1\r\nHost: x\r\nX-App-Version: 4.5.0\r\nConnection: Upgrade, close\r\nUpgrade: ${protocol}\r\n\r\n`,
+      );
+      let answer = '';
+      for await (const chunk of socket) answer += chunk;
+      expect([target, answer.slice(0, 15)]).toEqual([target, expect.stringMatching(/^HTTP\/1\.1 [24]\d\d/)]);
+    }
+  },
+);
 
 describe('the check of answers', () => {
   const answer = (path: string, status: number, body: string, more: Partial<Parameters<typeof judge>[0]> = {}) => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import { buildOutbox } from '#outbox/outbox.ts';
 import { buildLog } from '#platform/log.ts';
 import type { MailboxEntry } from '#platform/mail/mailbox.ts';
@@ -9,7 +9,7 @@ import { type FakeProvider, startProvider } from './fakes/identityProvider.ts';
 import { newPhone, type Phone, type Tokens } from './helpers/person.ts';
 import { openSocket, ticketOf } from './helpers/phoneSocket.ts';
 import { makeProof, proofKey } from './helpers/proof.ts';
-import { linkIn, startTestServer, type TestServer } from './helpers/server.ts';
+import { fixtures, linkIn, startTestServer, type TestServer } from './helpers/server.ts';
 
 /*
  * What an event voids of what was begun before it, and what it leaves alone: a table, and a test a cell.
@@ -21,28 +21,32 @@ interface Person {
   email: string;
 }
 
+interface Fixtures {
+  server: TestServer;
+  google: FakeProvider;
+  db: Database;
+}
+
 type Fate = 'void' | 'kept';
 /** Looks whether the thing still works. */
 type Look = () => Promise<Fate>;
 
-let server: TestServer;
-let google: FakeProvider;
-/** For the command that prints links to the operator's console. */
-let db: Database;
+const it = fixtures
+  .extend('google', { scope: 'file' }, ({ untilEnd }) =>
+    untilEnd(startProvider('https://accounts.google.com', 'google-app')),
+  )
+  .extend('server', { scope: 'file' }, ({ untilEnd, google }) =>
+    untilEnd(startTestServer({ env: { GOOGLE_JWKS_URL: google.url, GOOGLE_ALLOWED_AUDS: 'google-app' } })),
+  )
+  // For the command that prints links to the operator's console.
+  .extend('db', { scope: 'file' }, ({ server }, { onCleanup }) => {
+    const db = openDatabase({ url: server.databaseUrl, poolSize: 2, preparedStatements: true, log });
+    onCleanup(() => db.close());
+    return db;
+  });
 const log = buildLog('silent');
 
-beforeAll(async () => {
-  google = await startProvider('https://accounts.google.com', 'google-app');
-  server = await startTestServer({ env: { GOOGLE_JWKS_URL: google.url, GOOGLE_ALLOWED_AUDS: 'google-app' } });
-  db = openDatabase({ url: server.databaseUrl, poolSize: 2, preparedStatements: true, log });
-});
-afterAll(async () => {
-  await db.close();
-  await server.close();
-  await google.close();
-});
-
-async function newPerson(): Promise<Person> {
+async function newPerson(server: TestServer): Promise<Person> {
   const phone = await newPhone(server);
   return { phone, tokens: await phone.tokens(), email: `${phone.username}@example.com` };
 }
@@ -54,7 +58,13 @@ const json = (method: string, body: unknown, headers: Record<string, string> = {
 });
 
 /** A request with the person's access token. */
-function as({ phone, tokens: { accessToken } }: Person, method: string, path: string, body: unknown = {}) {
+function as(
+  server: TestServer,
+  { phone, tokens: { accessToken } }: Person,
+  method: string,
+  path: string,
+  body: unknown = {},
+) {
   const dpop = makeProof(phone.key, `${method} ${server.url}${path}`, { accessToken });
   return server.fetch(path, json(method, body, { authorization: `DPoP ${accessToken}`, dpop }));
 }
@@ -63,11 +73,16 @@ async function expectStatus(response: Promise<Response>, status: number): Promis
   expect((await response).status).toBe(status);
 }
 
-const setVerified = ({ phone }: Person, isVerified: boolean) =>
+const setVerified = (server: TestServer, { phone }: Person, isVerified: boolean) =>
   server.sql('update users set is_verified = $2 where id = $1', [phone.id, isVerified]);
 
 /** The mail that a request causes; others with this subject may have come before. */
-async function mailAfter(address: string, subject: string, request: () => Promise<void>): Promise<MailboxEntry> {
+async function mailAfter(
+  server: TestServer,
+  address: string,
+  subject: string,
+  request: () => Promise<void>,
+): Promise<MailboxEntry> {
   const before = new Set((await server.mails(address, subject)).map(({ id }) => id));
   await request();
   const mails = await server.mails(address, subject, before.size + 1);
@@ -75,21 +90,25 @@ async function mailAfter(address: string, subject: string, request: () => Promis
 }
 const tokenIn = (mail: MailboxEntry) => new URL(linkIn(mail)).searchParams.get('token');
 
-const askForReset = ({ email }: Person) =>
-  mailAfter(email, 'Reset your password', () =>
+const askForReset = (server: TestServer, { email }: Person) =>
+  mailAfter(server, email, 'Reset your password', () =>
     expectStatus(server.fetch('/api/auth/forgotpassemail', json('POST', { identifier: email })), 204),
   );
-const resetWith = (mail: MailboxEntry) =>
+const resetWith = (server: TestServer, mail: MailboxEntry) =>
   server.fetch(`/api/auth/resetpassword?token=${tokenIn(mail)}`, json('PUT', { newPassword: 'another secret' }));
-const askForChange = (person: Person, email: string) =>
-  mailAfter(email, 'Confirm your Strong Together Email', () =>
-    expectStatus(as(person, 'PUT', '/api/users/updateself', { email }), 200),
+const askForChange = (server: TestServer, person: Person, email: string) =>
+  mailAfter(server, email, 'Confirm your Strong Together Email', () =>
+    expectStatus(as(server, person, 'PUT', '/api/users/updateself', { email }), 200),
   );
-const askForVerification = ({ email }: Person) =>
-  mailAfter(email, 'Confirm your Strong Together account', () =>
+const askForVerification = (server: TestServer, { email }: Person) =>
+  mailAfter(server, email, 'Confirm your Strong Together account', () =>
     expectStatus(server.fetch('/api/auth/sendverificationemail', json('POST', { email })), 204),
   );
-async function signInWithGoogle(claims: Record<string, unknown>): Promise<string> {
+async function signInWithGoogle(
+  server: TestServer,
+  google: FakeProvider,
+  claims: Record<string, unknown>,
+): Promise<string> {
   const idToken = await google.token({ name: 'Dana Kay', ...claims });
   const headers = { 'dpop-key-binding': proofKey().thumbprint };
   const response = await server.fetch('/api/oauth/google', json('POST', { idToken }, headers));
@@ -98,23 +117,25 @@ async function signInWithGoogle(claims: Record<string, unknown>): Promise<string
 }
 
 const EVENTS = {
-  logout: (person: Person) => expectStatus(as(person, 'POST', '/api/auth/logout'), 200),
+  logout: (person: Person, { server }: Fixtures) => expectStatus(as(server, person, 'POST', '/api/auth/logout'), 200),
   'a sign-in elsewhere': ({ phone }: Person) => expectStatus(phone.login(), 200),
   'a refresh': ({ phone, tokens }: Person) => expectStatus(phone.refresh(tokens.refreshToken), 200),
-  'a password reset': async (person: Person) => expectStatus(resetWith(await askForReset(person)), 200),
-  'a corrected address': async (person: Person) => {
-    await setVerified(person, false);
+  'a password reset': async (person: Person, { server }: Fixtures) =>
+    expectStatus(resetWith(server, await askForReset(server, person)), 200),
+  'a corrected address': async (person: Person, { server }: Fixtures) => {
+    await setVerified(server, person, false);
     const { username, password } = person.phone;
     const body = { username, password, newEmail: `right_${person.email}` };
     await expectStatus(server.fetch('/api/auth/changeemailverify', json('PUT', body)), 204);
   },
-  'a changed address': async (person: Person) =>
-    expectStatus(fetch(linkIn(await askForChange(person, `new_${person.email}`))), 200),
-  'a take-over by the proven owner': async (person: Person) => {
-    await setVerified(person, false);
-    expect(await signInWithGoogle({ email: person.email, email_verified: true })).toBe(person.phone.id);
+  'a changed address': async (person: Person, { server }: Fixtures) =>
+    expectStatus(fetch(linkIn(await askForChange(server, person, `new_${person.email}`))), 200),
+  'a take-over by the proven owner': async (person: Person, { server, google }: Fixtures) => {
+    await setVerified(server, person, false);
+    expect(await signInWithGoogle(server, google, { email: person.email, email_verified: true })).toBe(person.phone.id);
   },
-  'the deletion of the account': (person: Person) => expectStatus(as(person, 'DELETE', '/api/users/deleteself'), 200),
+  'the deletion of the account': (person: Person, { server }: Fixtures) =>
+    expectStatus(as(server, person, 'DELETE', '/api/users/deleteself'), 200),
 };
 type Event = keyof typeof EVENTS;
 
@@ -126,7 +147,12 @@ const fateBy = async (response: Promise<Response>): Promise<Fate> => {
 };
 
 /** Whether one column of the person's row has this value still. */
-async function fateOfColumn({ phone }: Person, column: 'push_token' | 'pending_email', value: string): Promise<Fate> {
+async function fateOfColumn(
+  server: TestServer,
+  { phone }: Person,
+  column: 'push_token' | 'pending_email',
+  value: string,
+): Promise<Fate> {
   const [row] = await server.sql(`select ${column} as value from users where id = $1`, [phone.id]);
   return row?.value === value ? 'kept' : 'void';
 }
@@ -134,14 +160,14 @@ async function fateOfColumn({ phone }: Person, column: 'push_token' | 'pending_e
 /** A mail that was asked for and has not gone out: its turn comes when it is looked at. */
 const waitingMail =
   (kind: string, payload: (person: Person) => object, { wantsUnverified = false } = {}) =>
-  async (person: Person): Promise<Look> => {
+  async (person: Person, { server }: Fixtures): Promise<Look> => {
     const [row] = await server.sql<{ id: string }>(
       `insert into outbox (kind, user_id, payload, dedupe_key, next_attempt_at, expires_at)
        values ($1, $2, $3, $4, now() + interval '1 hour', now() + interval '2 hours') returning id`,
       [kind, person.phone.id, payload(person), randomUUID()],
     );
     return async () => {
-      if (wantsUnverified) await setVerified(person, false);
+      if (wantsUnverified) await setVerified(server, person, false);
       await server.sql("update outbox set next_attempt_at = now() where id = $1 and status = 'pending'", [row?.id]);
       return vi.waitFor(
         async () => {
@@ -164,17 +190,17 @@ const THINGS = {
     async ({ phone, tokens }: Person): Promise<Look> =>
     () =>
       fateBy(phone.refresh(tokens.refreshToken)),
-  'a socket ticket': async ({ phone, tokens }: Person): Promise<Look> => {
+  'a socket ticket': async ({ phone, tokens }: Person, { server }: Fixtures): Promise<Look> => {
     const ticket = await ticketOf(phone, tokens.accessToken);
-    return () => fateOfTicket(ticket);
+    return () => fateOfTicket(server, ticket);
   },
-  'an open socket': async ({ phone, tokens }: Person): Promise<Look> => {
+  'an open socket': async ({ phone, tokens }: Person, { server }: Fixtures): Promise<Look> => {
     const ticket = await ticketOf(phone, tokens.accessToken);
     const { socket } = await openSocket(server.url, { ticket }, { reconnection: false }).connected();
     return async () => {
       try {
         // What a ticket of the same session may do, its socket may, too; a socket that must end is told so soon.
-        if ((await fateOfTicket(ticket)) === 'kept') return socket.connected ? 'kept' : 'void';
+        if ((await fateOfTicket(server, ticket)) === 'kept') return socket.connected ? 'kept' : 'void';
         return await vi.waitFor(
           () => {
             expect(socket.connected).toBe(false);
@@ -187,34 +213,34 @@ const THINGS = {
       }
     };
   },
-  'a verification link': async (person: Person): Promise<Look> => {
-    await setVerified(person, false);
-    const link = linkIn(await askForVerification(person));
-    await setVerified(person, true); // for events that need a session
+  'a verification link': async (person: Person, { server }: Fixtures): Promise<Look> => {
+    await setVerified(server, person, false);
+    const link = linkIn(await askForVerification(server, person));
+    await setVerified(server, person, true); // for events that need a session
     return async () => {
-      await setVerified(person, false);
+      await setVerified(server, person, false);
       return fateBy(fetch(link));
     };
   },
-  'a reset link': async (person: Person): Promise<Look> => {
-    const mail = await askForReset(person);
-    return () => fateBy(resetWith(mail));
+  'a reset link': async (person: Person, { server }: Fixtures): Promise<Look> => {
+    const mail = await askForReset(server, person);
+    return () => fateBy(resetWith(server, mail));
   },
-  'a link to a new address': async (person: Person): Promise<Look> => {
-    const link = linkIn(await askForChange(person, `pending_${person.email}`));
+  'a link to a new address': async (person: Person, { server }: Fixtures): Promise<Look> => {
+    const link = linkIn(await askForChange(server, person, `pending_${person.email}`));
     return () => fateBy(fetch(link));
   },
-  'the pending address': async (person: Person): Promise<Look> => {
+  'the pending address': async (person: Person, { server }: Fixtures): Promise<Look> => {
     const address = `pending_${person.email}`;
-    await askForChange(person, address);
-    return () => fateOfColumn(person, 'pending_email', address);
+    await askForChange(server, person, address);
+    return () => fateOfColumn(server, person, 'pending_email', address);
   },
-  'the push token': async (person: Person): Promise<Look> => {
+  'the push token': async (person: Person, { server }: Fixtures): Promise<Look> => {
     const token = `ExponentPushToken[${person.phone.id}]`;
-    await expectStatus(as(person, 'PUT', '/api/users/pushtoken', { token }), 204);
-    return () => fateOfColumn(person, 'push_token', token);
+    await expectStatus(as(server, person, 'PUT', '/api/users/pushtoken', { token }), 204);
+    return () => fateOfColumn(server, person, 'push_token', token);
   },
-  'an idempotent answer': async ({ phone, tokens }: Person): Promise<Look> => {
+  'an idempotent answer': async ({ phone, tokens }: Person, { server }: Fixtures): Promise<Look> => {
     const record = { type: 'Walk', durationMins: 5 };
     const key = { 'idempotency-key': randomUUID() };
     await expectStatus(phone.post('/api/aerobics/add', tokens.accessToken, { record }, key), 201);
@@ -227,12 +253,12 @@ const THINGS = {
     wantsUnverified: true,
   }),
   'a reset mail that waits': waitingMail('mail.reset', () => ({})),
-  'a mail to a new address that waits': async (person: Person): Promise<Look> => {
+  'a mail to a new address that waits': async (person: Person, fixtures: Fixtures): Promise<Look> => {
     const newEmail = `pending_${person.email}`;
-    await server.sql('update users set pending_email = $2 where id = $1', [person.phone.id, newEmail]);
-    return waitingMail('mail.email-change', () => ({ newEmail }))(person);
+    await fixtures.server.sql('update users set pending_email = $2 where id = $1', [person.phone.id, newEmail]);
+    return waitingMail('mail.email-change', () => ({ newEmail }))(person, fixtures);
   },
-  'the cookie of the admin console': async ({ phone }: Person): Promise<Look> => {
+  'the cookie of the admin console': async ({ phone }: Person, { server, db }: Fixtures): Promise<Look> => {
     const said: string[] = [];
     const args = ['--user', phone.username, '--grant'];
     const say = (line: string) => said.push(line);
@@ -244,25 +270,25 @@ const THINGS = {
     await expectStatus(open(), 200);
     return () => fateBy(open());
   },
-  'the password': async (person: Person): Promise<Look> => {
+  'the password': async (person: Person, { server }: Fixtures): Promise<Look> => {
     return async () => {
-      await setVerified(person, true);
+      await setVerified(server, person, true);
       return fateBy(person.phone.login());
     };
   },
-  'a link to a provider': async ({ phone }: Person): Promise<Look> => {
+  'a link to a provider': async ({ phone }: Person, { server, google }: Fixtures): Promise<Look> => {
     const sub = randomUUID();
     await server.sql('insert into oauth_accounts (user_id, provider, provider_user_id) values ($1, $2, $3)', [
       phone.id,
       'google',
       sub,
     ]);
-    return async () => ((await signInWithGoogle({ sub })) === phone.id ? 'kept' : 'void');
+    return async () => ((await signInWithGoogle(server, google, { sub })) === phone.id ? 'kept' : 'void');
   },
 };
 type Thing = keyof typeof THINGS;
 
-async function fateOfTicket(ticket: string): Promise<Fate> {
+async function fateOfTicket(server: TestServer, ticket: string): Promise<Fate> {
   const opened = openSocket(server.url, { ticket }, { reconnection: false });
   try {
     return await opened.connected().then(
@@ -359,21 +385,24 @@ const CELLS = Object.entries(TABLE).flatMap(([event, row]) =>
 
 // At the same time, because a cell mostly waits: for a mail, a turn, a hash.
 describe.concurrent('what voids what', () => {
-  it.each(CELLS.filter(([, , wanted]) => wanted !== NO_SESSION))('%s: %s is %s', async (event, thing, wanted) => {
-    const person = await newPerson();
-    const look = await THINGS[thing](person);
-    await EVENTS[event](person);
-    expect(await look()).toBe(wanted);
-  });
+  it.for(CELLS.filter(([, , wanted]) => wanted !== NO_SESSION))(
+    '%s: %s is %s',
+    async ([event, thing, wanted], { server, google, db }) => {
+      const person = await newPerson(server);
+      const look = await THINGS[thing](person, { server, google, db });
+      await EVENTS[event](person, { server, google, db });
+      expect(await look()).toBe(wanted);
+    },
+  );
 });
 
 describe('a pending address is not a way back in', () => {
-  it('for a thief whose session ended with a password reset', async () => {
-    const person = await newPerson();
+  it('for a thief whose session ended with a password reset', async ({ server }) => {
+    const person = await newPerson(server);
     const { phone, email } = person;
     const thief = `thief_${email}`;
-    const link = linkIn(await askForChange(person, thief));
-    await expectStatus(resetWith(await askForReset(person)), 200);
+    const link = linkIn(await askForChange(server, person, thief));
+    await expectStatus(resetWith(server, await askForReset(server, person)), 200);
     const opened = await fetch(link);
     expect([opened.status, /<h1>(.*)<\/h1>/.exec(await opened.text())?.[1]]).toEqual([401, 'Email Not Changed']);
     const row = 'select email, pending_email from users where id = $1';
@@ -384,30 +413,30 @@ describe('a pending address is not a way back in', () => {
     expect(await server.sql(resets, [phone.id])).toHaveLength(1); // the owner's own
   });
 
-  it('nor is a sign-in that was linked while the account had another address', async () => {
-    const person = await newPerson();
+  it('nor is a sign-in that was linked while the account had another address', async ({ server, google }) => {
+    const person = await newPerson(server);
     const { phone, email } = person;
     const thief = `thief_${email}`;
-    await expectStatus(fetch(linkIn(await askForChange(person, thief))), 200);
+    await expectStatus(fetch(linkIn(await askForChange(server, person, thief))), 200);
     const claims = { sub: `thief of ${email}`, email: thief, email_verified: true };
-    expect(await signInWithGoogle(claims)).toBe(phone.id);
+    expect(await signInWithGoogle(server, google, claims)).toBe(phone.id);
     // The owner takes the address back, and resets the password.
     const back = { ...person, tokens: await phone.tokens() };
-    await expectStatus(fetch(linkIn(await askForChange(back, email))), 200);
-    await expectStatus(resetWith(await askForReset(person)), 200);
-    expect(await signInWithGoogle(claims)).not.toBe(phone.id);
+    await expectStatus(fetch(linkIn(await askForChange(server, back, email))), 200);
+    await expectStatus(resetWith(server, await askForReset(server, person)), 200);
+    expect(await signInWithGoogle(server, google, claims)).not.toBe(phone.id);
   });
 
-  it('and of the mails that waited, a reset lets none go out: only the notice does', async () => {
-    const person = await newPerson();
+  it('and of the mails that waited, a reset lets none go out: only the notice does', async ({ server, google, db }) => {
+    const person = await newPerson(server);
     const { phone, email } = person;
-    const reset = await askForReset(person);
+    const reset = await askForReset(server, person);
     const waiting = await Promise.all([
-      THINGS['a verification mail that waits'](person),
-      THINGS['a reset mail that waits'](person),
-      THINGS['a mail to a new address that waits'](person),
+      THINGS['a verification mail that waits'](person, { server, google, db }),
+      THINGS['a reset mail that waits'](person, { server, google, db }),
+      THINGS['a mail to a new address that waits'](person, { server, google, db }),
     ]);
-    await expectStatus(resetWith(reset), 200);
+    await expectStatus(resetWith(server, reset), 200);
     await server.mailTo(email, 'Your Strong Together password was changed');
     for (const look of waiting) expect(await look()).toBe('void');
     const sent = "select kind from outbox where user_id = $1 and status = 'sent' order by kind";
