@@ -28,20 +28,12 @@ const put = (server: TestServer, phone: Phone, subject: string, at: string, send
     'insert into messages (sender_id, receiver_id, subject, msg, sent_at) values ($1, $2, $3, $3, $4) returning id',
     [sender, phone.id, subject, at],
   );
-const call = (
-  server: TestServer,
-  phone: Phone,
-  token: string,
-  method: string,
-  path: string,
-  by = phone,
-  accessToken = token,
-) =>
+const call = (server: TestServer, phone: Phone, token: string, method: string, path: string) =>
   server.fetch(path, {
     method,
     headers: {
-      authorization: `DPoP ${accessToken}`,
-      dpop: makeProof(by.key, `${method} ${server.url}${path}`, { accessToken }),
+      authorization: `DPoP ${token}`,
+      dpop: makeProof(phone.key, `${method} ${server.url}${path}`, { accessToken: token }),
       'content-type': 'application/x-www-form-urlencoded',
     },
   });
@@ -110,11 +102,9 @@ it('unknown, foreign, deleted and nonsense ids are 404', async ({ server, phone,
   const other = await newPhone(server);
   const otherToken = (await other.tokens()).accessToken;
   for (const id of [foreign?.id, '9954f1f0-0000-4000-8000-000000000000', 'nonsense', "1'--", '%ff']) {
-    const read = await call(server, phone, token, 'PUT', `/api/messages/markasread/${id}`, other, otherToken);
+    const read = await call(server, other, otherToken, 'PUT', `/api/messages/markasread/${id}`);
     expect([id, read.status]).toEqual([id, 404]);
-    expect((await call(server, phone, token, 'DELETE', `/api/messages/delete/${id}`, other, otherToken)).status).toBe(
-      404,
-    );
+    expect((await call(server, other, otherToken, 'DELETE', `/api/messages/delete/${id}`)).status).toBe(404);
   }
   expect((await list(phone, token))[0]?.is_read).toBe(false);
 });

@@ -26,23 +26,13 @@ it.beforeEach(({ supabase }) => {
   supabase.requests.length = 0;
 });
 
-const call = (
-  server: TestServer,
-  phone: Phone,
-  token: string,
-  method: string,
-  path: string,
-  init: RequestInit = {},
-  to = server,
-  by = phone,
-  accessToken = token,
-) =>
-  to.fetch(path, {
+const call = (server: TestServer, phone: Phone, token: string, method: string, path: string, init: RequestInit = {}) =>
+  server.fetch(path, {
     ...init,
     method,
     headers: {
-      authorization: `DPoP ${accessToken}`,
-      dpop: makeProof(by.key, `${method} ${to.url}${path}`, { accessToken }),
+      authorization: `DPoP ${token}`,
+      dpop: makeProof(phone.key, `${method} ${server.url}${path}`, { accessToken: token }),
       ...init.headers,
     },
   });
@@ -52,11 +42,10 @@ const upload = (
   token: string,
   bytes: Buffer,
   { name = 'x.jpg', type = 'image/jpeg', field = 'file' } = {},
-  to = server,
 ) => {
   const body = new FormData();
   body.append(field, new Blob([new Uint8Array(bytes)], { type }), name);
-  return call(server, phone, token, 'PUT', '/api/users/setprofilepic', { body }, to);
+  return call(server, phone, token, 'PUT', '/api/users/setprofilepic', { body });
 };
 const remove = (server: TestServer, phone: Phone, token: string, body?: unknown) =>
   call(server, phone, token, 'DELETE', '/api/users/deleteprofilepic', {
@@ -165,7 +154,7 @@ describe('an upload', () => {
     await new Promise((done) => setTimeout(done, 500));
     const other = await newPhone(server);
     const otherToken = (await other.tokens()).accessToken;
-    const read = await call(server, phone, token, 'GET', '/api/users/get', {}, server, other, otherToken);
+    const read = await call(server, other, otherToken, 'GET', '/api/users/get');
     expect(read.status).toBe(200);
     expect(supabase.objects.size).toBeGreaterThanOrEqual(0);
     for (const response of await Promise.all(uploads)) expect(response.status).toBe(201);
@@ -250,12 +239,12 @@ it('an account that is deleted during its upload leaves nothing', async ({ serve
 });
 
 describe('without a picture store', () => {
-  it('pictures lie on disk under the same address', async ({ server, phone, token, jpeg }) => {
+  it('pictures lie on disk under the same address', async ({ jpeg }) => {
     const own = await startTestServer();
     try {
-      phone = await newPhone(own);
-      token = (await phone.tokens()).accessToken;
-      const response = await upload(server, phone, token, jpeg, {}, own);
+      const phone = await newPhone(own);
+      const token = (await phone.tokens()).accessToken;
+      const response = await upload(own, phone, token, jpeg);
       const { url } = (await response.json()) as { url: string };
       expect(url.startsWith(`${own.url}/storage/v1/object/public/profile_pics/${phone.id}/`)).toBe(true);
       const picture = await fetch(url);
@@ -286,7 +275,7 @@ it('a picture whose commit was answered into nothing is not removed while it is 
       create function slow_commit() returns trigger language plpgsql as $$ begin perform pg_sleep(1); return null; end $$;
       create constraint trigger slow_commit after update of profile_image_url on users
         deferrable initially deferred for each row execute function slow_commit()`);
-    const uploading = upload(server, phone, token, jpeg, {}, second);
+    const uploading = upload(second, phone, token, jpeg);
     const committing =
       "select 1 from pg_stat_activity where datname = current_database() and state = 'active' and query ilike 'commit%'";
     await vi.waitFor(async () => expect(await server.sql(committing)).toHaveLength(1), { timeout: 10_000 });
