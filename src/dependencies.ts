@@ -27,7 +27,6 @@ import type { Deps } from '#transport/deps.ts';
 import { corsOptions } from '#transport/middleware/cors.ts';
 import { buildOutageHold } from '#transport/outageHold.ts';
 import type { Config } from './config.ts';
-import { startWorkers } from './startWorkers.ts';
 
 /** Largest event that is accepted from a socket, in bytes: the app sends only one kind, without a payload. */
 const MAX_SOCKET_EVENT_BYTES = 10_000;
@@ -69,7 +68,10 @@ export async function buildDeps(
     : undefined;
   const outbox = buildOutbox();
   const surroundings = { config, log, cache, pictures, sockets, metrics, jobs, outbox };
-  const workers = workerDb ? await startWorkers({ ...surroundings, db: workerDb }) : undefined;
+  // Imported where workers run: a process of the API needs nothing of them.
+  const workers = workerDb
+    ? await (await import('./startWorkers.ts')).startWorkers({ ...surroundings, db: workerDb })
+    : undefined;
   const hasMailbox = !config.RESEND_API_KEY && !config.SMTP_URL && !config.production;
   const replayStore = await buildReplayStore(db, redis);
   const sessionTokens = buildSessionTokens(config);

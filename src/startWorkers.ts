@@ -48,7 +48,7 @@ export async function startWorkers({
   ...rest
 }: Surroundings): Promise<RunningWorkers> {
   const pusher = await openPusher(config);
-  const mailer = mailerOf(config);
+  const mailer = await mailerOf(config);
   const worker = startOutboxWorker({
     db,
     log,
@@ -73,7 +73,7 @@ export async function startWorkers({
 }
 
 /** Resend, else SMTP, else the development mailbox. */
-function mailerOf(config: Config): Mailer {
+async function mailerOf(config: Config): Promise<Mailer> {
   const { RESEND_API_KEY: apiKey, RESEND_BASE_URL: baseUrl, SMTP_URL: smtpUrl, EMAIL_FROM: from } = config;
   if (apiKey) return resendMailer({ apiKey, baseUrl, from });
   return smtpUrl ? smtpMailer(smtpUrl, from) : openMailbox(join(config.DATA_DIR, 'mailbox')).mailer;

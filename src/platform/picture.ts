@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import { fairQueue } from './fairQueue.ts';
 
 interface Picture {
@@ -40,9 +39,15 @@ export type PictureCleaner = (upload: Buffer, owner: string, signal: AbortSignal
 const TURNS = { atOnce: 1, atOncePerKey: 1, waitingPerKey: 15, waiting: 30, longestWaitMs: 8_000 };
 
 export function buildPictureCleaner(): PictureCleaner {
-  sharp.cache(false); // no picture is decoded twice
   const turns = fairQueue(TURNS);
   return (upload, owner, signal) => turns(owner, () => cleanPicture(upload), signal);
+}
+
+/** With the first picture: the library takes 20 MB of memory. */
+async function loadSharp() {
+  const { default: sharp } = await import('sharp');
+  sharp.cache(false); // no picture is decoded twice
+  return sharp;
 }
 
 /**
@@ -53,6 +58,7 @@ async function cleanPicture(upload: Buffer): Promise<Picture | undefined> {
   const extensions = Object.keys(FORMATS) as Array<keyof typeof FORMATS>;
   const extension = extensions.find((name) => FORMATS[name].starts(upload));
   if (!extension) return undefined;
+  const sharp = await loadSharp();
   try {
     const bytes = await sharp(upload, { limitInputPixels: MAX_INPUT_PIXELS })
       .autoOrient()

@@ -1,7 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createBullBoard } from '@bull-board/api';
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { ExpressAdapter } from '@bull-board/express';
 import cookieParser from 'cookie-parser';
 import { type RequestHandler, Router } from 'express';
 import { ApiError, forbidden } from '#platform/apiError.ts';
@@ -18,6 +15,23 @@ const signInNeeded = () =>
 
 /** The operator's view of the queues, for people with the role Admin who hold a link from the command line. */
 export function adminRouter(deps: Deps, jobs: JobQueues): Router {
+  let board: Promise<RequestHandler> | undefined;
+  const router = Router();
+  router.get('/admin/sign-in', signIn(deps));
+  router.use(CONSOLE, cookieParser(), authorizeRoles(deps, 'Admin'), async (req, res, next) => {
+    board ??= buildBoard(jobs);
+    (await board)(req, res, next);
+  });
+  return router;
+}
+
+/** Imported by the first who looks at it: few processes ever show it. */
+async function buildBoard(jobs: JobQueues): Promise<RequestHandler> {
+  const [{ createBullBoard }, { BullMQAdapter }, { ExpressAdapter }] = await Promise.all([
+    import('@bull-board/api'),
+    import('@bull-board/api/bullMQAdapter'),
+    import('@bull-board/express'),
+  ]);
   const serverAdapter = new ExpressAdapter();
   serverAdapter.setBasePath(CONSOLE);
   createBullBoard({
@@ -25,10 +39,7 @@ export function adminRouter(deps: Deps, jobs: JobQueues): Router {
     serverAdapter,
     options: { uiConfig: { boardTitle: 'Strong Together' } },
   });
-  const router = Router();
-  router.get('/admin/sign-in', signIn(deps));
-  router.use(CONSOLE, cookieParser(), authorizeRoles(deps, 'Admin'), serverAdapter.getRouter() as RequestHandler);
-  return router;
+  return serverAdapter.getRouter() as RequestHandler;
 }
 
 /** Exchanges a link, once, for a short-lived cookie that only pages of this site can use. */

@@ -1,13 +1,16 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Router } from 'express';
-import { absolutePath } from 'swagger-ui-dist';
 import { html } from '#platform/html.ts';
 import { openApiDocument } from '#transport/openapi.ts';
 import type { AnyRoute } from '#transport/route.ts';
 
 /** Folder → files of the page: Swagger UI, and what makes its "Try it out" act as a phone. */
 const ASSETS = {
-  [absolutePath()]: ['swagger-ui.css', 'swagger-ui-bundle.js'],
+  [dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')))]: [
+    'swagger-ui.css',
+    'swagger-ui-bundle.js',
+  ],
   [join(import.meta.dirname, 'browser')]: ['start.js', 'tryItOut.js'],
 };
 
@@ -33,9 +36,12 @@ const page = (appVersion: string) =>
  * @param appVersion what the page sends as its version: the oldest that is served
  */
 export function docsRouter(routes: AnyRoute[], appVersion: string): Router {
-  const document = openApiDocument(routes);
+  let document: object | undefined; // made when it is first asked for: few processes ever are
   const router = Router();
-  router.get('/openapi.json', (_req, res) => void res.json(document));
+  router.get('/openapi.json', (_req, res) => {
+    document ??= openApiDocument(routes);
+    res.json(document);
+  });
   router.get('/docs', (_req, res) => void res.type('html').send(page(appVersion)));
   for (const [root, files] of Object.entries(ASSETS)) {
     for (const file of files) router.get(`/docs/${file}`, (_req, res) => res.sendFile(file, { root, maxAge: '1h' }));

@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer';
 import { Resend } from 'resend';
 import { PermanentError, Throttled } from '#platform/deliveryErrors.ts';
 import { withTimeout } from '#platform/withTimeout.ts';
@@ -56,7 +55,8 @@ const secondsIn = (retryAfter: string | undefined): number => Math.min(60, Math.
  * Message-ID, by which many servers and mailboxes drop a repetition.
  * @param url such as `smtps://user:password@mail.example.com`
  */
-export function smtpMailer(url: string, from: string): Mailer {
+export async function smtpMailer(url: string, from: string): Promise<Mailer> {
+  const { createTransport } = await import('nodemailer');
   const transport = createTransport({ url, pool: true, connectionTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS });
   const host = /@([^>\s]+)/.exec(from)?.[1] ?? 'localhost';
   return {
