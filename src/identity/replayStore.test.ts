@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { buildLog } from '#platform/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
 import { withServer } from '#tests/helpers/server.ts';
@@ -29,4 +29,22 @@ it('a jti that no text column can hold is a jti like any other', async ({ db }) 
   const memory = await buildReplayStore(db, undefined);
   await memory.accept(used, 'request-1');
   await expect(memory.accept(used, 'request-2')).rejects.toMatchObject({ code: 'DPOP_PROOF_REPLAYED' });
+});
+
+it('after a start the database is asked, too, but for no longer than a proof can be valid', async ({ server, db }) => {
+  await server.sql(`insert into seen_proofs (thumbprint, jti, request_id, expires_at)
+    values ('of a clock that was wrong', 'j', 'r', now() + interval '1 day')`);
+  await server.redis.connect();
+  const memory = await buildReplayStore(db, server.redis);
+  const isInDatabase = async () => (await server.sql("select from seen_proofs where request_id = 'late'")).length > 0;
+  await memory.accept(proof(), 'late');
+  expect(await isInDatabase()).toBe(true);
+  await server.sql("delete from seen_proofs where request_id = 'late'");
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 181_000 });
+  try {
+    await memory.accept(proof(), 'late');
+  } finally {
+    vi.useRealTimers();
+  }
+  expect(await isInDatabase()).toBe(false);
 });

@@ -31,7 +31,8 @@ export interface ReplayStore {
 export async function buildReplayStore(db: Database, redis: Redis | undefined): Promise<ReplayStore> {
   const accepted = new Map<string, { requestId: string; expiry: number }>(); // oldest first
   const [remembered] = await db.queryUnscoped('start', LAST_EXPIRY, []);
-  let askBothUntil = remembered?.last?.getTime() ?? 0;
+  // No proof is remembered for longer, so a later time is that of something else, or of a clock that was wrong.
+  let askBothUntil = Math.min(remembered?.last?.getTime() ?? 0, Date.now() + REMEMBERED_SECONDS * 1000);
   const sawOutage = () => {
     askBothUntil = Date.now() + REMEMBERED_SECONDS * 1000;
   };
