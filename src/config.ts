@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readRedisUrl } from '#platform/redis.ts';
 import { canonicalZone } from '#platform/zone.ts';
 
 /** Settings that are wrong or missing; `problems` holds one line for each, never a secret's value. */
@@ -59,6 +60,13 @@ const offByDefault = z
   .transform((text) => text === 'true');
 const secret = z.string().refine((text) => Buffer.byteLength(text) >= 32, 'must have at least 32 bytes');
 const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' });
+const redisUrl = z.string().refine((url) => {
+  try {
+    return readRedisUrl(url).nodes.length > 0;
+  } catch {
+    return false;
+  }
+}, 'must be a redis:// or rediss:// URL, also with +cluster or +sentinel');
 const timeZone = z.string().transform((zone, context) => {
   try {
     return canonicalZone(zone) ?? zone;
@@ -83,7 +91,10 @@ const environment = z.object({
   DATABASE_POOL_SIZE: wholeNumber(10, 1000),
   WEB_CONCURRENCY: wholeNumber(1, 64),
   DATABASE_PREPARED_STATEMENTS: onByDefault,
-  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }).optional(),
+  /** One server, a cluster or servers behind Sentinel: `readRedisUrl` says how they are written. */
+  REDIS_URL: redisUrl.optional(),
+  /** Another Redis for what can be computed again, which may evict keys; the first one must not, for it has the queues. */
+  REDIS_CACHE_URL: redisUrl.optional(),
   REDIS_HOST: z.string().optional(),
   REDIS_PORT: wholeNumber(6379, 65535),
   REDIS_USERNAME: z.string().optional(),

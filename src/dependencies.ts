@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { Redis } from 'ioredis';
 import { announcer } from '#features/messages/messages.service.ts';
 import { buildIdentity } from '#identity/authenticate.ts';
 import { buildProofVerifier } from '#identity/dpop.ts';
@@ -19,7 +18,7 @@ import { buildMetrics, serveMetrics } from '#platform/metrics.ts';
 import { buildPasswords } from '#platform/passwords.ts';
 import { buildPictureCleaner } from '#platform/picture.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
-import { connectRedis } from '#platform/redis.ts';
+import { connectRedis, type RedisClient, warnOfEviction } from '#platform/redis.ts';
 import { openSockets } from '#platform/sockets.ts';
 import { diskStorage, pictureFolder } from '#platform/storage/diskStorage.ts';
 import { type PictureStorage, supabaseStorage } from '#platform/storage/storage.ts';
@@ -49,7 +48,9 @@ export async function buildDeps(
   log: Log,
   withWorkers: boolean,
 ): Promise<RunningDeps> {
-  const redis: Redis | undefined = config.redisUrl ? await connectRedis(config.redisUrl, log) : undefined;
+  const redis = config.redisUrl ? await connectRedis(config.redisUrl, log) : undefined;
+  if (redis) await warnOfEviction(redis, log);
+  const cacheRedis = config.REDIS_CACHE_URL ? await connectRedis(config.REDIS_CACHE_URL, log) : redis;
   const openPool = (poolSize: number) =>
     openDatabase({ url: databaseUrl, poolSize, preparedStatements: config.DATABASE_PREPARED_STATEMENTS, log });
   const db = openPool(config.DATABASE_POOL_SIZE);
@@ -59,7 +60,7 @@ export async function buildDeps(
     cors: corsOptions(config.CORS_ORIGINS),
     maxHttpBufferSize: MAX_SOCKET_EVENT_BYTES,
   });
-  const cache = cacheOf(config, redis, log);
+  const cache = cacheOf(config, cacheRedis, log);
   const pictures = picturesOf(config);
   const jobs = config.redisUrl ? await openJobQueues(config.redisUrl, log, QUEUES) : undefined;
   const metrics = buildMetrics();
@@ -115,11 +116,12 @@ export async function buildDeps(
       await sockets.close();
       await Promise.all([db.close(), workerDb?.close()]);
       redis?.disconnect();
+      cacheRedis?.disconnect();
     },
   };
 }
 
-function cacheOf(config: Config, redis: Redis | undefined, log: Log): Cache {
+function cacheOf(config: Config, redis: RedisClient | undefined, log: Log): Cache {
   if (!config.CACHE_ENABLED) return noCache;
   return redis ? redisCache(redis, log) : memoryCache();
 }

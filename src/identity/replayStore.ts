@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import type { Database } from '#platform/postgres/database.ts';
 import { sql } from '#platform/postgres/query.ts';
+import type { RedisClient } from '#platform/redis.ts';
 import type { Proof } from './dpop.ts';
 import { unauthorized } from './unauthorized.ts';
 
@@ -28,7 +28,7 @@ export interface ReplayStore {
  * away. After an outage both are asked, for as long as a proof that was used during it could be valid. Each instance
  * also remembers what it accepted itself, so that a proof that was used just before an outage stays used.
  */
-export async function buildReplayStore(db: Database, redis: Redis | undefined): Promise<ReplayStore> {
+export async function buildReplayStore(db: Database, redis: RedisClient | undefined): Promise<ReplayStore> {
   const accepted = new Map<string, { requestId: string; expiry: number }>(); // oldest first
   const [remembered] = await db.queryUnscoped('start', LAST_EXPIRY, []);
   // No proof is remembered for longer, so a later time is that of something else, or of a clock that was wrong.

@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import type { Log } from './log.ts';
+import type { RedisClient } from './redis.ts';
 
 /**
  * A cache of bytes that can be computed again. Best effort: errors count as misses, and an entry may not be stored.
@@ -41,7 +41,7 @@ const STRAGGLER_SECONDS = 60;
  * The cache in Redis, which all instances share. The keys of each owner are in a sorted set, ordered by time, so that
  * they are removed without a search.
  */
-export function redisCache(redis: Redis, log: Log): Cache {
+export function redisCache(redis: RedisClient, log: Log): Cache {
   // What this process made itself is also kept here: a key has the versions of what it was made from, so nothing that
   // another instance does makes it wrong. It is not used while Redis is away (behaviour 0.11).
   const near = new LRUCache<string, { owner: string; bytes: Buffer }>({

@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DelayedError, type Job, Queue, UnrecoverableError, Worker } from 'bullmq';
-import { Redis } from 'ioredis';
 import type { Log } from './log.ts';
-import { connectRedis } from './redis.ts';
+import { connectRedis, openRedis, readRedisUrl } from './redis.ts';
 
 /** A job holds an id and nothing else: what is to be done is looked up when it runs. */
 export interface PlannedJob {
@@ -50,10 +49,12 @@ const COMMAND_TIMEOUT_MS = 5_000;
 export async function openJobQueues(redisUrl: string, log: Log, names: readonly string[]) {
   const adding = await connectRedis(redisUrl, log, COMMAND_TIMEOUT_MS);
   // Workers wait in blocking reads, however long Redis is away.
-  const working = new Redis(redisUrl, { maxRetriesPerRequest: null, socketTimeout: SILENCE_MS });
+  const working = openRedis(redisUrl, { maxRetriesPerRequest: null, socketTimeout: SILENCE_MS });
+  // A queue's scripts use many keys, which a cluster wants on one node: those with the same text in braces are.
+  const prefix = readRedisUrl(redisUrl).kind === 'cluster' ? '{bull}' : 'bull';
   working.on('error', () => undefined); // the other connections log it
   const queues = new Map(
-    names.map((name) => [name, new Queue(name, { connection: adding, skipWaitingForReady: true })]),
+    names.map((name) => [name, new Queue(name, { connection: adding, prefix, skipWaitingForReady: true })]),
   );
   for (const queue of queues.values())
     queue.on('error', (error) => log.debug({ err: error }, 'a queue was not reached'));
@@ -120,6 +121,7 @@ export async function openJobQueues(redisUrl: string, log: Log, names: readonly 
         },
         {
           connection: working,
+          prefix,
           concurrency,
           limiter: { max: mostPerSecond, duration: 1_000 },
           maxStalledCount: 1_000, // `run` decides when a job has failed, not how often its process died

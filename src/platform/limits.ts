@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { ApiError } from './apiError.ts';
 import type { ClientAddress } from './clientAddress.ts';
+import type { RedisClient } from './redis.ts';
 
 /** At most `points` events of one key in `seconds`. Each feature declares its own; behaviour 0.6 has the table. */
 export interface Limit {
@@ -54,7 +54,7 @@ interface Counter extends Limit {
  * Counters in Redis, shared by all instances and restarts; counted in the process where there is no
  * Redis or while it is away.
  */
-export function buildLimits(redis: Redis | undefined, isEnabled: boolean) {
+export function buildLimits(redis: RedisClient | undefined, isEnabled: boolean) {
   const counters = new Map<string, Counter>();
   const isOff = ({ points }: Limit) => !isEnabled || points === 0;
 
@@ -139,7 +139,7 @@ function refusal(limit: Limit, state: RateLimiterRes): ApiError {
   return new ApiError(429, 'RATE_LIMITED', limit.message, { headers });
 }
 
-function buildStore({ name, points, seconds }: Limit, redis: Redis | undefined): RateLimiterAbstract {
+function buildStore({ name, points, seconds }: Limit, redis: RedisClient | undefined): RateLimiterAbstract {
   const options = { keyPrefix: `limit:${name}`, points, duration: seconds };
   const memory = new RateLimiterMemory(options);
   if (!redis) return memory;

@@ -1,19 +1,102 @@
-import { Redis } from 'ioredis';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { Log } from './log.ts';
 import { StartupError } from './startupError.ts';
+
+/** One server, one behind Sentinel, or a cluster: commands are the same, but each may name keys of one slot only. */
+export type RedisClient = Redis | Cluster;
 
 const COMMAND_TIMEOUT_MS = 400;
 /** A connection on which nothing arrives for so long is replaced. */
 const SILENCE_MS = 5_000;
 const FIRST_CONNECTION_MS = 3_000;
+/** How often a command looks for its slot's new node in a cluster, a tenth of a second between. */
+const MOST_REDIRECTIONS = 3;
+
+const ADDRESS =
+  /^(?<scheme>rediss?)(?:\+(?<kind>cluster|sentinel))?:\/\/(?:(?<login>[^@/]*)@)?(?<nodes>[^/?#@]+)(?:\/(?<path>[^?#]*))?(?:\?.*)?$/;
+const DEFAULT_PORTS = { cluster: 6379, sentinel: 26_379 };
+
+/** Where Redis is. */
+interface RedisAddress {
+  kind: 'single' | 'cluster' | 'sentinel';
+  nodes: Array<{ host: string; port: number }>;
+  /** The name under which Sentinel knows the servers. */
+  name: string;
+  login: Pick<RedisOptions, 'username' | 'password' | 'tls' | 'db'>;
+}
+
+/**
+ * Reads `redis://…` or `rediss://…` (TLS), as ioredis does, and what it has no URL for: `redis+cluster://login@a:6379,b:6379`
+ * and `redis+sentinel://login@a:26379,b:26379/name`. The login is that of the servers themselves.
+ * @throws TypeError when it is none of these
+ */
+export function readRedisUrl(text: string): RedisAddress {
+  const { scheme, kind = 'single', login = '', nodes = '', path = '' } = ADDRESS.exec(text)?.groups ?? {};
+  if (
+    !scheme ||
+    (kind === 'sentinel' && !path) ||
+    (kind === 'cluster' && path) ||
+    (kind === 'single' && !URL.canParse(text))
+  ) {
+    throw new TypeError('not the URL of a Redis');
+  }
+  const [username, ...password] = login.split(':').map(decodeURIComponent);
+  return {
+    kind: kind as RedisAddress['kind'],
+    nodes: nodes.split(',').map((node) => {
+      const { hostname, port } = new URL(`redis://${node}`);
+      return { host: hostname, port: Number(port) || DEFAULT_PORTS[kind as keyof typeof DEFAULT_PORTS] };
+    }),
+    name: path,
+    login: {
+      ...(username ? { username } : {}),
+      ...(password.length > 0 ? { password: password.join(':') } : {}),
+      ...(scheme === 'rediss' ? { tls: {} } : {}),
+    },
+  };
+}
+
+type ClientOptions = Pick<
+  RedisOptions,
+  | 'lazyConnect'
+  | 'enableOfflineQueue'
+  | 'enableAutoPipelining'
+  | 'maxRetriesPerRequest'
+  | 'commandTimeout'
+  | 'socketTimeout'
+  | 'connectTimeout'
+  | 'retryStrategy'
+>;
+
+/** A client for the Redis of a URL that `readRedisUrl` accepts. It connects by itself unless `options.lazyConnect`. */
+export function openRedis(url: string, options: ClientOptions): RedisClient {
+  const { kind, nodes, name, login } = readRedisUrl(url);
+  if (kind === 'single') return new Redis(url, options);
+  if (kind === 'sentinel') {
+    const sentinelTls = login.tls ? { enableTLSForSentinelMode: true } : {};
+    return new Redis({ ...options, ...login, ...sentinelTls, sentinels: nodes, name });
+  }
+  const { retryStrategy, lazyConnect, enableOfflineQueue, enableAutoPipelining, ...ofNodes } = options;
+  return new Cluster(nodes, {
+    ...(lazyConnect ? { lazyConnect } : {}),
+    ...(enableOfflineQueue === undefined ? {} : { enableOfflineQueue }),
+    ...(enableAutoPipelining ? { enableAutoPipelining } : {}),
+    ...(retryStrategy ? { clusterRetryStrategy: (attempt) => retryStrategy(attempt) as number } : {}),
+    // Waiting readers look for as long as it takes.
+    ...(options.maxRetriesPerRequest === null ? {} : { maxRedirections: MOST_REDIRECTIONS }),
+    // Certificates are for names: a node is asked for under the name that it has in the cluster.
+    ...(login.tls ? { dnsLookup: (host, done) => done(null, host) } : {}),
+    redisOptions: { ...ofNodes, ...login },
+  });
+}
 
 /**
  * Connects to Redis. A command fails at once while the connection is down and after 400 ms when
  * Redis does not answer, so that callers can take their fallback in time; the client reconnects by itself.
  * @throws StartupError when Redis cannot be reached at the start
  */
-export async function connectRedis(url: string, log: Log, commandTimeout = COMMAND_TIMEOUT_MS): Promise<Redis> {
-  const redis = new Redis(url, {
+export async function connectRedis(url: string, log: Log, commandTimeout = COMMAND_TIMEOUT_MS): Promise<RedisClient> {
+  const redis = openRedis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,
     enableAutoPipelining: true,
@@ -37,7 +120,28 @@ export async function connectRedis(url: string, log: Log, commandTimeout = COMMA
     await redis.connect();
   } catch (error) {
     redis.disconnect();
-    throw new StartupError('Redis cannot be reached. Check REDIS_URL.', { cause: error });
+    throw new StartupError(`Redis cannot be reached at ${placesOf(url)}. Check REDIS_URL and REDIS_CACHE_URL.`, {
+      cause: error,
+    });
   }
   return redis;
+}
+
+/** Hosts and ports, without the login. */
+const placesOf = (url: string): string =>
+  readRedisUrl(url)
+    .nodes.map(({ host, port }) => `${host}:${port}`)
+    .join(', ');
+
+/** Says so when the Redis that has the queues may drop keys for want of memory: mails and pushes would wait for their turn. */
+export async function warnOfEviction(redis: RedisClient, log: Log): Promise<void> {
+  const servers = redis instanceof Cluster ? redis.nodes('master') : [redis];
+  const infos = await Promise.all(servers.map((server) => server.info('memory').catch(() => '')));
+  const policies = infos.map((info) => /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'noeviction');
+  const policy = policies.find((name) => name !== 'noeviction');
+  if (policy === undefined) return;
+  log.warn(
+    { policy },
+    'Redis may drop jobs: set maxmemory-policy to noeviction, and give the cache a Redis of its own (REDIS_CACHE_URL)',
+  );
 }

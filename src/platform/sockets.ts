@@ -1,9 +1,8 @@
 import { createAdapter } from '@socket.io/redis-streams-adapter';
-import { Redis } from 'ioredis';
 import { Server, type ServerOptions } from 'socket.io';
 import { type ServerOptions as WebSocketOptions, WebSocketServer } from 'ws';
 import type { Log } from './log.ts';
-import { connectRedis } from './redis.ts';
+import { connectRedis, openRedis, type RedisClient } from './redis.ts';
 
 /** How long a phone may be without network and still get what was emitted meanwhile, in milliseconds. */
 const RECOVERY_MS = 2 * 60 * 1000;
@@ -93,11 +92,11 @@ export async function openSockets(
  */
 async function openBus(url: string, log: Log) {
   const publisher = await connectRedis(url, log);
-  const readers: Redis[] = [];
+  const readers: RedisClient[] = [];
   publisher.duplicate = () => {
-    const reader = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: null, socketTimeout: SILENCE_MS });
+    const reader = openRedis(url, { lazyConnect: true, maxRetriesPerRequest: null, socketTimeout: SILENCE_MS });
     readers.push(reader);
-    return reader;
+    return reader as never;
   };
   // The adapter does not handle the errors of these two commands.
   const { publish, set } = publisher;

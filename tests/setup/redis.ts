@@ -8,14 +8,23 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-/** Starts a Redis of the tests' own on a free port; installs the server first if the machine has none. */
-export async function startRedis(wantedPort?: number): Promise<TestRedis> {
-  const program = findServer() ?? installServer();
+/** Starts a Redis of the tests' own, on a free port unless one is given, with further options of its command line. */
+export async function startRedis(wantedPort?: number, options: string[] = []): Promise<TestRedis> {
   const port = wantedPort ?? (await freePort());
   const flags = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-  const child = spawn(program, [...flags, '--databases', '4096'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  await readyLine(child);
-  return { url: `redis://127.0.0.1:${port}`, stop: () => end(child) };
+  const stop = await runRedis([...flags, '--databases', '4096', ...options], 'Ready to accept connections');
+  return { url: `redis://127.0.0.1:${port}`, stop };
+}
+
+/**
+ * Runs the server's program; installs it first if the machine has none.
+ * @param ready what it prints when it has started
+ * @returns a function that ends it as a power cut would
+ */
+export async function runRedis(args: string[], ready: string): Promise<() => Promise<void>> {
+  const child = spawn(findServer() ?? installServer(), args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  await printed(child, ready);
+  return () => end(child);
 }
 
 function findServer(): string | undefined {
@@ -47,12 +56,12 @@ function installServer(): string {
   );
 }
 
-async function readyLine(child: ChildProcess): Promise<void> {
+async function printed(child: ChildProcess, text: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let output = '';
   child.stdout?.on('data', (chunk) => {
     output += chunk;
-    if (output.includes('Ready to accept connections')) resolve();
+    if (output.includes(text)) resolve();
   });
   child.once('error', reject);
   child.once('exit', (code) => reject(new Error(`Redis ended with ${code}: ${output}`)));

@@ -1,0 +1,181 @@
+// Redis beyond one server: a cluster, Sentinel, a Redis of its own for the cache.
+import { setTimeout as pause } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { describe, expect, onTestFinished, vi } from 'vitest';
+import { readRedisUrl } from '#platform/redis.ts';
+import { startResend } from './fakes/resend.ts';
+import { newPhone, type Phone } from './helpers/person.ts';
+import { openSocket, ticketOf } from './helpers/phoneSocket.ts';
+import { makeProof } from './helpers/proof.ts';
+import { type RedisServers, startRedisCluster, startRedisSentinel } from './helpers/redisCluster.ts';
+import { fixtures as it, startTestServer, type TestServer } from './helpers/server.ts';
+import { startRedis } from './setup/redis.ts';
+
+/** Two instances with a mail provider, on the same servers. */
+async function startTwo(redis: RedisServers, env: Record<string, string>) {
+  const close = (closed: { close(): Promise<void> }) => onTestFinished(() => closed.close());
+  close(redis);
+  const resend = await startResend();
+  close(resend);
+  const mail = { RESEND_API_KEY: 're_test', RESEND_BASE_URL: resend.url, MAIL_MAX_PER_SEC: '1000' };
+  const settings = { REDIS_URL: redis.url, ...mail, ...env };
+  const one = await startTestServer({ env: settings });
+  close(one);
+  const two = await startTestServer({ env: { ...settings, PUBLIC_BASE_URL: one.url }, sharing: one });
+  close(two);
+  return { one, two, resend };
+}
+
+const register = (server: TestServer, username: string) =>
+  server.fetch('/api/users/create', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username, email: `${username}@example.com`, password: 'long enough' }),
+  });
+
+/** A read of the same phone at either instance. */
+const readAt = (server: TestServer, phone: Phone, token: string, path = '/api/workouts/gettracking?tz=UTC') =>
+  server.fetch(path, {
+    headers: {
+      authorization: `DPoP ${token}`,
+      dpop: makeProof(phone.key, `GET ${server.url}${path}`, { accessToken: token }),
+    },
+  });
+
+async function finishWorkout(phone: Phone, token: string): Promise<Response> {
+  const added = await phone.post('/api/workouts/add', token, { workoutData: { A: [{ id: 1, sets: [5] }] } });
+  const { workoutPlan } = (await added.json()) as {
+    workoutPlan: { workoutsplits: Array<{ exercisetoworkoutsplit: Array<{ id: number }> }> };
+  };
+  const exercise = workoutPlan.workoutsplits[0]?.exercisetoworkoutsplit[0]?.id;
+  const at = new Date(Date.now() - 60_000).toISOString();
+  return phone.post('/api/workouts/finishworkout', token, {
+    workout: [{ exercisetosplit_id: exercise, weight: [50], reps: [5] }],
+    workout_start_utc: at,
+    workout_end_utc: at,
+  });
+}
+
+describe('where Redis is', () => {
+  it('is said by a URL', () => {
+    expect(readRedisUrl('redis://:p%40ss@one:7000/3')).toMatchObject({ kind: 'single', login: { password: 'p@ss' } });
+    expect(readRedisUrl('rediss+cluster://me:a:b@one:7000,two')).toEqual({
+      kind: 'cluster',
+      nodes: [
+        { host: 'one', port: 7000 },
+        { host: 'two', port: 6379 },
+      ],
+      name: '',
+      login: { username: 'me', password: 'a:b', tls: {} },
+    });
+    expect(readRedisUrl('redis+sentinel://one,two:26380/main')).toMatchObject({
+      nodes: [
+        { host: 'one', port: 26_379 },
+        { host: 'two', port: 26_380 },
+      ],
+      name: 'main',
+    });
+  });
+
+  it.for(['http://one', 'redis+cluster://one/3', 'redis+sentinel://one:26379', 'redis://', 'redis+other://one'])(
+    '%s is refused',
+    (url) => expect(() => readRedisUrl(url)).toThrow(TypeError),
+  );
+});
+
+describe.each([
+  ['a cluster', startRedisCluster],
+  ['servers behind Sentinel', startRedisSentinel],
+])('on %s', (_name, start) => {
+  it('mails, limits, used proofs, cache and sockets are those of all instances', async () => {
+    const { one, two, resend } = await startTwo(await start(), { RATE_LIMIT_ENABLED: 'true' });
+    expect((await register(one, 'mailed')).status).toBe(201);
+    await vi.waitFor(() => expect(resend.sent.size).toBe(1), { timeout: 15_000 });
+
+    const phone = await newPhone(one);
+    const { accessToken } = await phone.tokens();
+    const arriving = openSocket(two.url, { ticket: await ticketOf(phone, accessToken) });
+    onTestFinished(() => void arriving.socket.close());
+    await arriving.connected();
+    expect((await finishWorkout(phone, accessToken)).status).toBe(200);
+    expect(await arriving.messages(1)).toHaveLength(1);
+
+    const text = await (await readAt(one, phone, accessToken)).text();
+    await vi.waitFor(async () => {
+      const read = await readAt(two, phone, accessToken);
+      expect([read.headers.get('x-cache'), await read.text()]).toEqual(['HIT', text]);
+    });
+
+    const path = '/api/users/get';
+    const headers = {
+      authorization: `DPoP ${accessToken}`,
+      dpop: makeProof(phone.key, `GET ${one.url}${path}`, { accessToken }),
+    };
+    expect((await one.fetch(path, { headers })).status).toBe(200);
+    expect(await (await two.fetch(path, { headers })).json()).toMatchObject({ code: 'DPOP_PROOF_REPLAYED' });
+
+    const left = (response: Response) => Number(response.headers.get('ratelimit-remaining'));
+    const before = left(await one.fetch('/api/exercises/getall'));
+    expect(left(await two.fetch('/api/exercises/getall'))).toBe(before - 1);
+  });
+
+  it('one that dies under load is replaced: nothing acknowledged is lost, every mail is sent once', async () => {
+    const redis = await start();
+    const { one, two, resend } = await startTwo(redis, {});
+    const phone = await newPhone(one);
+    const { accessToken } = await phone.tokens();
+    const acknowledged: string[] = [];
+    const failures: unknown[] = [];
+    let isOver = false;
+    const registering = (async () => {
+      for (let n = 0; !isOver; n++) {
+        const response = await register(n % 2 ? one : two, `over_${n}`);
+        if (response.status === 201) acknowledged.push(`over_${n}@example.com`);
+        else failures.push([response.status, await response.text()]);
+      }
+    })();
+    const reading = (async () => {
+      while (!isOver) {
+        const read = await readAt(two, phone, accessToken);
+        if (read.status !== 200) failures.push([read.status, await read.text()]);
+      }
+    })();
+    await pause(500);
+    for (const key of redis.keys) {
+      await redis.killMasterOf(key);
+      await redis.promoted(key);
+    }
+    await pause(2_000);
+    isOver = true;
+    await Promise.all([registering, reading]);
+    expect(failures).toEqual([]);
+    const missing = () =>
+      acknowledged.filter((address) => ![...resend.sent.values()].some((mail) => mail.to === address));
+    await vi.waitFor(() => expect(missing()).toEqual([]), { timeout: 60_000, interval: 200 });
+    expect(resend.sent.size).toBe(acknowledged.length);
+  });
+});
+
+describe('the Redis of the queues', () => {
+  it('that may drop keys is told of at the start; the cache may have one of its own', async () => {
+    const cacheRedis = await startRedis(undefined, ['--maxmemory', '10mb', '--maxmemory-policy', 'allkeys-lru']);
+    onTestFinished(() => cacheRedis.stop());
+    const risky = await startTestServer({ env: { REDIS_URL: cacheRedis.url } });
+    expect(risky.logged.filter((line) => line.includes('REDIS_CACHE_URL'))).toHaveLength(1);
+    await risky.close();
+
+    const server = await startTestServer({ env: { REDIS_CACHE_URL: cacheRedis.url } });
+    onTestFinished(() => server.close());
+    expect(server.logged.filter((line) => line.includes('REDIS_CACHE_URL'))).toEqual([]);
+    const phone = await newPhone(server);
+    const { accessToken } = await phone.tokens();
+    const inCache = new Redis(cacheRedis.url);
+    onTestFinished(() => inCache.disconnect());
+    await inCache.flushall();
+    await readAt(server, phone, accessToken);
+    await vi.waitFor(async () => expect(await inCache.keys('tracking:*')).toHaveLength(1));
+    expect(await inCache.keys('proof:*')).toEqual([]);
+    expect(await server.redis.keys('tracking:*')).toEqual([]);
+    expect(await server.redis.keys('proof:*')).toHaveLength(1);
+  });
+});
