@@ -36,7 +36,7 @@ export function buildApp(deps: Deps): Express {
   app.disable('etag');
   app.disable('x-powered-by');
 
-  app.use(requestLog(log), securityHeaders(), connectionClose(deps.lifecycle));
+  app.use(requestLog(log, deps.meters), securityHeaders(), connectionClose(deps.lifecycle));
   app.use(crossOrigin(config.CORS_ORIGINS));
   app.use(healthRouter(deps));
   app.use(generalLimit(deps, routeOf));

@@ -18,11 +18,12 @@ import { buildMetrics, serveMetrics } from '#platform/metrics.ts';
 import { buildPasswords } from '#platform/passwords.ts';
 import { buildPictureCleaner } from '#platform/picture.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
-import { connectRedis, type RedisClient, warnOfEviction } from '#platform/redis.ts';
+import { connectRedis, type RedisClient, warnOfEviction, watchRedis } from '#platform/redis.ts';
 import { openSockets } from '#platform/sockets.ts';
 import { diskStorage, pictureFolder } from '#platform/storage/diskStorage.ts';
 import { type PictureStorage, supabaseStorage } from '#platform/storage/storage.ts';
 import type { Deps } from '#transport/deps.ts';
+import { buildMeters } from '#transport/meters.ts';
 import { corsOptions } from '#transport/middleware/cors.ts';
 import { buildOutageHold } from '#transport/outageHold.ts';
 import type { Config } from './config.ts';
@@ -48,11 +49,20 @@ export async function buildDeps(
   log: Log,
   withWorkers: boolean,
 ): Promise<RunningDeps> {
+  const metrics = buildMetrics();
+  const meters = buildMeters(metrics);
+  const waits = metrics.histogram('postgres_connection_wait_seconds', 'Waits for a connection', ['pool']);
   const redis = config.redisUrl ? await connectRedis(config.redisUrl, log) : undefined;
   if (redis) await warnOfEviction(redis, log);
   const cacheRedis = config.REDIS_CACHE_URL ? await connectRedis(config.REDIS_CACHE_URL, log) : redis;
   const openPool = (poolSize: number) =>
-    openDatabase({ url: databaseUrl, poolSize, preparedStatements: config.DATABASE_PREPARED_STATEMENTS, log });
+    openDatabase({
+      url: databaseUrl,
+      poolSize,
+      preparedStatements: config.DATABASE_PREPARED_STATEMENTS,
+      log,
+      onConnected: (pool, seconds) => waits.observe({ pool }, seconds),
+    });
   const db = openPool(config.DATABASE_POOL_SIZE);
   // Workers have connections of their own, so that a hundred thousand pushes do not make requests wait.
   const workerDb = withWorkers ? openPool(Math.ceil(config.DATABASE_POOL_SIZE / 2)) : undefined;
@@ -63,10 +73,24 @@ export async function buildDeps(
   const cache = cacheOf(config, cacheRedis, log);
   const pictures = picturesOf(config);
   const jobs = config.redisUrl ? await openJobQueues(config.redisUrl, log, QUEUES) : undefined;
-  const metrics = buildMetrics();
+  metrics.measured(
+    'postgres_connections',
+    'Connections of the API, and what waits for one',
+    ['pool', 'state'],
+    async () =>
+      db
+        .saturation()
+        .flatMap(({ pool, ...states }) =>
+          Object.entries(states).map(([state, value]) => ({ labels: { pool, state }, value })),
+        ),
+  );
+  metrics.measured('sockets_connected', 'Sockets of this process', [], async () => [
+    { labels: {}, value: sockets.io.engine?.clientsCount ?? 0 },
+  ]);
   const stopMetrics = config.METRICS_PORT
     ? await serveMetrics(metrics, config.METRICS_PORT, config.METRICS_HOST)
     : undefined;
+  const stopWatching = config.METRICS_PORT ? watchRedis(metrics) : undefined;
   const outbox = buildOutbox();
   const surroundings = { config, log, cache, pictures, sockets, metrics, jobs, outbox };
   // Imported where workers run: a process of the API needs nothing of them.
@@ -80,9 +104,10 @@ export async function buildDeps(
   const deps: Deps = {
     config,
     log,
+    meters,
     db,
     cache,
-    limits: buildLimits(redis, config.RATE_LIMIT_ENABLED),
+    limits: buildLimits(redis, config.RATE_LIMIT_ENABLED, meters.refused),
     identity: buildIdentity({
       config,
       db,
@@ -111,6 +136,7 @@ export async function buildDeps(
     deps,
     close: async () => {
       await stopMetrics?.();
+      stopWatching?.();
       await workers?.stop();
       await jobs?.close();
       await sockets.close();

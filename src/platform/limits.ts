@@ -53,9 +53,20 @@ interface Counter extends Limit {
 /**
  * Counters in Redis, shared by all instances and restarts; counted in the process where there is no
  * Redis or while it is away.
+ * @param onRefusal is told the name of the limit that refused a request
  */
-export function buildLimits(redis: RedisClient | undefined, isEnabled: boolean) {
+export function buildLimits(
+  redis: RedisClient | undefined,
+  isEnabled: boolean,
+  onRefusal: (limit: string) => void = () => undefined,
+) {
   const counters = new Map<string, Counter>();
+  function refusal(limit: Limit, state: RateLimiterRes): ApiError {
+    onRefusal(limit.name);
+    const retryAfter = String(Math.max(1, Math.ceil(state.msBeforeNext / 1000)));
+    const headers = { ...headersOf(limit, state), 'Retry-After': retryAfter };
+    return new ApiError(429, 'RATE_LIMITED', limit.message, { headers });
+  }
   const isOff = ({ points }: Limit) => !isEnabled || points === 0;
 
   function counterOf(limit: Limit): Counter {
@@ -131,12 +142,6 @@ function headersOf({ points, seconds }: Limit, state: RateLimiterRes): LimitHead
     'RateLimit-Reset': String(Math.ceil(state.msBeforeNext / 1000)),
     'RateLimit-Policy': `${points};w=${seconds}`,
   };
-}
-
-function refusal(limit: Limit, state: RateLimiterRes): ApiError {
-  const retryAfter = String(Math.max(1, Math.ceil(state.msBeforeNext / 1000)));
-  const headers = { ...headersOf(limit, state), 'Retry-After': retryAfter };
-  return new ApiError(429, 'RATE_LIMITED', limit.message, { headers });
 }
 
 function buildStore({ name, points, seconds }: Limit, redis: RedisClient | undefined): RateLimiterAbstract {

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { StartupError } from './startupError.ts';
 
 export interface Sample {
@@ -9,7 +9,10 @@ export interface Sample {
 
 export type Metrics = ReturnType<typeof buildMetrics>;
 
-/** Counters and gauges of this process, in the format of Prometheus. */
+/** Upper bounds, in seconds: from an answer out of the cache to the longest that a request may take. */
+const SECONDS = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Counters, gauges and histograms of this process, in the format of Prometheus. */
 export function buildMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -17,6 +20,9 @@ export function buildMetrics() {
     registry,
     counter: (name: string, help: string, labelNames: string[]) =>
       new Counter({ name, help, labelNames, registers: [registry] }),
+    /** Of durations in seconds. */
+    histogram: (name: string, help: string, labelNames: string[]) =>
+      new Histogram({ name, help, labelNames, buckets: SECONDS, registers: [registry] }),
     /** A gauge that is measured when the metrics are fetched; it is left out if that fails. */
     measured(name: string, help: string, labelNames: string[], measure: () => Promise<Sample[]>): void {
       new Gauge({

@@ -1,5 +1,7 @@
+import { tracingChannel } from 'node:diagnostics_channel';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
 import { StartupError } from './startupError.ts';
 
 /** One server, one behind Sentinel, or a cluster: commands are the same, but each may name keys of one slot only. */
@@ -144,4 +146,25 @@ export async function warnOfEviction(redis: RedisClient, log: Log): Promise<void
     { policy },
     'Redis may drop jobs: set maxmemory-policy to noeviction, and give the cache a Redis of its own (REDIS_CACHE_URL)',
   );
+}
+
+/** Commands that wait for something to happen say nothing of how fast Redis is. */
+const WAITING = new Set(['bzpopmin', 'xread', 'subscribe', 'ssubscribe']);
+
+/** Measures the commands of all connections of this process, as the client's own channel tells them. @returns an end to it */
+export function watchRedis(metrics: Metrics): () => void {
+  const durations = metrics.histogram('redis_command_duration_seconds', 'Commands sent to Redis', []);
+  const errors = metrics.counter('redis_command_errors_total', 'Commands that failed, timeouts included', []);
+  const channel = tracingChannel<'ioredis:command', { command: string; started?: number }>('ioredis:command');
+  const subscribers = {
+    start: (context: { command: string; started?: number }) => {
+      if (!WAITING.has(context.command)) context.started = performance.now();
+    },
+    asyncEnd: ({ started }: { started?: number }) => {
+      if (started !== undefined) durations.observe((performance.now() - started) / 1000);
+    },
+    error: () => errors.inc(),
+  };
+  channel.subscribe(subscribers as never);
+  return () => void channel.unsubscribe(subscribers as never);
 }

@@ -39,6 +39,7 @@ export function buildCachedRead(route: AnyRoute, deps: Deps, routes: AnyRoute[])
   return async (context, caller) => {
     if (route.compose) await runFirst(route, context, deps, caller);
     const cached = await findCached(route, context, deps, caller);
+    if (route.cache) deps.meters.cacheRead(route.cache.namespace, cached ? 'hit' : 'miss');
     if (cached) return { body: cached, cache: told('HIT') };
     if (route.compose) {
       const { bytes, expiry } = await composed(parts, context, deps, caller);

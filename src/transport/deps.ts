@@ -16,6 +16,7 @@ import type { Database, Transaction } from '#platform/postgres/database.ts';
 import type { Sockets } from '#platform/sockets.ts';
 import type { PictureStorage } from '#platform/storage/storage.ts';
 import type { Config } from '#src/config.ts';
+import type { Meters } from './meters.ts';
 import type { HeldStep } from './outageHold.ts';
 
 /**
@@ -28,6 +29,7 @@ export type AnnounceMessage = (tx: Transaction, id: string, zone?: string) => Pr
 export interface Deps {
   config: Config;
   log: Log;
+  meters: Meters;
   db: Database;
   /** Answers of single people; what a caller may do is never decided by anything in it. */
   cache: Cache;

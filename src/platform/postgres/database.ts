@@ -58,7 +58,12 @@ export interface DatabaseOptions {
   poolSize: number;
   preparedStatements: boolean;
   log: Log;
+  /** Is told how long a statement waited for a connection, in seconds. */
+  onConnected?: (pool: PoolName, seconds: number) => void;
 }
+
+/** `reserved`: what everybody needs, such as authentication. */
+type PoolName = 'requests' | 'reserved';
 
 export type Database = ReturnType<typeof openDatabase>;
 
@@ -96,7 +101,7 @@ const RESERVED_SHARE = 0.2;
  * Opens the pools and the only two ways to run statements: as a person, or as the service.
  * It works behind a pooler in transaction mode, because no session state outlives a transaction.
  */
-export function openDatabase({ url, poolSize, preparedStatements, log }: DatabaseOptions) {
+export function openDatabase({ url, poolSize, preparedStatements, log, onConnected }: DatabaseOptions) {
   const reservedSize = Math.max(1, Math.round(poolSize * RESERVED_SHARE));
   const pool = openPool(url, Math.max(1, poolSize - reservedSize), log);
   const reserved = openPool(url, reservedSize, log);
@@ -112,8 +117,11 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
   });
 
   async function connect(from: pg.Pool): Promise<pg.PoolClient> {
+    const asked = performance.now();
     try {
-      return await from.connect();
+      const client = await from.connect();
+      onConnected?.(from === pool ? 'requests' : 'reserved', (performance.now() - asked) / 1000);
+      return client;
     } catch (error) {
       throw new DatabaseUnavailable(error);
     }
@@ -283,6 +291,14 @@ export function openDatabase({ url, poolSize, preparedStatements, log }: Databas
           client.release(failure);
         }
       }),
+    /** Connections of each pool, and what waits for one. */
+    saturation: () =>
+      Object.entries({ requests: pool, reserved }).map(([name, { totalCount, idleCount, waitingCount }]) => ({
+        pool: name,
+        busy: totalCount - idleCount,
+        idle: idleCount,
+        waiting: waitingCount,
+      })),
     close: async () => {
       await Promise.all([pool.end(), reserved.end()]);
     },

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import type { Log } from '#platform/log.ts';
+import type { Meters } from '../meters.ts';
 
 /**
- * Gives the request its id and logs one line when it is answered, with the `code` of a refusal: never a query, a
- * token, an address or a body.
+ * Gives the request its id; measures it and logs one line when it is answered, with the `code` of a refusal: never a
+ * query, a token, an address or a body.
  */
-export function requestLog(log: Log): RequestHandler {
+export function requestLog(log: Log, meters: Meters): RequestHandler {
   return (req, res, next) => {
     const requestId = randomUUID();
     const started = performance.now();
@@ -15,6 +16,7 @@ export function requestLog(log: Log): RequestHandler {
     res.on('close', () => {
       const milliseconds = Math.round((performance.now() - started) * 10) / 10;
       const status = res.writableFinished ? res.statusCode : 'aborted';
+      meters.answered(methodOf(req), req.route?.path ?? '(none)', status, milliseconds / 1000);
       const { code } = res.locals as { code?: string };
       const refusal = code === undefined ? {} : { code };
       log.info({ requestId, method: req.method, path: safePath(req), status, ...refusal, milliseconds }, 'request');
@@ -22,6 +24,9 @@ export function requestLog(log: Log): RequestHandler {
     next();
   };
 }
+
+/** Anybody may invent methods; those that no route has are one. */
+const methodOf = ({ route, method }: Request): string => (route === undefined ? '(any)' : method);
 
 /** Paths can carry ids and scanners' text: what is not a plain path is not logged. */
 function safePath(req: Request): string {
