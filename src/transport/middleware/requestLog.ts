@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import type { Log } from '#platform/log.ts';
-import type { Meters } from '../meters.ts';
+import type { Meters } from '#transport/meters.ts';
 
 /**
  * Gives the request its id; measures it and logs one line when it is answered, with the `code` of a refusal: never a
