@@ -1,6 +1,7 @@
 import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import pg from 'pg';
 import { describe, expect } from 'vitest';
@@ -109,10 +110,65 @@ describe('migrations', () => {
     const folder = await changed('code/60_views.sql', (text) => `${text}\nselect no_such_thing;`);
     await expect(migrate(options(server, folder))).rejects.toThrow(
       new StartupError(
-        'The database could not be brought up to date: 60_views.sql failed: column "no_such_thing" does not exist. Nothing was changed.',
+        'The database could not be brought up to date: 60_views.sql failed: column "no_such_thing" does not exist. This step was undone.',
       ),
     );
     expect(await migrate(options(server))).toEqual([]);
+  });
+
+  it('keep what was applied before one that failed; one outside a transaction is tried from its beginning', async ({
+    server,
+  }) => {
+    const url = await newDatabase(server, 'step_by_step');
+    const folder = await changed('schedule.sql', (text) => text);
+    const write = (name: string, text: string) => writeFile(join(folder, 'migrations', name), text);
+    await write('0900_table.sql', 'create table public.added (n int)');
+    await write(
+      '0901_index.sql',
+      `-- outside a transaction
+drop index concurrently if exists public.added_idx;
+create unique index concurrently added_idx on public.added (n);
+insert into public.added select 1 from public.awaited;`,
+    );
+    await expect(migrate({ ...options(server, folder), url })).rejects.toThrow('0901_index.sql failed');
+    const names = async () => {
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      const { rows } = await client.query<{ name: string }>('select m.name from schema_migrations m order by m.name');
+      await client.query('create table if not exists awaited ()');
+      await client.end();
+      return rows.map(({ name }) => name);
+    };
+    expect(await names()).toContain('0900_table.sql');
+    expect(await names()).not.toContain('code'); // still due
+    expect(await migrate({ ...options(server, folder), url })).toEqual(['0901_index.sql', 'code']);
+    expect(await migrate({ ...options(server, folder), url })).toEqual([]);
+  });
+
+  it('wait for locks without holding up requests, and go on when they get them', async ({ server }) => {
+    const phone = await newPhone(server);
+    const { accessToken } = await phone.tokens();
+    const folder = await changed('code/60_views.sql', (text) => `${text}\nselect 'another text';`);
+    const slow = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
+    await slow.connect();
+    await slow.query('begin; select from users limit 1');
+    let isOver = false;
+    const migrating = migrate(options(server, folder)).finally(() => {
+      isOver = true;
+    });
+    try {
+      const statuses: number[] = [];
+      for (let n = 0; n < 60; n++) {
+        statuses.push((await phone.get('/api/workouts/gettracking?tz=UTC', accessToken)).status);
+        await pause(50);
+      }
+      expect([isOver, new Set(statuses)]).toEqual([false, new Set([200])]);
+    } finally {
+      await slow.query('rollback');
+      await slow.end();
+    }
+    expect(await migrating).toEqual(['code']);
+    expect((await phone.get('/api/workouts/gettracking?tz=UTC', accessToken)).status).toBe(200);
   });
 
   it.for<[string, string]>([

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { StartupError } from '#platform/startupError.ts';
 
@@ -23,9 +24,19 @@ const MIGRATION_LOCK = 7_301_905;
 const SQUASHED = { as: '0001_initial.sql', last: '0009_reminders.sql' };
 const CODE = 'code';
 
+/** Locks are waited for so long only: what waits behind a change of the schema is everybody's request. */
+const LOCK_WAIT = '300ms';
+/** A change that did not get its locks, or met a deadlock, is undone and tried again. */
+const WORTH_ANOTHER_TRY = new Set(['55P03', '40P01']);
+const MOST_TRIES = 30;
+const PAUSE_MS = 1_000;
+/** First line of a migration that PostgreSQL does not run inside a transaction, such as an index made beside work. */
+const OUTSIDE = '-- outside a transaction';
+
 /**
- * Applies the migrations that are new, in the order of their names, then code that changed, then the seed, in one
- * transaction under an advisory lock: instances that start together do it once.
+ * Applies the migrations that are new, in the order of their names, each in a transaction of its own, then code that
+ * changed and the seed in another. An advisory lock lets instances that start together do each once. Locks of tables are waited
+ * for a moment at a time, so that a server under load goes on.
  * @returns the names of what was applied
  * @throws StartupError when something of it failed, an applied migration was edited since, or the database cannot be
  *   reached
@@ -38,27 +49,51 @@ export async function migrate({ url, serverUrl, folder, systemUserId }: MigrateO
     await client.end().catch(() => undefined);
     throw new StartupError(`PostgreSQL cannot be reached: ${reason(error)}. Check DATABASE_URL.`);
   }
+  const applied: string[] = [];
   try {
-    await client.query('begin');
-    await client.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-    // Set here, because the host or the name of the login could make another schema come first.
-    await client.query('set local search_path = public');
-    const applied = await applyNew(client, join(folder, 'migrations'));
-    // A new table has no policies and grants of its own yet: code goes with every migration.
-    if (await applyCode(client, join(folder, CODE), applied.length > 0)) applied.push(CODE);
-    if (serverUrl) await admitServerLogin(client, serverUrl);
-    await client.query('set local role service');
-    for (const file of await sqlFiles(join(folder, 'seed'))) await run(client, file);
-    await seedSystemUser(client, systemUserId);
-    await client.query('reset role');
-    await run(client, join(folder, 'schedule.sql'));
-    await client.query('commit');
+    for (;;) {
+      const name = await changing(client, () => applyNext(client, join(folder, 'migrations')));
+      if (name === undefined) break;
+      applied.push(name);
+    }
+    await changing(client, async () => {
+      if (await applyCode(client, join(folder, CODE))) applied.push(CODE);
+      if (serverUrl) await admitServerLogin(client, serverUrl);
+      await client.query('set local role service');
+      for (const file of await sqlFiles(join(folder, 'seed'))) await run(client, file);
+      await seedSystemUser(client, systemUserId);
+      await client.query('reset role');
+      await run(client, join(folder, 'schedule.sql'));
+    });
     return applied;
   } catch (error) {
     if (error instanceof StartupError) throw error;
-    throw new StartupError(`The database could not be brought up to date: ${reason(error)}. Nothing was changed.`);
+    throw notUpToDate(reason(error), error);
   } finally {
     await client.end();
+  }
+}
+
+const notUpToDate = (why: string, cause: unknown): StartupError =>
+  new StartupError(`The database could not be brought up to date: ${why}. This step was undone.`, { cause });
+
+/** One transaction under the lock of migrating, tried again when others held what it needs. */
+async function changing<T>(client: pg.Client, work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await client.query('begin');
+      await client.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+      // Set here, because the host or the name of the login could make another schema come first.
+      await client.query(`set local search_path = public; set local lock_timeout = '${LOCK_WAIT}'`);
+      const result = await work();
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      await client.query('rollback').catch(() => undefined);
+      const { code } = ((error as Error).cause ?? error) as { code?: string };
+      if (!WORTH_ANOTHER_TRY.has(code ?? '') || tries === MOST_TRIES) throw error;
+      await pause(PAUSE_MS);
+    }
   }
 }
 
@@ -67,39 +102,55 @@ async function run(client: pg.Client, file: string): Promise<void> {
   try {
     await client.query(await readFile(file, 'utf8'));
   } catch (error) {
-    throw new StartupError(
-      `The database could not be brought up to date: ${basename(file)} failed: ${reason(error)}. Nothing was changed.`,
-      { cause: error },
-    );
+    throw notUpToDate(`${basename(file)} failed: ${reason(error)}`, error);
   }
 }
 
-async function applyNew(client: pg.Client, migrationsDir: string): Promise<string[]> {
+/** Applies the first migration that is new. @returns its name; undefined: there is none */
+async function applyNext(client: pg.Client, migrationsDir: string): Promise<string | undefined> {
   const { rows: found } = await client.query("select to_regclass('public.schema_migrations') is not null as exists");
   if (!found[0].exists) await client.query(CREATE_MIGRATIONS_TABLE);
   const { rows } = await client.query('select m.name, m.checksum from schema_migrations m');
   const checksums = new Map<string, string>(rows.map((row) => [row.name, row.checksum]));
-  const applied: string[] = [];
   for (const file of await sqlFiles(migrationsDir)) {
     const name = basename(file);
-    const checksum = checksumOf(await readFile(file, 'utf8'));
+    const text = await readFile(file, 'utf8');
     const known = checksums.get(name);
-    if (known === checksum) continue;
+    if (known === checksumOf(text)) continue;
     if (known) throw new StartupError(`Migration ${name} was changed after it was applied; add a new one instead.`);
     const isThere = name === SQUASHED.as && checksums.has(SQUASHED.last);
-    if (!isThere) await run(client, file);
-    await client.query('insert into schema_migrations (name, checksum) values ($1, $2)', [name, checksum]);
-    applied.push(name);
+    if (text.startsWith(OUTSIDE)) await runOutside(client, file, text);
+    else if (!isThere) await run(client, file);
+    await client.query(NOTE_MIGRATION, [name, checksumOf(text)]);
+    // A new table has no policies and grants of its own yet, and nobody has rights to it: code goes with every migration.
+    await client.query('delete from schema_migrations m where m.name = $1', [CODE]);
+    return name;
   }
-  return applied;
+  return undefined;
+}
+
+/**
+ * Runs the statements of a file one by one, each of which ends with a semicolon at the end of a line. They name the
+ * schema, and another run of them does no harm: one that fails is repeated from the first statement on, and two
+ * instances may run them.
+ */
+async function runOutside(client: pg.Client, file: string, text: string): Promise<void> {
+  await client.query('commit');
+  try {
+    for (const statement of text.split(/;\s*$/m).filter((part) => part.trim() !== '')) await client.query(statement);
+  } catch (error) {
+    throw notUpToDate(`${basename(file)} failed: ${reason(error)}`, error);
+  }
+  await client.query('begin');
+  await client.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
 }
 
 /** Makes functions, triggers, views and rights anew when any of their files differs from what was applied last. */
-async function applyCode(client: pg.Client, codeDir: string, isDue: boolean): Promise<boolean> {
+async function applyCode(client: pg.Client, codeDir: string): Promise<boolean> {
   const files = await sqlFiles(codeDir);
   const checksum = checksumOf((await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n'));
   const { rows } = await client.query('select m.checksum from schema_migrations m where m.name = $1', [CODE]);
-  if (!isDue && rows[0]?.checksum === checksum) return false;
+  if (rows[0]?.checksum === checksum) return false;
   await client.query(DROP_RULES);
   for (const role of ['none', 'service']) {
     await client.query(`set local role ${role}`);
@@ -219,6 +270,12 @@ const DROP_CODE = `
       execute 'drop routine if exists ' || v_name || ' cascade';
     end loop;
   end $$`;
+
+/** One outside a transaction may have been run by two instances. */
+const NOTE_MIGRATION = `
+  insert into schema_migrations (name, checksum)
+  values ($1, $2)
+  on conflict (name) do nothing`;
 
 const NOTE_CODE = `
   insert into schema_migrations (name, checksum)
