@@ -135,12 +135,16 @@ const placesOf = (url: string): string =>
     .nodes.map(({ host, port }) => `${host}:${port}`)
     .join(', ');
 
-/** Says so when the Redis that has the queues may drop keys for want of memory: mails and pushes would wait for their turn. */
-export async function warnOfEviction(redis: RedisClient, log: Log): Promise<void> {
+/** What each server does when its memory is full; one that does not say counts as `noeviction`. */
+export async function evictionPolicies(redis: RedisClient): Promise<string[]> {
   const servers = redis instanceof Cluster ? redis.nodes('master') : [redis];
   const infos = await Promise.all(servers.map((server) => server.info('memory').catch(() => '')));
-  const policies = infos.map((info) => /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'noeviction');
-  const policy = policies.find((name) => name !== 'noeviction');
+  return infos.map((info) => /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'noeviction');
+}
+
+/** Says so when the Redis that has the queues may drop keys for want of memory: mails and pushes would wait for their turn. */
+export async function warnOfEviction(redis: RedisClient, log: Log): Promise<void> {
+  const policy = (await evictionPolicies(redis)).find((name) => name !== 'noeviction');
   if (policy === undefined) return;
   log.warn(
     { policy },

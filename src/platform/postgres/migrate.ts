@@ -74,6 +74,25 @@ export async function migrate({ url, serverUrl, folder, systemUserId }: MigrateO
   }
 }
 
+/**
+ * The migrations that `migrate` would apply, and `code` where functions and rights would be made anew; all of them where
+ * this database has none, or where this login may not read which it has.
+ */
+export async function pendingMigrations(client: pg.Client, folder: string): Promise<string[]> {
+  const files = await sqlFiles(join(folder, 'migrations'));
+  const names = [...files.map((file) => basename(file)), CODE];
+  const { rows } = await client.query(
+    "select coalesce(has_table_privilege(to_regclass('public.schema_migrations'), 'select'), false) as readable",
+  );
+  if (!rows[0].readable) return names;
+  const { rows: known } = await client.query('select m.name, m.checksum from public.schema_migrations m');
+  const checksums = new Map<string, string>(known.map((row) => [row.name, row.checksum]));
+  const pending = names.filter((name) => !checksums.has(name));
+  return checksums.get(CODE) === (await checksumOfCode(join(folder, CODE)))
+    ? pending
+    : [...new Set([...pending, CODE])];
+}
+
 const notUpToDate = (why: string, cause: unknown): StartupError =>
   new StartupError(`The database could not be brought up to date: ${why}. This step was undone.`, { cause });
 
@@ -148,7 +167,7 @@ async function runOutside(client: pg.Client, file: string, text: string): Promis
 /** Makes functions, triggers, views and rights anew when any of their files differs from what was applied last. */
 async function applyCode(client: pg.Client, codeDir: string): Promise<boolean> {
   const files = await sqlFiles(codeDir);
-  const checksum = checksumOf((await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n'));
+  const checksum = await checksumOfCode(codeDir);
   const { rows } = await client.query('select m.checksum from schema_migrations m where m.name = $1', [CODE]);
   if (rows[0]?.checksum === checksum) return false;
   await client.query(DROP_RULES);
@@ -161,6 +180,11 @@ async function applyCode(client: pg.Client, codeDir: string): Promise<boolean> {
   await client.query('reset role; revoke create on schema app, public from service');
   await client.query(NOTE_CODE, [CODE, checksum]);
   return true;
+}
+
+async function checksumOfCode(codeDir: string): Promise<string> {
+  const files = await sqlFiles(codeDir);
+  return checksumOf((await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n'));
 }
 
 const checksumOf = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,0 +1,97 @@
+// `npm run doctor`: what is wrong is said in sentences, and nothing is changed.
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import { freePort } from '#platform/postgres/embedded.ts';
+import { INHERITED } from './helpers/process.ts';
+import { type TestServer, withServer } from './helpers/server.ts';
+import { startRedis } from './setup/redis.ts';
+
+const it = withServer();
+
+/** Answers every request with this status, in place of those who are outside. */
+async function somebody(status: number): Promise<string> {
+  const server = createServer((_req, res) => void res.writeHead(status).end('{}'));
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const healthy = async (server: TestServer) => {
+  const outside = await somebody(200);
+  return {
+    NODE_ENV: 'test',
+    DATA_DIR: server.config.DATA_DIR,
+    DATABASE_URL: server.databaseUrl,
+    REDIS_URL: server.config.redisUrl ?? '',
+    RESEND_API_KEY: 're_secret',
+    RESEND_BASE_URL: outside,
+    EXPO_BASE_URL: outside,
+    GOOGLE_JWKS_URL: outside,
+    APPLE_JWKS_URL: outside,
+  };
+};
+
+async function doctor(env: Record<string, string>): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../src/doctor.ts')], {
+    env: { ...INHERITED, ...env },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  const code = await new Promise<number | null>((done) => child.once('close', done));
+  return { code, output };
+}
+
+it('finds nothing where nothing is wrong', async ({ server }) => {
+  const { code, output } = await doctor(await healthy(server));
+  expect(output).toContain('ok   Schema: migrations, row-level security, triggers and indexes are in place.');
+  expect(output).not.toMatch(/BAD|note Mig/);
+  expect([code, output.trim().split('\n').at(-1)]).toEqual([0, 'Nothing is wrong.']);
+});
+
+it('names each thing that is wrong, without secrets, and changes nothing', async ({ server }) => {
+  const dropping = await startRedis(undefined, ['--maxmemory', '20mb', '--maxmemory-policy', 'allkeys-lru']);
+  onTestFinished(() => dropping.stop());
+  await server.sql('alter table aerobictracking no force row level security');
+  await server.sql('alter table messages disable trigger all');
+  const { code, output } = await doctor({
+    ...(await healthy(server)),
+    REDIS_URL: dropping.url,
+    RESEND_API_KEY: '',
+    SMTP_URL: 'smtp://somebody:very-secret@127.0.0.1:9',
+    GOOGLE_JWKS_URL: await somebody(404),
+    EXPO_BASE_URL: `http://127.0.0.1:${await freePort()}`,
+  });
+  expect(code).toBe(1);
+  for (const line of [
+    'BAD  Schema: table aerobictracking is without row-level security.',
+    'note Redis: maxmemory-policy is allkeys-lru, so jobs may be dropped. Set noeviction, or REDIS_CACHE_URL.',
+    'BAD  Push: Expo cannot be reached (ECONNREFUSED).',
+    'BAD  Sign-in with Google: its keys answered 404.',
+    'BAD  Mail: the SMTP server was not reached, or refuses our login',
+  ]) {
+    expect(output).toContain(line);
+  }
+  expect(output).toMatch(/BAD {2}Schema: trigger \w+ of messages is switched off\./);
+  expect(output).not.toContain('very-secret');
+});
+
+it('says which migrations are due, and what is wrong with the settings', async ({ server }) => {
+  await server.sql("delete from schema_migrations where name = '0003_versions.sql'");
+  const { output } = await doctor(await healthy(server));
+  expect(output).toContain('note Migrations: 0003_versions.sql to be applied; the next start does it');
+  const wrong = await doctor({ ...(await healthy(server)), PORT: 'many', REDIS_URL: 'http://:pass-word@one' });
+  expect(wrong.code).toBe(1);
+  expect(wrong.output).toContain('BAD  Configuration: PORT: must be a whole number.');
+  expect(wrong.output).not.toContain('pass-word');
+  const nowhere = await doctor({
+    ...(await healthy(server)),
+    DATABASE_URL: 'postgres://me:pass-word@127.0.0.1:9/none',
+    REDIS_URL: 'redis://:pass-word@127.0.0.1:9',
+  });
+  expect(nowhere.output).toContain('BAD  PostgreSQL: cannot be asked (ECONNREFUSED).');
+  expect(nowhere.output).toContain('BAD  Redis: cannot be reached.');
+  expect(nowhere.output).not.toContain('pass-word');
+});
