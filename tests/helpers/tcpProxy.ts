@@ -7,6 +7,8 @@ export interface TcpProxy {
   /** Keeps connections open and passes nothing on, as a server that hangs. */
   freeze(): void;
   restore(): void;
+  /** Passes new connections to another port, as an address that moves to another machine. */
+  pointTo(port: number): void;
   close(): Promise<void>;
 }
 
@@ -14,12 +16,13 @@ export interface TcpProxy {
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let isCut = false;
+  let target = targetPort;
   const server = createServer((incoming) => {
     if (isCut) {
       incoming.destroy();
       return;
     }
-    const outgoing = createConnection(targetPort, '127.0.0.1');
+    const outgoing = createConnection(target, '127.0.0.1');
     for (const [from, to] of [
       [incoming, outgoing],
       [outgoing, incoming],
@@ -44,6 +47,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   return {
     port: address.port,
     cut,
+    pointTo: (port) => {
+      target = port;
+    },
     freeze: () => {
       for (const socket of sockets) socket.unpipe().pause();
     },
