@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
-import { vi } from 'vitest';
 import { freePort } from '#platform/postgres/embedded.ts';
 import { runRedis, startRedis, type TestRedis } from '../setup/redis.ts';
+import { eventually } from './eventually.ts';
 
 /** A server that says nothing for so long is taken for dead, in milliseconds. */
 const DEAD_AFTER_MS = 1_000;
@@ -18,13 +18,10 @@ const COPY_AT_ONCE = ['--repl-diskless-sync-delay', '0'];
 
 /** Waits until a replica has what its master has. */
 async function copied(replica: Redis): Promise<void> {
-  await vi.waitFor(
-    async () => {
-      const state = await replica.info('replication');
-      if (state.includes('role:slave') && !state.includes('master_link_status:up')) throw new Error('not copied yet');
-    },
-    { timeout: 20_000, interval: 50 },
-  );
+  await eventually(async () => {
+    const state = await replica.info('replication');
+    if (state.includes('role:slave') && !state.includes('master_link_status:up')) throw new Error('not copied yet');
+  });
   replica.disconnect();
 }
 
@@ -83,7 +80,7 @@ export async function startRedisCluster(): Promise<RedisServers> {
       redis.disconnect();
     }
   }
-  const promoted = (key: string) => vi.waitFor(() => takesWrites(key), { timeout: 20_000, interval: 100 });
+  const promoted = (key: string) => eventually(() => takesWrites(key));
   const keys = ['b', 'c', 'd']; // slots 3300, 7365 and 11298: each on another master
   for (const key of keys) await promoted(key);
   for (const port of ports) await copied(connect(port));
@@ -135,12 +132,9 @@ export async function startRedisSentinel(): Promise<RedisServers> {
       servers.delete(port);
     },
     promoted: () =>
-      vi.waitFor(
-        async () => {
-          if (!servers.has(await current())) throw new Error('not yet');
-        },
-        { timeout: 20_000, interval: 100 },
-      ),
+      eventually(async () => {
+        if (!servers.has(await current())) throw new Error('nobody was promoted');
+      }),
     close: async () => {
       for (const server of [...sentinels, ...servers.values()]) await server.stop();
       await rm(folder, { recursive: true, force: true });
