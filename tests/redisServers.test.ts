@@ -58,7 +58,8 @@ async function finishWorkout(phone: Phone, token: string): Promise<Response> {
 
 describe('where Redis is', () => {
   it('is said by a URL', () => {
-    expect(readRedisUrl('redis://:p%40ss@one:7000/3')).toMatchObject({ kind: 'single', login: { password: 'p@ss' } });
+    expect(readRedisUrl('redis://:p@ss@[::1]:7000/3?family=6')).toMatchObject({ kind: 'single' });
+    expect(readRedisUrl('redis+cluster://:p@ss@[::1]:7000').nodes).toEqual([{ host: '::1', port: 7000 }]);
     expect(readRedisUrl('rediss+cluster://me:a:b@one:7000,two')).toEqual({
       kind: 'cluster',
       nodes: [

@@ -14,9 +14,9 @@ const FIRST_CONNECTION_MS = 3_000;
 /** How often a command looks for its slot's new node in a cluster, a tenth of a second between. */
 const MOST_REDIRECTIONS = 3;
 
-const ADDRESS =
-  /^(?<scheme>rediss?)(?:\+(?<kind>cluster|sentinel))?:\/\/(?:(?<login>[^@/]*)@)?(?<nodes>[^/?#@]+)(?:\/(?<path>[^?#]*))?(?:\?.*)?$/;
-const DEFAULT_PORTS = { cluster: 6379, sentinel: 26_379 };
+const SCHEME = /^(rediss?)(?:\+(cluster|sentinel))?:\/\//;
+const SEVERAL = /^(?:(?<login>.*)@)?(?<nodes>[^/?#@]+)(?:\/(?<name>[^/?#]+))?$/;
+const DEFAULT_PORTS = { single: 6379, cluster: 6379, sentinel: 26_379 };
 
 /** Where Redis is. */
 interface RedisAddress {
@@ -24,38 +24,38 @@ interface RedisAddress {
   nodes: Array<{ host: string; port: number }>;
   /** The name under which Sentinel knows the servers. */
   name: string;
-  login: Pick<RedisOptions, 'username' | 'password' | 'tls' | 'db'>;
+  /** Of the servers; a single one's is read by the client itself. */
+  login: Pick<RedisOptions, 'username' | 'password' | 'tls'>;
 }
 
 /**
  * Reads `redis://…` or `rediss://…` (TLS), as ioredis does, and what it has no URL for: `redis+cluster://login@a:6379,b:6379`
  * and `redis+sentinel://login@a:26379,b:26379/name`. The login is that of the servers themselves.
- * @throws TypeError when it is none of these
+ * @throws TypeError or URIError when it is none of these
  */
 export function readRedisUrl(text: string): RedisAddress {
-  const { scheme, kind = 'single', login = '', nodes = '', path = '' } = ADDRESS.exec(text)?.groups ?? {};
-  if (
-    !scheme ||
-    (kind === 'sentinel' && !path) ||
-    (kind === 'cluster' && path) ||
-    (kind === 'single' && !URL.canParse(text))
-  ) {
-    throw new TypeError('not the URL of a Redis');
-  }
+  const [start = '', scheme, kind] = SCHEME.exec(text) ?? [];
+  if (!scheme) throw new TypeError('not the URL of a Redis');
+  if (kind === undefined) return { kind: 'single', nodes: [placeOf(text, DEFAULT_PORTS.single)], name: '', login: {} };
+  const { login = '', nodes = '', name = '' } = SEVERAL.exec(text.slice(start.length))?.groups ?? {};
+  if ((kind === 'sentinel') !== (name !== '')) throw new TypeError('not the URL of several Redis servers');
   const [username, ...password] = login.split(':').map(decodeURIComponent);
   return {
     kind: kind as RedisAddress['kind'],
-    nodes: nodes.split(',').map((node) => {
-      const { hostname, port } = new URL(`redis://${node}`);
-      return { host: hostname, port: Number(port) || DEFAULT_PORTS[kind as keyof typeof DEFAULT_PORTS] };
-    }),
-    name: path,
+    nodes: nodes.split(',').map((node) => placeOf(`redis://${node}`, DEFAULT_PORTS[kind as RedisAddress['kind']])),
+    name,
     login: {
       ...(username ? { username } : {}),
       ...(password.length > 0 ? { password: password.join(':') } : {}),
       ...(scheme === 'rediss' ? { tls: {} } : {}),
     },
   };
+}
+
+function placeOf(url: string, defaultPort: number): { host: string; port: number } {
+  const { hostname, port } = new URL(url);
+  if (hostname === '') throw new TypeError('a Redis without a host');
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || defaultPort };
 }
 
 type ClientOptions = Pick<
