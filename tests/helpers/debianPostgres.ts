@@ -76,6 +76,7 @@ async function startIn(folder: string, settings: string[]): Promise<DebianPostgr
   );
   const at = (login: string, database: string) => `postgres://${login}@127.0.0.1:${port}/${database}`;
   const superuserUrl = at('postgres', 'strong_together');
+  let isRunning = true;
   return {
     port,
     url: at('strong_together', 'strong_together'),
@@ -94,10 +95,11 @@ async function startIn(folder: string, settings: string[]): Promise<DebianPostgr
     kill: async () => {
       const [pid] = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n');
       process.kill(Number(pid), 'SIGKILL');
+      isRunning = false;
     },
     promote: () => asPostgres('pg_ctl', 'promote', `--pgdata=${data}`, '--wait'),
     close: async () => {
-      await asPostgres('pg_ctl', 'stop', `--pgdata=${data}`, '--mode=immediate').catch(() => undefined);
+      if (isRunning) await asPostgres('pg_ctl', 'stop', `--pgdata=${data}`, '--mode=immediate');
       rmSync(folder, { recursive: true, force: true });
     },
   };
