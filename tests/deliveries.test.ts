@@ -170,6 +170,26 @@ it('mail through SMTP: both parts, a stable Message-ID, a refusal is final, a hi
   expect(await outcome(server, nobody)).toMatchObject({ last_error: 'the mail server answered 550' });
 });
 
+it('the log of a delivery has the id of the request that asked for it, in another process, too', async () => {
+  const resend = await startResend();
+  closers.push(() => resend.close());
+  const server = await serverWith({ RESEND_API_KEY: 're_test', RESEND_BASE_URL: resend.url });
+  resend.failures = [500];
+  const response = await server.fetch('/api/users/create', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username: 'traced', email: 'traced@example.com', password: 'long enough' }),
+  });
+  const requestId = response.headers.get('x-request-id');
+  const ofRequest = () =>
+    server.logged.map((line) => JSON.parse(line)).filter((line) => line.requestId === requestId && line.outboxId);
+  await until(() => ofRequest().length === 2);
+  expect(ofRequest()).toMatchObject([
+    { level: 'warn', kind: 'mail.verification', attempt: 1, msg: 'a delivery failed' },
+    { level: 'info', kind: 'mail.verification', attempt: 2, msg: 'delivery', outcome: 'sent' },
+  ]);
+});
+
 it('metrics tell outcomes, depth and lag, on a port of their own', async () => {
   const port = await freePort();
   const resend = await startResend();

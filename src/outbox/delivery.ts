@@ -1,6 +1,7 @@
 import { PermanentError, Throttled } from '#platform/deliveryErrors.ts';
 import type { Log } from '#platform/log.ts';
 import { DatabaseUnavailable } from '#platform/postgres/connection.ts';
+import { underRequestId } from '#platform/requestId.ts';
 
 export const QUEUES = ['emails', 'pushNotifications'] as const;
 export type QueueName = (typeof QUEUES)[number];
@@ -11,6 +12,8 @@ export interface DueMessage {
   kind: string;
   user_id: string | null;
   payload: Record<string, string>;
+  /** The request that asked for it. */
+  request_id: string | null;
 }
 
 /** Delivers a message. False: it is no longer wanted. @throws PermanentError, Throttled, or another error: to retry */
@@ -41,8 +44,18 @@ export type Outcome =
   /** The database is away: nothing is known about the delivery. */
   | { is: 'unknown'; reason: string };
 
-/** Tries once. @param attempt from 1 on */
+/** Tries once, and logs what came of it under the id of the request that asked for it. @param attempt from 1 on */
 export async function tryDelivery(
+  deliveries: Deliveries,
+  log: Log,
+  message: DueMessage,
+  attempt: number,
+): Promise<Outcome> {
+  const attempting = () => attemptDelivery(deliveries, log, message, attempt);
+  return message.request_id === null ? attempting() : underRequestId(message.request_id, attempting);
+}
+
+async function attemptDelivery(
   deliveries: Deliveries,
   log: Log,
   message: DueMessage,
@@ -52,6 +65,8 @@ export async function tryDelivery(
   if (!plan) return { is: 'unknown', reason: 'a kind of a newer worker' };
   try {
     const sent = await plan.deliver(message);
+    const { id, kind } = message;
+    log.info({ outboxId: id, kind, attempt, outcome: sent ? 'sent' : 'dropped' }, 'delivery');
     return sent ? { is: 'sent', reason: null } : { is: 'dropped', reason: 'no longer wanted' };
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown';

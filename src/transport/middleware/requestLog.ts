@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import type { Log } from '#platform/log.ts';
+import { underRequestId } from '#platform/requestId.ts';
 import type { Meters } from '#transport/meters.ts';
 
 /**
@@ -21,7 +22,7 @@ export function requestLog(log: Log, meters: Meters): RequestHandler {
       const refusal = code === undefined ? {} : { code };
       log.info({ requestId, method: req.method, path: safePath(req), status, ...refusal, milliseconds }, 'request');
     });
-    next();
+    underRequestId(requestId, next);
   };
 }
 
