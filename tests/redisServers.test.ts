@@ -1,8 +1,12 @@
 // Redis beyond one server: a cluster, Sentinel, a Redis of its own for the cache.
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, vi } from 'vitest';
-import { readRedisUrl } from '#platform/redis.ts';
+import { buildLog } from '#platform/log.ts';
+import { freePort } from '#platform/postgres/embedded.ts';
+import { connectRedis, readRedisUrl } from '#platform/redis.ts';
+import { StartupError } from '#platform/startupError.ts';
 import { startResend } from './fakes/resend.ts';
 import { newPhone, type Phone } from './helpers/person.ts';
 import { openSocket, ticketOf } from './helpers/phoneSocket.ts';
@@ -69,7 +73,9 @@ describe('where Redis is', () => {
       name: '',
       login: { username: 'me', password: 'a:b', tls: {} },
     });
-    expect(readRedisUrl('redis+sentinel://one,two:26380/main')).toMatchObject({
+    expect(readRedisUrl('redis+sentinel://:p%3Fss@one,two:26380/main?sentinelPassword=a%26b')).toMatchObject({
+      login: { password: 'p?ss' },
+      sentinelPassword: 'a&b',
       nodes: [
         { host: 'one', port: 26_379 },
         { host: 'two', port: 26_380 },
@@ -154,6 +160,52 @@ describe.each([
       acknowledged.filter((address) => ![...resend.sent.values()].some((mail) => mail.to === address));
     await vi.waitFor(() => expect(missing()).toEqual([]), { timeout: 60_000, interval: 200 });
     expect(resend.sent.size).toBe(acknowledged.length);
+  });
+});
+
+it('a proof that was used while its node was away stays used when another takes its place', async () => {
+  const redis = await startRedisCluster();
+  const { one, two } = await startTwo(redis, {});
+  const phone = await newPhone(one);
+  const { accessToken } = await phone.tokens();
+  const path = '/api/users/get';
+  const ask = (server: TestServer, dpop: string) =>
+    server.fetch(path, { headers: { authorization: `DPoP ${accessToken}`, dpop } });
+  const newProof = () => makeProof(phone.key, `GET ${one.url}${path}`, { accessToken });
+  for (const key of redis.keys) {
+    const proofs = Array.from({ length: 6 }, newProof); // some of them belong to this node
+    await redis.killMasterOf(key);
+    for (const proof of proofs) expect((await ask(one, proof)).status).toBe(200);
+    await redis.promoted(key);
+    for (const proof of proofs) expect((await ask(two, proof)).status).toBe(401);
+  }
+});
+
+describe('a Redis of several servers that cannot be used', () => {
+  const log = buildLog('silent');
+  const silent = async () => {
+    const server = createServer(() => undefined);
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    onTestFinished(() => void server.close());
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+
+  it('is told of at the start, which does not wait for ever', async () => {
+    const nobody = `127.0.0.1:${await freePort()}`;
+    for (const url of [
+      `redis+sentinel://${nobody}/main`,
+      `redis+cluster://${nobody}`,
+      `redis+cluster://${await silent()}`,
+    ])
+      await expect(connectRedis(url, log)).rejects.toThrow(StartupError);
+  });
+
+  it('a sentinel that says nothing is passed over', async () => {
+    const servers = await startRedisSentinel();
+    onTestFinished(() => servers.close());
+    const redis = await connectRedis(servers.url.replace('://', `://${await silent()},`), log);
+    onTestFinished(() => redis.disconnect());
+    expect(await redis.set('a', 'b')).toBe('OK');
   });
 });
 

@@ -36,7 +36,8 @@ export async function buildReplayStore(db: Database, redis: RedisClient | undefi
   const sawOutage = () => {
     askBothUntil = Date.now() + REMEMBERED_SECONDS * 1000;
   };
-  redis?.on('close', sawOutage).on('ready', sawOutage);
+  // A cluster stays connected when one of its nodes is replaced.
+  for (const event of ['close', 'ready', '+node', '-node']) redis?.on(event, sawOutage);
 
   /** Undefined: Redis is away. */
   async function firstInRedis(key: string, requestId: string): Promise<boolean | undefined> {

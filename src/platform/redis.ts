@@ -3,6 +3,7 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { StartupError } from './startupError.ts';
+import { withTimeout } from './withTimeout.ts';
 
 /** One server, one behind Sentinel, or a cluster: commands are the same, but each may name keys of one slot only. */
 export type RedisClient = Redis | Cluster;
@@ -11,11 +12,16 @@ const COMMAND_TIMEOUT_MS = 400;
 /** A connection on which nothing arrives for so long is replaced. */
 const SILENCE_MS = 5_000;
 const FIRST_CONNECTION_MS = 3_000;
-/** How often a command looks for its slot's new node in a cluster, a tenth of a second between. */
-const MOST_REDIRECTIONS = 3;
+/** Longest until a first connection stands, whoever has to be asked for the way. */
+const START_MS = 6_000;
+/** A sentinel that says nothing for so long is passed over for the next one. */
+const SENTINEL_MS = 1_000;
+/** Longest that a node of a cluster is asked for the slots before the next one is. */
+const SLOTS_MS = 300;
 
 const SCHEME = /^(rediss?)(?:\+(cluster|sentinel))?:\/\//;
-const SEVERAL = /^(?:(?<login>.*)@)?(?<nodes>[^/?#@]+)(?:\/(?<name>[^/?#]+))?$/;
+const SEVERAL =
+  /^(?:(?<login>[^?#]*)@)?(?<nodes>[^/?#@]+)(?:\/(?<name>[^/?#]+))?(?:\?sentinelPassword=(?<secret>[^&#]+))?$/;
 const DEFAULT_PORTS = { single: 6379, cluster: 6379, sentinel: 26_379 };
 
 /** Where Redis is. */
@@ -24,26 +30,29 @@ interface RedisAddress {
   nodes: Array<{ host: string; port: number }>;
   /** The name under which Sentinel knows the servers. */
   name: string;
+  sentinelPassword?: string;
   /** Of the servers; a single one's is read by the client itself. */
   login: Pick<RedisOptions, 'username' | 'password' | 'tls'>;
 }
 
 /**
  * Reads `redis://…` or `rediss://…` (TLS), as ioredis does, and what it has no URL for: `redis+cluster://login@a:6379,b:6379`
- * and `redis+sentinel://login@a:26379,b:26379/name`. The login is that of the servers themselves.
+ * and `redis+sentinel://login@a:26379,b:26379/name`. The login is that of the servers
+ * themselves; `?sentinelPassword=` at the end that of the sentinels.
  * @throws TypeError or URIError when it is none of these
  */
 export function readRedisUrl(text: string): RedisAddress {
   const [start = '', scheme, kind] = SCHEME.exec(text) ?? [];
   if (!scheme) throw new TypeError('not the URL of a Redis');
   if (kind === undefined) return { kind: 'single', nodes: [placeOf(text, DEFAULT_PORTS.single)], name: '', login: {} };
-  const { login = '', nodes = '', name = '' } = SEVERAL.exec(text.slice(start.length))?.groups ?? {};
+  const { login = '', nodes = '', name = '', secret } = SEVERAL.exec(text.slice(start.length))?.groups ?? {};
   if ((kind === 'sentinel') !== (name !== '')) throw new TypeError('not the URL of several Redis servers');
   const [username, ...password] = login.split(':').map(decodeURIComponent);
   return {
     kind: kind as RedisAddress['kind'],
     nodes: nodes.split(',').map((node) => placeOf(`redis://${node}`, DEFAULT_PORTS[kind as RedisAddress['kind']])),
     name,
+    ...(secret === undefined ? {} : { sentinelPassword: decodeURIComponent(secret) }),
     login: {
       ...(username ? { username } : {}),
       ...(password.length > 0 ? { password: password.join(':') } : {}),
@@ -72,11 +81,13 @@ type ClientOptions = Pick<
 
 /** A client for the Redis of a URL that `readRedisUrl` accepts. It connects by itself unless `options.lazyConnect`. */
 export function openRedis(url: string, options: ClientOptions): RedisClient {
-  const { kind, nodes, name, login } = readRedisUrl(url);
+  const { kind, nodes, name, sentinelPassword, login } = readRedisUrl(url);
   if (kind === 'single') return new Redis(url, options);
   if (kind === 'sentinel') {
-    const sentinelTls = login.tls ? { enableTLSForSentinelMode: true } : {};
-    return new Redis({ ...options, ...login, ...sentinelTls, sentinels: nodes, name });
+    const sentinelTls = login.tls ? { enableTLSForSentinelMode: true, sentinelTLS: login.tls } : {};
+    const secret = sentinelPassword === undefined ? {} : { sentinelPassword };
+    const asking = { sentinels: nodes, name, sentinelCommandTimeout: SENTINEL_MS, ...secret, ...sentinelTls };
+    return new Redis({ ...options, ...login, ...asking });
   }
   const { retryStrategy, lazyConnect, enableOfflineQueue, enableAutoPipelining, ...ofNodes } = options;
   return new Cluster(nodes, {
@@ -84,8 +95,9 @@ export function openRedis(url: string, options: ClientOptions): RedisClient {
     ...(enableOfflineQueue === undefined ? {} : { enableOfflineQueue }),
     ...(enableAutoPipelining ? { enableAutoPipelining } : {}),
     ...(retryStrategy ? { clusterRetryStrategy: (attempt) => retryStrategy(attempt) as number } : {}),
-    // Waiting readers look for as long as it takes.
-    ...(options.maxRetriesPerRequest === null ? {} : { maxRedirections: MOST_REDIRECTIONS }),
+    slotsRefreshTimeout: SLOTS_MS,
+    // A request does not wait for a node to be replaced; readers and workers do.
+    ...(options.commandTimeout === undefined ? {} : { retryDelayOnFailover: 0, retryDelayOnClusterDown: 0 }),
     // Certificates are for names: a node is asked for under the name that it has in the cluster.
     ...(login.tls ? { dnsLookup: (host, done) => done(null, host) } : {}),
     redisOptions: { ...ofNodes, ...login },
@@ -119,7 +131,8 @@ export async function connectRedis(url: string, log: Log, commandTimeout = COMMA
     reported = false;
   });
   try {
-    await redis.connect();
+    // The client itself asks sentinels and nodes of a cluster again and again, without an end.
+    await withTimeout(START_MS, 'Redis', redis.connect());
   } catch (error) {
     redis.disconnect();
     throw new StartupError(`Redis cannot be reached at ${placesOf(url)}. Check REDIS_URL and REDIS_CACHE_URL.`, {
