@@ -172,13 +172,12 @@ it('a proof that was used while its node was away stays used when another takes 
   const ask = (server: TestServer, dpop: string) =>
     server.fetch(path, { headers: { authorization: `DPoP ${accessToken}`, dpop } });
   const newProof = () => makeProof(phone.key, `GET ${one.url}${path}`, { accessToken });
-  for (const key of redis.keys) {
-    const proofs = Array.from({ length: 6 }, newProof); // some of them belong to this node
-    await redis.killMasterOf(key);
-    for (const proof of proofs) expect((await ask(one, proof)).status).toBe(200);
-    await redis.promoted(key);
-    for (const proof of proofs) expect((await ask(two, proof)).status).toBe(401);
-  }
+  const [key = ''] = redis.keys;
+  const proofs = Array.from({ length: 12 }, newProof); // some of them belong to its node
+  await redis.killMasterOf(key);
+  for (const proof of proofs) expect((await ask(one, proof)).status).toBe(200);
+  await redis.promoted(key);
+  for (const proof of proofs) expect((await ask(two, proof)).status).toBe(401);
 });
 
 describe('a Redis of several servers that cannot be used', () => {
