@@ -7,7 +7,7 @@ const WITH_PUSHES = ['src/features/push/*.test.ts'];
 
 export default defineConfig({
   // The client as it is written, not as it was last built.
-  ssr: { resolve: { conditions: ['strong-together', 'module', 'node', 'development|production'] } },
+  ssr: { resolve: { conditions: ['strong-together', 'node', 'development|production'] } },
   test: {
     globalSetup: 'tests/setup/services.ts',
     // Server processes that tests start: each compiles what the first one compiled.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { readRedisUrl } from '#platform/redis.ts';
+import { wantsTraces } from '#platform/tracing.ts';
 import { canonicalZone } from '#platform/zone.ts';
 
 /** Settings that are wrong or missing; `problems` holds one line for each, never a secret's value. */
@@ -152,6 +153,8 @@ const environment = z.object({
   METRICS_PORT: wholeNumber(0, 65535),
   /** Address on which metrics are served; the default can be reached from this machine only. */
   METRICS_HOST: z.string().default('127.0.0.1'),
+  /** Collector for traces (OTLP over HTTP), such as `http://localhost:4318`; the SDK reads its other variables itself. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
   /** Milliseconds between reporting "not ready" and closing the listener, so that a load balancer can notice. */
   SHUTDOWN_DRAIN_MS: wholeNumber(1_000, 8_000),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -166,6 +169,8 @@ export interface Config extends Omit<Settings, SecretName | 'PUBLIC_BASE_URL'> {
   PUBLIC_BASE_URL: string;
   /** Origins that the `htu` of a proof may name (behaviour 0.8, check 5a). */
   proofOrigins: string[];
+  /** Whether the standard variables of OpenTelemetry ask for traces. */
+  traces: boolean;
   secrets: Secrets;
   /** Undefined: no Redis is configured, and in-process replacements are used. */
   redisUrl: string | undefined;
@@ -214,6 +219,7 @@ export function loadConfig(
     proofOrigins: [publicBaseUrl, settings.PUBLIC_BASE_URL_RENDER_DEFAULT, settings.PRIVATE_BASE_URL_DEV].filter(
       (value) => value !== undefined,
     ),
+    traces: wantsTraces(given),
     redisUrl: settings.REDIS_URL ?? redisUrlFromParts(settings),
   };
 }

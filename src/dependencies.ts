@@ -22,6 +22,7 @@ import { connectRedis, type RedisClient, warnOfEviction, watchRedis } from '#pla
 import { openSockets } from '#platform/sockets.ts';
 import { diskStorage, pictureFolder } from '#platform/storage/diskStorage.ts';
 import { type PictureStorage, supabaseStorage } from '#platform/storage/storage.ts';
+import { startTracing } from '#platform/tracing.ts';
 import type { Deps } from '#transport/deps.ts';
 import { buildMeters } from '#transport/meters.ts';
 import { corsOptions } from '#transport/middleware/cors.ts';
@@ -49,6 +50,7 @@ export async function buildDeps(
   log: Log,
   withWorkers: boolean,
 ): Promise<RunningDeps> {
+  const stopTracing = config.traces ? await startTracing() : undefined;
   const metrics = buildMetrics();
   const meters = buildMeters(metrics);
   const waits = metrics.histogram('postgres_connection_wait_seconds', 'Waits for a connection', ['pool']);
@@ -143,6 +145,7 @@ export async function buildDeps(
       await Promise.all([db.close(), workerDb?.close()]);
       redis?.disconnect();
       cacheRedis?.disconnect();
+      await stopTracing?.();
     },
   };
 }

@@ -176,7 +176,7 @@ insert into public.added select 1 from public.awaited;`,
     ['another_login', 'set search_path = pg_catalog, nowhere'],
   ])('work for a login called %s, whatever is set for it: %s', async ([login, settings], { server }) => {
     const url = await newDatabase(server, login, settings);
-    expect(await migrate({ ...options(server), url })).toHaveLength(5);
+    expect(await migrate({ ...options(server), url })).toHaveLength(6);
     const own = await startTestServer({ sharing: { ...server, databaseUrl: url } });
     try {
       const phone = await newPhone(own);
@@ -199,7 +199,7 @@ insert into public.added select 1 from public.awaited;`,
       insert into schema_migrations (name, checksum) values ('0001_roles.sql', 'x'), ('0009_reminders.sql', 'x');
       drop table retired_sets, shared_versions cascade;
       drop index security_events_age_idx;
-      alter table outbox drop column request_id;
+      alter table outbox drop column request_id, drop column traceparent;
       alter table users
         drop column plan_version, drop column training_version, drop column cardio_version,
         drop column inbox_version, drop column profile_version;
@@ -209,6 +209,7 @@ insert into public.added select 1 from public.awaited;`,
       '0002_retired_sets.sql',
       '0003_versions.sql',
       '0004_request_ids.sql',
+      '0005_traces.sql',
       'code',
     ]);
     const { rows } = await client.query(

@@ -2,6 +2,7 @@ import { PermanentError, Throttled } from '#platform/deliveryErrors.ts';
 import type { Log } from '#platform/log.ts';
 import { DatabaseUnavailable } from '#platform/postgres/connection.ts';
 import { underRequestId } from '#platform/requestId.ts';
+import { traced } from '#platform/tracing.ts';
 
 export const QUEUES = ['emails', 'pushNotifications'] as const;
 export type QueueName = (typeof QUEUES)[number];
@@ -14,6 +15,8 @@ export interface DueMessage {
   payload: Record<string, string>;
   /** The request that asked for it. */
   request_id: string | null;
+  /** The work that asked for it, where that was traced. */
+  traceparent: string | null;
 }
 
 /** Delivers a message. False: it is no longer wanted. @throws PermanentError, Throttled, or another error: to retry */
@@ -44,14 +47,20 @@ export type Outcome =
   /** The database is away: nothing is known about the delivery. */
   | { is: 'unknown'; reason: string };
 
-/** Tries once, and logs what came of it under the id of the request that asked for it. @param attempt from 1 on */
+/**
+ * Tries once, and logs what came of it under the id of the request that asked for it; in a trace it goes on where that
+ * left off. @param attempt from 1 on
+ */
 export async function tryDelivery(
   deliveries: Deliveries,
   log: Log,
   message: DueMessage,
   attempt: number,
 ): Promise<Outcome> {
-  const attempting = () => attemptDelivery(deliveries, log, message, attempt);
+  const { id, kind, traceparent: parent } = message;
+  const span = { kind: 'CONSUMER', parent, attributes: { 'strong_together.outbox_id': id, attempt } } as const;
+  const attempting = () =>
+    traced(`delivery ${kind}`, span, (fail) => attemptDelivery(deliveries, log, message, attempt, fail));
   return message.request_id === null ? attempting() : underRequestId(message.request_id, attempting);
 }
 
@@ -60,6 +69,7 @@ async function attemptDelivery(
   log: Log,
   message: DueMessage,
   attempt: number,
+  fail: (error: unknown) => void,
 ): Promise<Outcome> {
   const plan = deliveries[message.kind];
   if (!plan) return { is: 'unknown', reason: 'a kind of a newer worker' };
@@ -69,6 +79,7 @@ async function attemptDelivery(
     log.info({ outboxId: id, kind, attempt, outcome: sent ? 'sent' : 'dropped' }, 'delivery');
     return sent ? { is: 'sent', reason: null } : { is: 'dropped', reason: 'no longer wanted' };
   } catch (error) {
+    fail(error);
     const reason = error instanceof Error ? error.message : 'unknown';
     if (error instanceof DatabaseUnavailable) return { is: 'unknown', reason };
     if (error instanceof Throttled) return { is: 'throttled', reason, waitMs: error.waitMs };

@@ -30,11 +30,11 @@ export const CLAIM = sql<ClaimedMessage>('outbox.claim')`
       next_attempt_at = now() + make_interval(secs => $1 * least(o.attempts + 1, 10))
   from due
   where o.id = due.id
-  returning o.id, o.kind, o.user_id, o.payload, o.request_id, o.attempts`;
+  returning o.id, o.kind, o.user_id, o.payload, o.request_id, o.traceparent, o.attempts`;
 
 /** A message that waits for its delivery and has not expired. */
 export const FIND_PENDING = sql<DueMessage>('outbox.findPending')`
-  select o.id, o.kind, o.user_id, o.payload, o.request_id
+  select o.id, o.kind, o.user_id, o.payload, o.request_id, o.traceparent
   from outbox o
   where o.id = $1
     and o.status = 'pending'

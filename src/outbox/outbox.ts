@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Transaction } from '#platform/postgres/database.ts';
 import { sql } from '#platform/postgres/query.ts';
 import { requestId } from '#platform/requestId.ts';
+import { traced, traceparent } from '#platform/tracing.ts';
 
 /** Something that must happen after the transaction that asks for it has committed. */
 interface OutboxMessage {
@@ -20,7 +21,7 @@ interface OutboxMessage {
 export const NOTICE_LIFETIME = 24 * 60 * 60;
 
 export interface Outbox {
-  /** Writes a message in the caller's transaction, with the id of its request; the workers of this process are woken after the commit. */
+  /** Writes a message in the caller's transaction, with the id of its request and its trace; the workers of this process are woken after the commit. */
   add(tx: Transaction, message: OutboxMessage): Promise<void>;
   /** Wakes the workers of this process, for messages that functions of the database have written. */
   wake(): void;
@@ -29,8 +30,8 @@ export interface Outbox {
 }
 
 const ADD = sql('outbox.add')`
-  insert into outbox (kind, user_id, payload, dedupe_key, next_attempt_at, expires_at, request_id)
-  values ($1, $2, $3, $4, now() + make_interval(secs => $5), now() + make_interval(secs => $6), $7)`;
+  insert into outbox (kind, user_id, payload, dedupe_key, next_attempt_at, expires_at, request_id, traceparent)
+  values ($1, $2, $3, $4, now() + make_interval(secs => $5), now() + make_interval(secs => $6), $7, $8)`;
 
 /** The outbox of this process. Equal messages are not merged; the limits of the routes bound how many there are. */
 export function buildOutbox(): Outbox {
@@ -38,8 +39,11 @@ export function buildOutbox(): Outbox {
   return {
     async add(tx, { kind, userId, payload, delaySeconds = 0, lifetimeSeconds }) {
       const key = `${kind}:${randomUUID()}`;
-      const values = [kind, userId, payload, key, delaySeconds, lifetimeSeconds, requestId() ?? null];
-      await tx.asService(() => tx.rows(ADD, values));
+      await traced(`outbox ${kind}`, { kind: 'PRODUCER' }, () => {
+        const origin = [requestId() ?? null, traceparent()];
+        const values = [kind, userId, payload, key, delaySeconds, lifetimeSeconds, ...origin];
+        return tx.asService(() => tx.rows(ADD, values));
+      });
       tx.afterCommit(() => look());
     },
     wake: () => look(),

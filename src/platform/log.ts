@@ -1,11 +1,12 @@
 import { type Logger, pino } from 'pino';
 import { requestId } from './requestId.ts';
+import { traceId } from './tracing.ts';
 
 export type Log = Logger;
 
 /**
- * The log of the process: one line of JSON for each event, on standard output, with the id of the request that the event
- * belongs to, in the process that delivers a mail for it as well. Nothing is logged that could identify
+ * The log of the process: one line of JSON for each event, on standard output, with the ids of the request and of the
+ * trace that the event belongs to, in the process that delivers a mail for it as well. Nothing is logged that could identify
  * a person or give access: no tokens, addresses, links, or values of rows in database errors.
  */
 export function buildLog(level: string, destination?: { write(line: string): void }): Log {
@@ -14,8 +15,8 @@ export function buildLog(level: string, destination?: { write(line: string): voi
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     mixin: () => {
-      const id = requestId();
-      return id === undefined ? {} : { requestId: id };
+      const [request, trace] = [requestId(), traceId()];
+      return { ...(request && { requestId: request }), ...(trace && { traceId: trace }) };
     },
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: describeError },

@@ -1,5 +1,6 @@
 import { Resend } from 'resend';
 import { PermanentError, Throttled } from '#platform/deliveryErrors.ts';
+import { traced } from '#platform/tracing.ts';
 import { withTimeout } from '#platform/withTimeout.ts';
 
 export interface Mail {
@@ -26,18 +27,19 @@ export interface ResendOptions {
 export function resendMailer({ apiKey, baseUrl, from }: ResendOptions): Mailer {
   const resend = new Resend(apiKey, { baseUrl });
   return {
-    async send(mail, idempotencyKey) {
-      const sent = resend.emails.send({ from, ...mail }, { idempotencyKey });
-      const { error, headers } = await withTimeout(TIMEOUT_MS, 'Resend', sent);
-      if (!error) return;
-      // An earlier attempt was accepted and only its answer was lost: this one differs, because its link is a new one.
-      if (error.name === 'invalid_idempotent_request') return;
-      if (error.name === 'concurrent_idempotent_requests') throw new Error('an earlier attempt is still running');
-      const status = error.statusCode ?? STATUS_OF_NAME[error.name] ?? 422;
-      if (status === 429) throw new Throttled('Resend answered 429', secondsIn(headers?.['retry-after']) * 1000);
-      if (status >= 400 && status < 500) throw new PermanentError(`Resend answered ${status}`);
-      throw new Error(`Resend answered ${status}`);
-    },
+    send: (mail, idempotencyKey) =>
+      traced('Resend', { kind: 'CLIENT' }, async () => {
+        const sent = resend.emails.send({ from, ...mail }, { idempotencyKey });
+        const { error, headers } = await withTimeout(TIMEOUT_MS, 'Resend', sent);
+        if (!error) return;
+        // An earlier attempt was accepted and only its answer was lost: this one differs, because its link is a new one.
+        if (error.name === 'invalid_idempotent_request') return;
+        if (error.name === 'concurrent_idempotent_requests') throw new Error('an earlier attempt is still running');
+        const status = error.statusCode ?? STATUS_OF_NAME[error.name] ?? 422;
+        if (status === 429) throw new Throttled('Resend answered 429', secondsIn(headers?.['retry-after']) * 1000);
+        if (status >= 400 && status < 500) throw new PermanentError(`Resend answered ${status}`);
+        throw new Error(`Resend answered ${status}`);
+      }),
   };
 }
 
@@ -62,7 +64,8 @@ export async function smtpMailer(url: string, from: string): Promise<Mailer> {
   return {
     async send(mail, idempotencyKey) {
       try {
-        await transport.sendMail({ from, ...mail, messageId: `<${idempotencyKey}@${host}>` });
+        const messageId = `<${idempotencyKey}@${host}>`;
+        await traced('SMTP', { kind: 'CLIENT' }, () => transport.sendMail({ from, ...mail, messageId }));
       } catch (error) {
         const { responseCode = 0 } = error as { responseCode?: number };
         // 5yz is permanent (RFC 5321, section 4.2.1). The server's text is not used, because it may name the address.

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { fairQueue } from '#platform/fairQueue.ts';
 import type { Log } from '#platform/log.ts';
+import { traced } from '#platform/tracing.ts';
 import { answered, DatabaseUnavailable, openPool, QUEUE_TIMEOUT_MS, RowLocked } from './connection.ts';
 import type { Query } from './query.ts';
 
@@ -76,6 +77,7 @@ const QUICK_TIMEOUT_MS = 1_500;
  * wait, once for the holder). Then it gives the connection back, and tries again after a pause.
  */
 const LOCK_WAIT_MS = 500;
+const STATEMENT_SPAN = { kind: 'CLIENT', attributes: { 'db.system.name': 'postgresql' } } as const;
 /** The same on the reserved connections, and where something else is locked before the person's row. */
 const SHORT_LOCK_WAIT_MS = 20;
 /** Longest that a change waits for earlier changes of the same person. */
@@ -136,8 +138,11 @@ export function openDatabase({ url, poolSize, preparedStatements, log, onConnect
     const statement = preparedStatements
       ? { name: query.name, text: query.text, values }
       : { text: query.text, values };
-    gatherWrites(client);
-    return (await answered(client, silenceMs, () => client.query(statement))).rows as Row[];
+    const result = await traced(query.name, STATEMENT_SPAN, () => {
+      gatherWrites(client);
+      return answered(client, silenceMs, () => client.query(statement));
+    });
+    return result.rows as Row[];
   }
 
   async function scope<T>(

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Expo, type ExpoPushMessage, type ExpoPushTicket } from 'expo-server-sdk';
 import { PermanentError, Throttled } from '#platform/deliveryErrors.ts';
+import { traced } from '#platform/tracing.ts';
 import { withTimeout } from '#platform/withTimeout.ts';
 import { DeviceGone, type Pusher } from './pusher.ts';
 
@@ -56,7 +57,7 @@ export function expoPusher(accessToken: string | undefined): Pusher {
       const ticket = Promise.withResolvers<string>();
       waiting.push({ message: { to, sound: 'default', title, body }, ticket });
       if (waiting.length === 1) void pause(GATHER_MS).then(flush);
-      return ticket.promise;
+      return traced('Expo', { kind: 'CLIENT' }, () => ticket.promise);
     },
 
     async receipts(ticketIds) {

@@ -1,4 +1,5 @@
 import { StorageClient } from '@supabase/storage-js';
+import { traced } from '#platform/tracing.ts';
 
 /** The picture store could not be reached, or answered with an error. */
 export class StorageUnavailable extends Error {
@@ -30,7 +31,10 @@ const MAX_PAGES = 100;
 /** Supabase Storage through its own client; the bucket is publicly readable. */
 export function supabaseStorage({ url, serviceRole, bucket }: SupabaseOptions): PictureStorage {
   const headers = { apikey: serviceRole, authorization: `Bearer ${serviceRole}` };
-  const timed: typeof fetch = (input, init) => fetch(input, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  const timed: typeof fetch = (input, init) =>
+    traced('Supabase Storage', { kind: 'CLIENT' }, () =>
+      fetch(input, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }),
+    );
   const pictures = new StorageClient(`${url}/storage/v1`, headers, timed).from(bucket);
 
   async function ask<T>(work: Promise<{ data: T; error: unknown }>): Promise<T> {

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import type { Log } from '#platform/log.ts';
 import { underRequestId } from '#platform/requestId.ts';
+import { enterSpan } from '#platform/tracing.ts';
 import type { Meters } from '#transport/meters.ts';
 
 /**
- * Gives the request its id; measures it and logs one line when it is answered, with the `code` of a refusal: never a
- * query, a token, an address or a body.
+ * Gives the request its id; measures it, ends its span and logs one line when it is answered, with the `code` of a
+ * refusal: never a query, a token, an address or a body.
  */
 export function requestLog(log: Log, meters: Meters): RequestHandler {
   return (req, res, next) => {
@@ -14,15 +15,23 @@ export function requestLog(log: Log, meters: Meters): RequestHandler {
     const started = performance.now();
     res.locals.requestId = requestId;
     res.set('X-Request-Id', requestId);
+    const span = enterSpan('SERVER', () => underRequestId(requestId, next));
     res.on('close', () => {
       const milliseconds = Math.round((performance.now() - started) * 10) / 10;
       const status = res.writableFinished ? res.statusCode : 'aborted';
-      meters.answered(methodOf(req), req.route?.path ?? '(none)', status, milliseconds / 1000);
+      const [method, route] = [methodOf(req), req.route?.path ?? '(none)'];
+      meters.answered(method, route, status, milliseconds / 1000);
+      const attributes = { 'http.request.method': method, 'http.route': route, 'http.response.status_code': status };
+      span?.end(
+        `${method} ${route}`,
+        { ...attributes, 'strong_together.request_id': requestId },
+        res.statusCode >= 500,
+      );
       const { code } = res.locals as { code?: string };
       const refusal = code === undefined ? {} : { code };
-      log.info({ requestId, method: req.method, path: safePath(req), status, ...refusal, milliseconds }, 'request');
+      const ids = { requestId, ...(span && { traceId: span.traceId }) };
+      log.info({ ...ids, method: req.method, path: safePath(req), status, ...refusal, milliseconds }, 'request');
     });
-    underRequestId(requestId, next);
   };
 }
 
