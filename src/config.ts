@@ -89,6 +89,8 @@ const environment = z.object({
   DATA_DIR: z.string().default('.data'),
   DATABASE_URL: postgresUrl.optional(),
   DATABASE_MIGRATION_URL: postgresUrl.optional(),
+  /** A hot standby for reads: people see what they wrote all the same. */
+  DATABASE_REPLICA_URL: postgresUrl.optional(),
   DATABASE_POOL_SIZE: wholeNumber(10, 1000),
   WEB_CONCURRENCY: wholeNumber(1, 64),
   DATABASE_PREPARED_STATEMENTS: onByDefault,

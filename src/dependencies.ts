@@ -57,15 +57,18 @@ export async function buildDeps(
   const redis = config.redisUrl ? await connectRedis(config.redisUrl, log) : undefined;
   if (redis) await warnOfEviction(redis, log);
   const cacheRedis = config.REDIS_CACHE_URL ? await connectRedis(config.REDIS_CACHE_URL, log) : redis;
-  const openPool = (poolSize: number) =>
+  const replicaReads = metrics.counter('replica_reads_total', 'Reads that a replica may answer', ['outcome']);
+  const openPool = (poolSize: number, replicaUrl?: string) =>
     openDatabase({
       url: databaseUrl,
+      replicaUrl,
       poolSize,
       preparedStatements: config.DATABASE_PREPARED_STATEMENTS,
       log,
       onConnected: (pool, seconds) => waits.observe({ pool }, seconds),
+      onReplicaRead: (outcome) => replicaReads.inc({ outcome }),
     });
-  const db = openPool(config.DATABASE_POOL_SIZE);
+  const db = openPool(config.DATABASE_POOL_SIZE, config.DATABASE_REPLICA_URL);
   // Workers have connections of their own, so that a hundred thousand pushes do not make requests wait.
   const workerDb = withWorkers ? openPool(Math.ceil(config.DATABASE_POOL_SIZE / 2)) : undefined;
   const sockets = await openSockets(config.redisUrl, log, {

@@ -75,6 +75,18 @@ begin
   end if;
 end $$;
 
+-- At the start of a read on a replica: fails unless the person's state there is what the guard saw on the primary, an
+-- object with some columns of session_states. So a person reads what they wrote, or the primary is asked instead.
+create function app.check_replica(p_seen jsonb) returns void
+language plpgsql stable security definer set search_path = public, pg_temp
+as $$
+begin
+  perform from app.session_states(array[app.user_id()]) s where to_jsonb(s) @> p_seen;
+  if not found then
+    raise exception 'the replica has another state' using errcode = 'ST002';
+  end if;
+end $$;
+
 -- Remembers that a token of the current version was accepted: the rotation's answer did arrive. Waits for nobody:
 -- while a change of the person holds the row, the next request will say so.
 create function app.mark_token_version_used(p_user_id uuid, p_token_version bigint) returns void

@@ -162,7 +162,7 @@ grant insert, delete, select (id, occurred_at) on security_events to service;
 -- ---------------------------------------------------------------------------
 set local role service; -- the owner of the functions
 grant execute on function
-  app.check_session(uuid, bigint), app.hold_session(uuid, bigint),
+  app.check_session(uuid, bigint), app.hold_session(uuid, bigint), app.check_replica(jsonb),
   app.user_id(), app.local_timestamp(timestamptz, text), app.first_name(text, text),
   app.estimated_one_rep_max(real, bigint)
   to authenticated;

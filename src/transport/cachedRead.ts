@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Caller } from '#identity/authenticate.ts';
 import { DAY } from '#platform/limits.ts';
-import type { Transaction } from '#platform/postgres/database.ts';
+import type { Seen, Transaction } from '#platform/postgres/database.ts';
 import type { Deps } from './deps.ts';
 import { execute, type RequestContext } from './execute.ts';
 import type { AnyRoute } from './route.ts';
@@ -45,7 +45,7 @@ export function buildCachedRead(route: AnyRoute, deps: Deps, routes: AnyRoute[])
       const { bytes, expiry } = await composed(parts, context, deps, caller);
       return { body: await store(route, context, deps, caller, bytes, expiry), cache: undefined };
     }
-    const { body = NOTHING } = await execute(route, context, deps, caller);
+    const { body = NOTHING } = await execute(route, context, deps, caller, seenBy(caller, [route]));
     return { body: await store(route, context, deps, caller, body), cache: told('MISS') };
   };
 }
@@ -82,6 +82,14 @@ function keyOf(route: AnyRoute, caller: Caller): { owner: string; series: string
 /** The zone at the end of a key, where the answer depends on one. */
 const zoneOf = (route: AnyRoute, context: RequestContext, deps: Deps): string =>
   route.query ? `:${context.query.tz ?? deps.config.DEFAULT_TZ}` : '';
+
+/** What a replica must have to answer these routes; undefined when one of them does not say what it depends on. */
+function seenBy(caller: Caller, routes: AnyRoute[]): Seen | undefined {
+  if (routes.some(({ cache }) => cache === undefined)) return undefined;
+  const parts = routes.flatMap(({ cache }) => cache?.dependsOn ?? []);
+  const versions = Object.fromEntries(parts.map((part) => [`${part}_version`, caller.versions[part]]));
+  return { session_epoch: caller.session.epoch, ...versions };
+}
 
 /** The body of an earlier answer to the same caller, versions and zone; undefined where there is none. */
 async function findCached(
@@ -169,7 +177,13 @@ async function composed(
       if (failure) deps.log.error({ requestId: context.requestId, part: name, err: failure }, 'a part failed');
     }
   };
-  if (missing.length > 0) await deps.db.asUser(caller.session, 'read', readMissing, context.signal);
+  if (missing.length > 0) {
+    const seen = seenBy(
+      caller,
+      missing.map(({ part }) => part),
+    );
+    await deps.db.asUser(caller.session, 'read', readMissing, context.signal, seen);
+  }
   for (const { name, part } of missing) {
     const answer = answers.get(name);
     // What lacks a part is not kept.

@@ -1,5 +1,5 @@
 import type { Caller } from '#identity/authenticate.ts';
-import type { Access, Transaction } from '#platform/postgres/database.ts';
+import type { Access, Seen, Transaction } from '#platform/postgres/database.ts';
 import type { Deps } from './deps.ts';
 import type { AnyRoute, Context } from './route.ts';
 import type { SerializedAnswer } from './send.ts';
@@ -10,15 +10,19 @@ type AnyContext = Context<'public' | 'user', 'auto' | 'manual', any, any, any>;
 /** What is known of a request before a transaction is open. */
 export type RequestContext = Omit<AnyContext, 'tx' | 'transaction'>;
 
-/** Runs the handler with the database rights of the caller (on public routes: of the service), and commits. */
+/**
+ * Runs the handler with the database rights of the caller (on public routes: of the service), and commits.
+ * @param seen for a read that a replica may answer
+ */
 export async function execute(
   route: AnyRoute,
   context: RequestContext,
   deps: Deps,
   caller: Caller | undefined,
+  seen?: Seen,
 ): Promise<SerializedAnswer> {
   const transaction = <T>(work: (tx: Transaction) => Promise<T>) =>
-    caller ? deps.db.asUser(caller.session, accessOf(route), work, context.signal) : deps.db.asService(work);
+    caller ? deps.db.asUser(caller.session, accessOf(route), work, context.signal, seen) : deps.db.asService(work);
   if (route.transaction === 'manual') {
     return serialize(route, await mapConstraintErrors(route, () => route.handle({ ...context, transaction })), deps);
   }

@@ -54,8 +54,18 @@ export interface Transaction {
   afterCommit(work: () => unknown): void;
 }
 
+/**
+ * What the guard saw of a person on the primary: the epoch of the session, and versions of data. A replica with exactly
+ * these has every change that the versions tell of.
+ */
+export type Seen = { session_epoch: number } & Record<string, number>;
+
 export interface DatabaseOptions {
   url: string;
+  /** A hot standby of the server, for reads that say what they must see. */
+  replicaUrl?: string | undefined;
+  /** Is told where such a read found its answer: `behind`, `away`: on the primary after all. */
+  onReplicaRead?: (outcome: 'replica' | 'behind' | 'away') => void;
   poolSize: number;
   preparedStatements: boolean;
   log: Log;
@@ -64,7 +74,7 @@ export interface DatabaseOptions {
 }
 
 /** `reserved`: what everybody needs, such as authentication. */
-type PoolName = 'requests' | 'reserved';
+type PoolName = 'requests' | 'reserved' | 'replica';
 
 export type Database = ReturnType<typeof openDatabase>;
 
@@ -103,10 +113,17 @@ const RESERVED_SHARE = 0.2;
  * Opens the pools and the only two ways to run statements: as a person, or as the service.
  * It works behind a pooler in transaction mode, because no session state outlives a transaction.
  */
-export function openDatabase({ url, poolSize, preparedStatements, log, onConnected }: DatabaseOptions) {
+export function openDatabase({ url, poolSize, preparedStatements, log, ...options }: DatabaseOptions) {
   const reservedSize = Math.max(1, Math.round(poolSize * RESERVED_SHARE));
   const pool = openPool(url, Math.max(1, poolSize - reservedSize), log);
   const reserved = openPool(url, reservedSize, log);
+  const replica = options.replicaUrl ? openPool(options.replicaUrl, poolSize, log) : undefined;
+  const pools = new Map<pg.Pool, PoolName>([
+    [pool, 'requests'],
+    [reserved, 'reserved'],
+    ...(replica ? [[replica, 'replica'] as const] : []),
+  ]);
+  let replicaAwayUntil = 0;
   const changes = fairQueue({ ...PER_PERSON, atOncePerKey: 1 });
   const reads = fairQueue({ ...PER_PERSON, atOncePerKey: READS_AT_ONCE });
   // People take turns at the reserved connections: one person's flood of requests delays nobody else's authentication.
@@ -122,7 +139,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log, onConnect
     const asked = performance.now();
     try {
       const client = await from.connect();
-      onConnected?.(from === pool ? 'requests' : 'reserved', (performance.now() - asked) / 1000);
+      options.onConnected?.(pools.get(from) ?? 'requests', (performance.now() - asked) / 1000);
       return client;
     } catch (error) {
       throw new DatabaseUnavailable(error);
@@ -177,7 +194,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log, onConnect
           unawaited(rows(RELEASE));
           return undefined;
         } catch (error) {
-          if (error instanceof DatabaseUnavailable) throw error;
+          if (error instanceof DatabaseUnavailable || isCancelledByReplica(error)) throw error;
           await rows(UNDO);
           return error;
         }
@@ -210,7 +227,8 @@ export function openDatabase({ url, poolSize, preparedStatements, log, onConnect
       const opening = openingStatement({ ...options, timeoutMs });
       gatherWrites(client);
       const opened = answered(client, QUICK_TIMEOUT_MS, () => client.query(opening)).catch((error) => {
-        throw (error as { code?: unknown }).code === SESSION_HAS_ENDED ? new SessionEnded() : error;
+        const { code } = error as { code?: unknown };
+        throw code === SESSION_HAS_ENDED ? new SessionEnded() : code === REPLICA_DIFFERS ? new ReplicaBehind() : error;
       });
       // The first statements travel with the opening: if that fails, PostgreSQL refuses them.
       const [isOpen, worked] = await Promise.allSettled([opened, work(tx)]);
@@ -242,11 +260,28 @@ export function openDatabase({ url, poolSize, preparedStatements, log, onConnect
     return result;
   }
 
+  /** On the replica, if it has what the guard saw, or else on the primary. Until it is open, `work` only sends. */
+  async function readAnywhere<T>(scopeOf: Omit<Scope, 'from'>, seen: Seen, work: (tx: Transaction) => Promise<T>) {
+    if (!replica || performance.now() < replicaAwayUntil) return scope({ ...scopeOf, from: pool }, work);
+    try {
+      const result = await scope({ ...scopeOf, from: replica, seen }, work);
+      options.onReplicaRead?.('replica');
+      return result;
+    } catch (error) {
+      const isAway = error instanceof DatabaseUnavailable;
+      if (!isAway && !(error instanceof ReplicaBehind) && !isCancelledByReplica(error)) throw error;
+      if (isAway) replicaAwayUntil = performance.now() + REPLICA_PAUSE_MS;
+      options.onReplicaRead?.(isAway ? 'away' : 'behind');
+      return scope({ ...scopeOf, from: pool }, work);
+    }
+  }
+
   return {
     /**
      * One transaction with the rights of a signed-in person, under row-level security, if the session has not ended.
      * `work` begins before that is known, so until its first answer it does nothing but send statements.
      * @param signal aborts when the client hangs up: a transaction that still waits for its turn is given up
+     * @param seen for a read: a replica that has the same may answer it
      * @throws SessionEnded; QueueFull and WaitedTooLong when this person sends more than is served;
      *   DatabaseUnavailable
      */
@@ -255,11 +290,15 @@ export function openDatabase({ url, poolSize, preparedStatements, log, onConnect
       access: Access,
       work: (tx: Transaction) => Promise<T>,
       signal?: AbortSignal,
+      seen?: Seen,
     ): Promise<T> => {
       const { userId } = session;
       const claims = { sub: userId, role: 'authenticated', aud: 'authenticated' };
-      const attempt = () => scope({ from: pool, role: 'authenticated', claims, session, access }, work);
-      if (access === 'read') return reads(userId, attempt, signal);
+      const scopeOf = { role: 'authenticated', claims, session, access };
+      const attempt = () => scope({ ...scopeOf, from: pool }, work);
+      if (access === 'read') {
+        return reads(userId, seen ? () => readAnywhere(scopeOf, seen, work) : attempt, signal);
+      }
       return changes(userId, () => untilUnlocked(attempt, signal), signal);
     },
     /**
@@ -298,14 +337,14 @@ export function openDatabase({ url, poolSize, preparedStatements, log, onConnect
       }),
     /** Connections of each pool, and what waits for one. */
     saturation: () =>
-      Object.entries({ requests: pool, reserved }).map(([name, { totalCount, idleCount, waitingCount }]) => ({
+      [...pools].map(([{ totalCount, idleCount, waitingCount }, name]) => ({
         pool: name,
         busy: totalCount - idleCount,
         idle: idleCount,
         waiting: waitingCount,
       })),
     close: async () => {
-      await Promise.all([pool.end(), reserved.end()]);
+      await Promise.all([...pools.keys()].map((each) => each.end()));
     },
   };
 }
@@ -333,6 +372,8 @@ interface Scope {
   role: string;
   claims: object;
   session?: Session | undefined;
+  /** Only on the replica. */
+  seen?: Seen | undefined;
   access?: Access | undefined;
   timeoutMs?: number | undefined;
   /** Longest wait for any lock; absent: only that for the person's row has a bound of its own. */
@@ -355,6 +396,17 @@ async function untilUnlocked<T>(attempt: () => Promise<T>, signal: AbortSignal |
 
 /** SQLSTATE of app.hold_session and app.check_session. */
 const SESSION_HAS_ENDED = 'ST001';
+/** SQLSTATE of app.check_replica. */
+const REPLICA_DIFFERS = 'ST002';
+/** How long a replica that could not be reached is left alone, in milliseconds. */
+const REPLICA_PAUSE_MS = 10_000;
+
+/** The replica does not have the state that the guard saw on the primary. */
+class ReplicaBehind extends Error {}
+
+/** A replica cancels reads that stand in the way of changes; a primary never answers so to a read of one snapshot. */
+const isCancelledByReplica = (error: unknown): boolean => (error as { code?: unknown }).code === '40001';
+
 const SET_ROLE = { name: 'scope.setRole', text: "select set_config('role', $1, true)" };
 const SAVEPOINT = { name: '', text: 'savepoint step' };
 const RELEASE = { name: '', text: 'release savepoint step' };
@@ -373,12 +425,13 @@ const UNDO = { name: '', text: 'rollback to savepoint step' };
  * Begins a transaction, sets its role, claims and time limits, and checks that the session has not ended, in one round
  * trip.
  */
-function openingStatement({ role, claims, session, access, timeoutMs, ...options }: Omit<Scope, 'from'>) {
+function openingStatement({ role, claims, session, seen, access, timeoutMs, ...options }: Omit<Scope, 'from'>) {
   const lockTimeoutMs = options.lockTimeoutMs ?? (access === 'late' ? SHORT_LOCK_WAIT_MS : 0);
   const begin = access === 'read' ? 'begin isolation level repeatable read read only' : 'begin';
   const held = access === 'write' ? 'hold_session' : 'check_session';
   const sessionRow =
     session && `select app.${held}(${pg.escapeLiteral(session.userId)}, ${Math.trunc(session.epoch)});`;
+  const check = seen ? `select app.check_replica(${pg.escapeLiteral(JSON.stringify(seen))});` : sessionRow;
   return `${begin};
     select
       set_config('role', ${pg.escapeLiteral(role)}, true),
@@ -386,6 +439,6 @@ function openingStatement({ role, claims, session, access, timeoutMs, ...options
       set_config('search_path', 'public', true),
       set_config('statement_timeout', '${timeoutMs}', true),
       set_config('lock_timeout', '${session ? LOCK_WAIT_MS : lockTimeoutMs}', true);
-    ${sessionRow ?? ''}
+    ${check ?? ''}
     select set_config('lock_timeout', '${lockTimeoutMs}', true)`;
 }

@@ -1,0 +1,121 @@
+// Reads of a hot standby: it answers what the cache has not, and people see what they wrote whatever it lags behind.
+import { join } from 'node:path';
+import pg from 'pg';
+import { expect, vi } from 'vitest';
+import { freePort } from '#platform/postgres/embedded.ts';
+import { migrate } from '#platform/postgres/migrate.ts';
+import { HAS_DEBIAN_POSTGRES, queryAt, startDebianPostgres } from './helpers/debianPostgres.ts';
+import { newPhone, type Phone } from './helpers/person.ts';
+import { fixtures, startTestServer } from './helpers/server.ts';
+
+const CARDIO = '/api/aerobics/get?tz=UTC';
+const BOOTSTRAP = '/api/bootstrap/get?tz=UTC';
+
+const it = fixtures.extend('replicated', { scope: 'file' }, async ({ untilEnd }) => {
+  const settings = await startTestServer();
+  await settings.close();
+  const primary = await untilEnd(startDebianPostgres(['wal_retrieve_retry_interval=200ms']));
+  const systemUserId = settings.config.SYSTEM_USER_ID;
+  await migrate({ url: primary.url, folder: join(import.meta.dirname, '../db'), systemUserId });
+  const standby = await untilEnd(primary.startStandby(false));
+  const metricsPort = String(await freePort());
+  const server = await untilEnd(
+    startTestServer({
+      sharing: { ...settings, databaseUrl: primary.url },
+      env: { DATABASE_REPLICA_URL: standby.url, METRICS_PORT: metricsPort },
+    }),
+  );
+  const superuser = new pg.Pool({ connectionString: primary.superuserUrl, max: 1 });
+  await untilEnd(Promise.resolve({ close: () => superuser.end() }));
+  const sql = async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
+    (await superuser.query<Row>(text, values)).rows;
+  /** Counts the reads since the last question, by who answered. */
+  let before: Record<string, number> = {};
+  const reads = async () => {
+    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    const counted = Object.fromEntries(
+      [...text.matchAll(/^replica_reads_total\{outcome="(\w+)"\} (\d+)/gm)].map(([, name = '', n]) => [
+        name,
+        Number(n),
+      ]),
+    );
+    const since = Object.entries(counted).map(([name, n]) => [name, n - (before[name] ?? 0)] as const);
+    before = counted;
+    return Object.fromEntries(since.filter(([, n]) => n > 0));
+  };
+  const caughtUp = async () => {
+    const [{ lsn } = { lsn: '' }] = await sql<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn');
+    await vi.waitFor(async () => {
+      const question = `select pg_last_wal_replay_lsn() >= '${lsn}' as is_there`;
+      expect(await queryAt(standby.superuserUrl, question)).toEqual([{ is_there: true }]);
+    }, 5_000);
+  };
+  const signIn = async () => {
+    const phone = await newPhone({ ...server, sql });
+    return { phone, ...(await phone.tokens()) };
+  };
+  return { standby, signIn, reads, caughtUp, ...(await signIn()) };
+});
+
+const running = it.skipIf(!HAS_DEBIAN_POSTGRES);
+
+async function ran(phone: Phone, accessToken: string, minutes: number): Promise<void> {
+  const record = { type: 'Run', durationMins: minutes, durationSec: 0 };
+  expect((await phone.post('/api/aerobics/add', accessToken, { record, tz: 'UTC' })).status).toBe(201);
+}
+
+running(
+  'a replica that has everything answers, one that lags does not',
+  { timeout: 60_000 },
+  async ({ replicated }) => {
+    const { phone, accessToken, standby, reads, caughtUp } = replicated;
+    const cardio = async () => {
+      const answer = await phone.get(CARDIO, accessToken);
+      expect(answer.status).toBe(200);
+      return answer.text();
+    };
+    await ran(phone, accessToken, 41);
+    await caughtUp();
+    await reads();
+    expect(await cardio()).toContain('41');
+    expect(await reads()).toEqual({ replica: 1 });
+
+    await queryAt(standby.superuserUrl, 'select pg_wal_replay_pause()');
+    await ran(phone, accessToken, 42);
+    expect(await cardio()).toContain('42');
+    expect(await reads()).toEqual({ behind: 1 });
+    // What has not changed since may come from there: here, all but the cardio, which is in the cache by now.
+    expect(await (await phone.get(BOOTSTRAP, accessToken)).text()).toContain('42');
+    expect(await reads()).toEqual({ replica: 1 });
+    await queryAt(standby.superuserUrl, 'select pg_wal_replay_resume()');
+
+    await ran(phone, accessToken, 43);
+    await caughtUp();
+    expect(await (await phone.get(BOOTSTRAP, accessToken)).text()).toContain('43');
+    expect(await reads()).toEqual({ replica: 1 });
+  },
+);
+
+running('a session that has ended reads nothing there', { timeout: 60_000 }, async ({ replicated }) => {
+  const { standby, signIn, caughtUp, reads } = replicated;
+  const { phone, accessToken } = await signIn();
+  await caughtUp();
+  await queryAt(standby.superuserUrl, 'select pg_wal_replay_pause()');
+  await reads();
+  expect((await phone.post('/api/auth/logout', accessToken, {})).status).toBe(200);
+  expect((await phone.get(CARDIO, accessToken)).status).toBe(401);
+  expect(await reads()).toEqual({});
+  await queryAt(standby.superuserUrl, 'select pg_wal_replay_resume()');
+});
+
+running('without the replica everything goes on', { timeout: 60_000 }, async ({ replicated }) => {
+  const { phone, accessToken, standby, reads } = replicated;
+  await ran(phone, accessToken, 44);
+  await reads();
+  await standby.kill();
+  expect(await (await phone.get(CARDIO, accessToken)).text()).toContain('44');
+  expect(Object.keys(await reads())).toEqual(['away']);
+  await ran(phone, accessToken, 45);
+  expect(await (await phone.get(CARDIO, accessToken)).text()).toContain('45');
+  expect(await reads()).toEqual({}); // it is left alone for a while
+});
