@@ -1,8 +1,9 @@
 // Everything that may happen to a server in production, in turn, under load: two API processes behind HAProxy, a worker,
 // a primary with a synchronous standby behind PgBouncer, a Redis cluster of three with replicas. As root on Debian, with
 // postgresql, pgbouncer, haproxy and redis-server installed:
-//   npm run drill -- --only rolling,kill,redis,postgres,provider
-import { mkdtemp, rm } from 'node:fs/promises';
+//   npm run drill -- --only rolling,kill,redis,postgres,provider,disk
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,12 +20,12 @@ import { startDebianPostgres } from '#tests/helpers/debianPostgres.ts';
 import { startProcess } from '#tests/helpers/process.ts';
 import { startRedisCluster } from '#tests/helpers/redisCluster.ts';
 import { startTcpProxy } from '#tests/helpers/tcpProxy.ts';
-import { keepTokens, makePhones, prepareLogin, send } from '../bench/helpers.ts';
+import { keepTokens, makePhones, type Phone, prepareLogin, send } from '../bench/helpers.ts';
 import { startLoad, type Tally } from './load.ts';
 import { startHaproxy, startPgBouncer } from './surroundings.ts';
 
-const PEOPLE = 8;
-const STEPS = ['rolling', 'kill', 'redis', 'postgres', 'provider'] as const;
+const PEOPLE = 10;
+const STEPS = ['rolling', 'kill', 'redis', 'postgres', 'provider', 'disk'] as const;
 type Step = (typeof STEPS)[number];
 /** Longest that mails may take at the end: a lease, and the pauses between attempts. */
 const SETTLE_MS = 120_000;
@@ -43,6 +44,11 @@ function closing<Value extends { close(): Promise<unknown> } | { stop(): Promise
 async function drill(): Promise<boolean> {
   const folder = await mkdtemp(join(tmpdir(), 'strong-together-drill-'));
   closers.unshift(() => rm(folder, { recursive: true, force: true }));
+  const pictures = join(folder, 'pictures');
+  await mkdir(pictures);
+  // A disk of their own for the pictures, so small that it can be filled.
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', pictures]);
+  closers.unshift(async () => execFileSync('umount', ['--lazy', pictures]));
   const [resend, expo] = [closing(await startResend()), closing(await startExpo())];
   const primary = closing(await startDebianPostgres(['wal_retrieve_retry_interval=200ms']));
   const { SYSTEM_USER_ID: systemUserId } = loadConfig({ DATA_DIR: folder }, developmentSecrets);
@@ -77,7 +83,7 @@ async function drill(): Promise<boolean> {
   const people = await makePhones(sql, 'drill', PEOPLE);
   const agent = new Agent();
   for (const phone of people) keepTokens(phone, await send(agent, url, prepareLogin(phone)));
-  const load = startLoad(url, people);
+  const load = startLoad(url, people as [Phone, Phone, ...Phone[]]);
 
   const events: Record<Step, () => Promise<void>> = {
     rolling: async () => {
@@ -115,6 +121,12 @@ async function drill(): Promise<boolean> {
       resend.failures.push(...Array<number>(20).fill(503), 429, 500);
       await pause(6_000);
     },
+    disk: async () => {
+      const filler = join(pictures, 'filler');
+      await writeFile(filler, Buffer.alloc(2 ** 20)).catch(() => undefined); // as much as there is room for
+      await pause(3_000);
+      await rm(filler);
+    },
   };
 
   report('idle', await during(load, () => pause(3_000)));
@@ -132,6 +144,14 @@ async function drill(): Promise<boolean> {
      from aerobictracking a
      join users u on u.id = a.user_id`,
   );
+  const inbox = await now.query<{ id: string }>(
+    `select m.id
+     from messages m
+     join users u on u.id = m.receiver_id
+     where u.username = $1
+       and m.subject like '%Done%'`,
+    [people[0]?.username],
+  );
   await now.end();
   const stored = new Set(rows.map(({ key }) => key));
   const lost = cardio.filter((key) => !stored.has(key)).length;
@@ -141,8 +161,13 @@ async function drill(): Promise<boolean> {
   const counts = registrations.map(mailsTo);
   const [missing, twice] = [counts.filter((n) => n === 0).length, counts.filter((n) => n > 1).length];
   console.log(`\nacknowledged writes: ${cardio.length}, of which lost: ${lost}`);
+  const unheard = inbox.rows.filter(({ id }) => !load.heard.has(id)).length;
+  const notInInbox = Math.max(0, load.acknowledged.workouts - inbox.rows.length);
+  console.log(
+    `acknowledged workouts: ${load.acknowledged.workouts}; messages missing: ${notInInbox}, not heard live: ${unheard}`,
+  );
   console.log(`acknowledged registrations: ${registrations.length}; mails missing: ${missing}, sent twice: ${twice}`);
-  return lost + missing + twice === 0;
+  return lost + missing + twice + notInInbox === 0;
 }
 
 async function during(load: ReturnType<typeof startLoad>, event: () => Promise<void>): Promise<Tally> {

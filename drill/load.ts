@@ -1,6 +1,20 @@
 import { Agent } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { keepTokens, type Phone, prepare, prepareRefresh, send, withToken, ZONE } from '../bench/helpers.ts';
+import sharp from 'sharp';
+import { io } from 'socket.io-client';
+import {
+  exercisesIn,
+  hoursAgo,
+  keepTokens,
+  type Phone,
+  pictureForm,
+  prepare,
+  prepareRefresh,
+  send,
+  withToken,
+  workoutOf,
+  ZONE,
+} from '../bench/helpers.ts';
 
 /** What came of the requests of one step. */
 export interface Tally {
@@ -11,10 +25,14 @@ export interface Tally {
   longestGap: number;
 }
 
-/** People who train, read and refresh, and newcomers who register, until it is stopped. */
-export function startLoad(url: string, people: Phone[]) {
+/**
+ * People who train, read and refresh, one who finishes workouts and hears of each over a socket, one who changes the
+ * picture, and newcomers who register, until it is stopped.
+ */
+export function startLoad(url: string, [listener, vain, ...people]: [Phone, Phone, ...Phone[]]) {
   const agent = new Agent({ keepAlive: true });
-  const acknowledged = { cardio: [] as string[], registrations: [] as string[] };
+  const acknowledged = { cardio: [] as string[], registrations: [] as string[], workouts: 0 };
+  const heard = new Set<string>();
   let tally = emptyTally();
   let lastWrite = performance.now();
   let isOver = false;
@@ -29,8 +47,10 @@ export function startLoad(url: string, people: Phone[]) {
   }
 
   async function train(phone: Phone): Promise<void> {
+    let isRefused = false;
     for (let n = 1; !isOver; n++) {
-      if (n % 20 === 0) {
+      // A refresh whose answer was lost has ended the token before: the app refreshes after a 401.
+      if (n % 20 === 0 || isRefused) {
         const answer = await send(agent, url, withToken(await prepareRefresh(url, phone), phone));
         note(answer.status, answer.status === 200);
         if (answer.status === 200) keepTokens(phone, answer);
@@ -38,6 +58,7 @@ export function startLoad(url: string, people: Phone[]) {
       const record = { type: 'Run', durationMins: Math.floor(n / 60), durationSec: n % 60 };
       const add = await prepare(url, phone, 'POST', '/api/aerobics/add', { record, tz: ZONE });
       const { status } = await send(agent, url, add);
+      isRefused = status === 401;
       note(status, status === 201);
       if (status === 201) {
         acknowledged.cardio.push(`${phone.username} ${record.durationMins} ${record.durationSec}`);
@@ -61,9 +82,68 @@ export function startLoad(url: string, people: Phone[]) {
     }
   }
 
-  const working = [...people.map(train), register()];
+  /** Tells of each finished workout; a socket that was cut off asks for a ticket and for what it missed. */
+  function listen(phone: Phone) {
+    const ticket = async () => {
+      const asked = await send(
+        agent,
+        url,
+        await prepare(url, phone, 'POST', '/api/ws/generateticket', { username: phone.username }),
+      );
+      return asked.status === 201 ? (JSON.parse(asked.body.toString()) as { ticket: string }) : {};
+    };
+    const socket = io(url, {
+      transports: ['websocket'],
+      upgrade: false,
+      reconnectionDelay: 50,
+      reconnectionDelayMax: 200,
+      auth: (answer) => void ticket().then(answer),
+    });
+    socket.on('connect', () => socket.emit('user_loggedin'));
+    socket.on('new_message', ({ id }: { id: string }) => void heard.add(id));
+    // A refused handshake ends the attempts; the app opens a new socket then.
+    socket.on('connect_error', () => void pause(200).then(() => socket.active || isOver || socket.connect()));
+    return socket;
+  }
+
+  async function finish(phone: Phone): Promise<void> {
+    const workoutData = { A: [1, 2, 3].map((id) => ({ id, sets: [10, 8, 6] })) };
+    const saved = await send(agent, url, await prepare(url, phone, 'POST', '/api/workouts/add', { workoutData }));
+    const [exercises = []] = exercisesIn(saved);
+    for (let n = 1; !isOver; n++) {
+      const body = workoutOf(exercises, hoursAgo(n));
+      const { status } = await send(
+        agent,
+        url,
+        await prepare(url, phone, 'POST', '/api/workouts/finishworkout', body, { 'idempotency-key': `workout ${n}` }),
+      );
+      note(status, status === 200);
+      if (status === 200) acknowledged.workouts++;
+      await pause(1_000); // a hundred a day are accepted with a key
+    }
+  }
+
+  async function changePicture(phone: Phone): Promise<void> {
+    const picture = await sharp({ create: { width: 60, height: 60, channels: 3, background: 'red' } })
+      .jpeg()
+      .toBuffer();
+    const { body, headers } = pictureForm(picture);
+    while (!isOver) {
+      const { status } = await send(
+        agent,
+        url,
+        await prepare(url, phone, 'PUT', '/api/users/setprofilepic', body, headers),
+      );
+      note(status === 503 ? 'picture 503' : status, status === 201);
+      await pause(2_000); // as many as one person may
+    }
+  }
+
+  const socket = listen(listener);
+  const working = [...people.map(train), finish(listener), changePicture(vain), register()];
   return {
     acknowledged,
+    heard,
     /** What came since it was asked last. */
     take: (): Tally => {
       wrote();
@@ -74,6 +154,8 @@ export function startLoad(url: string, people: Phone[]) {
     stop: async () => {
       isOver = true;
       await Promise.all(working);
+      await pause(1_000); // for the last message
+      socket.disconnect();
       agent.destroy();
     },
   };
