@@ -25,6 +25,8 @@ import { startLoad, type Tally } from './load.ts';
 import { startHaproxy, startPgBouncer } from './surroundings.ts';
 
 const PEOPLE = 10;
+/** Each is due another half second after the start, so that something is always on its way. */
+const PUSHES = 100;
 const STEPS = ['rolling', 'kill', 'redis', 'postgres', 'provider', 'disk'] as const;
 type Step = (typeof STEPS)[number];
 /** Longest that mails may take at the end: a lease, and the pauses between attempts. */
@@ -83,6 +85,24 @@ async function drill(): Promise<boolean> {
   const people = await makePhones(sql, 'drill', PEOPLE);
   const agent = new Agent();
   for (const phone of people) keepTokens(phone, await send(agent, url, prepareLogin(phone)));
+  await sql.query(
+    `with sleepers as (
+       insert into users (username, push_token, is_verified)
+       select 'sleeper_' || n, 'ExponentPushToken[sleeper_' || n || ']', true
+       from generate_series(1, $1) n
+       returning id, push_token
+     )
+     insert into outbox (kind, user_id, payload, dedupe_key, next_attempt_at, expires_at)
+     select
+       'push.daily',
+       s.id,
+       jsonb_build_object('tokenHash', encode(sha256(convert_to(s.push_token, 'UTF8')), 'hex')),
+       'drill:' || s.id,
+       now() + row_number() over () * interval '0.5 seconds',
+       now() + interval '1 hour'
+     from sleepers s`,
+    [PUSHES],
+  );
   const load = startLoad(url, people as [Phone, Phone, ...Phone[]]);
 
   const events: Record<Step, () => Promise<void>> = {
@@ -157,7 +177,9 @@ async function drill(): Promise<boolean> {
   const lost = cardio.filter((key) => !stored.has(key)).length;
   const mailsTo = (to: string) => [...resend.sent.values()].filter((mail) => mail.to === to).length;
   const end = Date.now() + SETTLE_MS;
-  while (registrations.some((to) => mailsTo(to) === 0) && Date.now() < end) await pause(500);
+  const pushesTo = () => Map.groupBy(expo.pushes, ({ to }) => to);
+  const isComplete = () => registrations.every((to) => mailsTo(to) > 0) && pushesTo().size === PUSHES;
+  while (!isComplete() && Date.now() < end) await pause(500);
   const counts = registrations.map(mailsTo);
   const [missing, twice] = [counts.filter((n) => n === 0).length, counts.filter((n) => n > 1).length];
   console.log(`\nacknowledged writes: ${cardio.length}, of which lost: ${lost}`);
@@ -167,7 +189,10 @@ async function drill(): Promise<boolean> {
     `acknowledged workouts: ${load.acknowledged.workouts}; messages missing: ${notInInbox}, not heard live: ${unheard}`,
   );
   console.log(`acknowledged registrations: ${registrations.length}; mails missing: ${missing}, sent twice: ${twice}`);
-  return lost + missing + twice + notInInbox === 0;
+  const notPushed = PUSHES - pushesTo().size;
+  const pushedTwice = [...pushesTo().values()].filter((pushes) => pushes.length > 1).length;
+  console.log(`pushes: ${PUSHES}; missing: ${notPushed}, sent twice (Expo has no idempotency key): ${pushedTwice}`);
+  return lost + missing + twice + notInInbox + notPushed === 0;
 }
 
 async function during(load: ReturnType<typeof startLoad>, event: () => Promise<void>): Promise<Tally> {
