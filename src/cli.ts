@@ -5,6 +5,7 @@ import { openDatabase } from '#platform/postgres/database.ts';
 import { StartupError } from '#platform/startupError.ts';
 import { adminLink } from './cli/adminLink.ts';
 import { type Command, UsageError } from './cli/command.ts';
+import { moveIn } from './cli/moveIn.ts';
 import { rebuildRecords } from './cli/rebuildRecords.ts';
 import { sendMessage } from './cli/sendMessage.ts';
 import { ConfigError, loadConfig } from './config.ts';
@@ -13,6 +14,7 @@ import { prepareDatabase } from './preparedDatabase.ts';
 /** What an operator can run, with or without a running server: `node src/cli.ts NAME …`. */
 const COMMANDS: Record<string, Command> = {
   'admin-link': adminLink,
+  'move-in': moveIn,
   'rebuild-records': rebuildRecords,
   'send-message': sendMessage,
 };
@@ -36,7 +38,17 @@ async function run(name: string | undefined, args: string[]): Promise<void> {
       log,
     });
     try {
-      await command({ config, db, log, outbox: buildOutbox(), args, say: (line) => console.log(line), progress });
+      const ownerUrl = config.DATABASE_MIGRATION_URL ?? database.url;
+      await command({
+        config,
+        db,
+        ownerUrl,
+        log,
+        outbox: buildOutbox(),
+        args,
+        say: (line) => console.log(line),
+        progress,
+      });
     } finally {
       await db.close();
     }

@@ -1,4 +1,5 @@
 // The files that hosts read name commands, paths and settings that exist, and every setting that production needs.
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -41,6 +42,12 @@ describe('the Dockerfile', () => {
     const { dependencies } = JSON.parse(textOf('package.json')) as { dependencies: Record<string, string> };
     expect(Object.keys(dependencies).filter((name) => removed.includes(name.split('/')[0] ?? ''))).toEqual([]);
   });
+});
+
+const compose = spawnSync('docker-compose', ['--file', join(ROOT, 'docker-compose.yml'), 'config', '--quiet']);
+it.skipIf(compose.error)('docker-compose.yml is what docker-compose understands', () => {
+  expect(compose.stderr.toString()).toBe('');
+  expect(compose.status).toBe(0);
 });
 
 describe.each([

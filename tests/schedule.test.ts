@@ -166,6 +166,11 @@ describe('cleaning up', () => {
        values ('login-failed', $1, now() - interval '401 days'), ('password-reset', $1, now() - interval '399 days')`,
       [id],
     );
+    await server.sql(
+      `insert into push_tickets (ticket_id, user_id, push_token, created_at)
+       values ('old', $1, 't', now() - interval '25 hours'), ('new', $1, 't', now())`,
+      [id],
+    );
     // More than one transaction removes: what has piled up in a week away goes too.
     await server.sql(
       `insert into seen_proofs (thumbprint, jti, request_id, expires_at)
@@ -181,6 +186,9 @@ describe('cleaning up', () => {
     await db.close();
     expect(await server.sql('select kind from security_events where user_id = $1', [id])).toEqual([
       { kind: 'password-reset' },
+    ]);
+    expect(await server.sql('select ticket_id from push_tickets where user_id = $1', [id])).toEqual([
+      { ticket_id: 'new' },
     ]);
     expect(await server.sql("select jti from seen_proofs where thumbprint = 'clean'")).toEqual([{ jti: 'new' }]);
     expect(await server.sql('select key from idempotency_keys where user_id = $1', [id])).toEqual([{ key: 'new' }]);

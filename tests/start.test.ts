@@ -223,7 +223,16 @@ describe('npm start where it cannot run', () => {
 
   it('every script that starts the server or a command looks first; README and engines name the same Node', async () => {
     const { scripts, engines } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
-    for (const name of ['start', 'api', 'worker', 'migrate', 'admin:link', 'message:send', 'db:rebuild-records']) {
+    for (const name of [
+      'start',
+      'api',
+      'worker',
+      'migrate',
+      'admin:link',
+      'message:send',
+      'db:move-in',
+      'db:rebuild-records',
+    ]) {
       expect([name, scripts[name]]).toEqual([
         name,
         expect.stringMatching(/^node --require \.\/src\/checkInstallation\.cjs /),

@@ -136,6 +136,7 @@ async function rebuild(server: TestServer, args: string[] = [], shown: string[] 
       outbox: buildOutbox(),
       args,
       say: (line) => said.push(line),
+      ownerUrl: server.databaseUrl,
       progress: (line) => shown.push(line),
     });
   } finally {

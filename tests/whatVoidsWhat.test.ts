@@ -262,7 +262,16 @@ const THINGS = {
     const said: string[] = [];
     const args = ['--user', phone.username, '--grant'];
     const say = (line: string) => said.push(line);
-    await adminLink({ config: server.config, db, log, outbox: buildOutbox(), args, say, progress: say });
+    await adminLink({
+      config: server.config,
+      db,
+      ownerUrl: server.databaseUrl,
+      log,
+      outbox: buildOutbox(),
+      args,
+      say,
+      progress: say,
+    });
     const browser = { accept: 'text/html', 'user-agent': 'Mozilla/5.0' };
     const signIn = await fetch(said.at(-1) ?? '', { redirect: 'manual', headers: browser });
     const cookie = signIn.headers.get('set-cookie')?.split(';')[0] ?? '';

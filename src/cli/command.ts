@@ -6,6 +6,8 @@ import type { Config } from '#src/config.ts';
 interface Operator {
   config: Config;
   db: Database;
+  /** A login that owns the tables. */
+  ownerUrl: string;
   log: Log;
   /** Delivered by the workers of a running server. */
   outbox: Outbox;

@@ -24,6 +24,7 @@ async function linkWith(server: TestServer, config: Config, args: string[]): Pro
       outbox: buildOutbox(),
       args,
       say: (line) => said.push(line),
+      ownerUrl: server.databaseUrl,
       progress: (line) => said.push(line),
     });
   } finally {

@@ -304,7 +304,14 @@ describe('npm run message:send', () => {
     });
     const said: string[] = [];
     try {
-      const operator = { config: server.config, db, log: buildLog('silent'), outbox: buildOutbox(), args };
+      const operator = {
+        config: server.config,
+        db,
+        ownerUrl: server.databaseUrl,
+        log: buildLog('silent'),
+        outbox: buildOutbox(),
+        args,
+      };
       await sendMessage({ ...operator, say: (line) => said.push(line), progress: (line) => said.push(line) });
     } finally {
       await db.close();
