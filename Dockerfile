@@ -1,4 +1,4 @@
-# Dependencies as the lock file names them, without what only development needs: 88 MB.
+# Dependencies as the lock file names them, without what only development needs: 105 MB.
 FROM node:24-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./

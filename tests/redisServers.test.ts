@@ -10,8 +10,9 @@ import { StartupError } from '#platform/startupError.ts';
 import { startResend } from './fakes/resend.ts';
 import { newPhone, type Phone } from './helpers/person.ts';
 import { openSocket, ticketOf } from './helpers/phoneSocket.ts';
+import { startProcess } from './helpers/process.ts';
 import { makeProof } from './helpers/proof.ts';
-import { type RedisServers, startRedisCluster, startRedisSentinel } from './helpers/redisCluster.ts';
+import { type RedisServers, startRedisCluster, startRedisSentinel, startTlsCluster } from './helpers/redisCluster.ts';
 import { fixtures as it, startTestServer, type TestServer } from './helpers/server.ts';
 import { startRedis } from './setup/redis.ts';
 
@@ -206,6 +207,34 @@ describe('a Redis of several servers that cannot be used', () => {
     onTestFinished(() => redis.disconnect());
     expect(await redis.set('a', 'b')).toBe('OK');
   });
+});
+
+it('several servers that speak nothing but TLS deliver', { timeout: 60_000 }, async ({ untilEnd }) => {
+  const redis = await untilEnd(startTlsCluster());
+  const resend = await untilEnd(startResend());
+  const database = await startTestServer();
+  await database.close();
+  const starting = (authority: Record<string, string>) =>
+    startProcess('all', {
+      ...database.config.secrets,
+      DATABASE_URL: database.databaseUrl,
+      DATA_DIR: database.config.DATA_DIR,
+      REDIS_URL: redis.url,
+      RESEND_API_KEY: 're_test',
+      RESEND_BASE_URL: resend.url,
+      ...authority,
+    });
+  // A certificate that nobody vouches for is no certificate.
+  await expect(starting({})).rejects.toThrow(/Redis/);
+  const started = await starting({ NODE_EXTRA_CA_CERTS: redis.authority });
+  await untilEnd(Promise.resolve({ close: () => started.kill('SIGTERM') }));
+  const answer = await fetch(`${started.url}/api/users/create`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-app-version': '4.5.0' },
+    body: JSON.stringify({ username: 'sealed', email: 'sealed@example.com', password: 'long enough' }),
+  });
+  expect(answer.status).toBe(201);
+  await vi.waitUntil(() => resend.sent.size === 1, { timeout: 15_000 });
 });
 
 describe('the Redis of the queues', () => {

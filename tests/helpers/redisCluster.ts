@@ -141,3 +141,34 @@ export async function startRedisSentinel(): Promise<RedisServers> {
     },
   };
 }
+
+/** Three masters that speak nothing but TLS. `authority` is the file with which their certificate is believed. */
+export async function startTlsCluster(): Promise<{ url: string; authority: string; close(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'strong-together-tls-'));
+  const run = promisify(execFile);
+  const [key, authority] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
+  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+  const names = ['-subj', '/CN=redis', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  await run('openssl', ['req', ...kind, ...names, '-keyout', key, '-out', authority]);
+  const files = ['--tls-cert-file', authority, '--tls-key-file', key, '--tls-ca-cert-file', authority];
+  const servers: TestRedis[] = [];
+  const addresses: string[] = [];
+  for (let n = 0; n < 3; n++) {
+    const port = await freePort();
+    const flags = ['--dir', folder, '--cluster-enabled', 'yes', '--cluster-config-file', `${port}.conf`];
+    const tls = ['--tls-port', String(port), '--tls-cluster', 'yes', '--tls-auth-clients', 'no', ...files];
+    const bus = ['--cluster-port', String(await freePort()), '--databases', '1'];
+    servers.push(await startRedis(0, [...flags, ...tls, ...bus]));
+    addresses.push(`127.0.0.1:${port}`);
+  }
+  const cli = ['--tls', '--cacert', authority, '--cluster', 'create', ...addresses, '--cluster-yes'];
+  await run('redis-cli', cli);
+  return {
+    url: `rediss+cluster://${addresses.join(',')}`,
+    authority,
+    close: async () => {
+      for (const server of servers) await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
