@@ -243,6 +243,11 @@ select 'left out', 'cardio without a type of 1 to 50 characters, of more than a 
 from old_aerobictracking o
 where not exists (select from aerobictracking a where a.id = o.id);
 
+set local role service;
+select app.log_missing_workouts(w.user_id)
+from (select distinct x.user_id from workout_summary x) w;
+reset role;
+
 -- ---------------------------------------------------------------------------
 -- Messages
 -- ---------------------------------------------------------------------------

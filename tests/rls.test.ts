@@ -3,7 +3,8 @@ import { describe, expect } from 'vitest';
 import { newPhone } from './helpers/person.ts';
 import { asSuperuser, type TestServer, withServer } from './helpers/server.ts';
 
-type Allowed = 'own' | 'everything' | 'nothing';
+/** `shared`: the own rows and those of nobody. */
+type Allowed = 'own' | 'shared' | 'nothing';
 
 interface Policy {
   select: Allowed;
@@ -40,12 +41,12 @@ const MATRIX: Record<string, Policy> = {
     copy: "insert into oauth_accounts (user_id, provider, provider_user_id) values ($owner, 'apple', gen_random_uuid())",
   },
   exercises: {
-    select: 'everything',
-    insert: 'nothing',
-    update: 'nothing',
-    owner: 'null::uuid',
+    select: 'shared',
+    insert: 'own',
+    update: 'own',
+    owner: 't.owner_id',
     column: 'name',
-    copy: "insert into exercises (name, description, targetmuscle, specifictargetmuscle) values ('x', 'x', 'x', 'x')",
+    copy: "insert into exercises (owner_id, name, description, targetmuscle, specifictargetmuscle) values ($owner, 'x', 'x', 'x', 'x')",
   },
   workoutplans: {
     select: 'own',
@@ -159,13 +160,61 @@ const MATRIX: Record<string, Policy> = {
     column: 'catalogue_version',
     copy: 'insert into shared_versions (only_row) values (true)',
   },
-  retired_sets: {
-    select: 'nothing',
+  log_heads: {
+    select: 'own',
     insert: 'nothing',
     update: 'nothing',
     owner: 't.user_id',
-    column: 'weight',
-    copy: "insert into retired_sets (user_id, exercise_id, best_by, weight, reps, workout_summary_id, tracking_id) values ($owner, 99, 'weight', 1, 1, $summary, 1)",
+    column: 'version',
+    copy: 'insert into log_heads (user_id) values ($owner)',
+  },
+  log_workouts: {
+    select: 'own',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'title',
+    copy: "insert into log_workouts (user_id, id, version, title, started_at, time_zone, source) values ($owner, gen_random_uuid(), 1, 'x', now(), 'UTC', 'logbook')",
+  },
+  log_blocks: {
+    select: 'own',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'notes',
+    copy: 'insert into log_blocks (user_id, id, workout_id, position, exercise_id) select user_id, gen_random_uuid(), id, 9, 1 from log_workouts where user_id = $owner',
+  },
+  log_sets: {
+    select: 'own',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'reps',
+    copy: 'insert into log_sets (user_id, block_id, position) select user_id, id, 9 from log_blocks where user_id = $owner',
+  },
+  log_tombstones: {
+    select: 'own',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'version',
+    copy: "insert into log_tombstones (user_id, id, kind, version) values ($owner, gen_random_uuid(), 'workout', 1)",
+  },
+  measurements: {
+    select: 'own',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'value',
+    copy: "insert into measurements (user_id, id, version, kind, value, unit, measured_at) values ($owner, gen_random_uuid(), 1, 'waist', 1, 'cm', now())",
+  },
+  exercise_aliases: {
+    select: 'shared',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.owner_id',
+    column: 'name',
+    copy: "insert into exercise_aliases (owner_id, name, exercise_id) values ($owner, 'new', 1)",
   },
   push_tickets: {
     select: 'nothing',
@@ -247,10 +296,37 @@ async function furnish(server: TestServer, db: pg.Client) {
     "insert into idempotency_keys (user_id, route, key, body_hash, status, body) values ($1, 'r', 'k', '', 200, '')",
     [id],
   );
+  const own = await one(
+    `insert into exercises (owner_id, name, description, targetmuscle, specifictargetmuscle)
+     values ($1, 'Own', '', 'Legs', 'Quads')
+     returning id`,
+    [id],
+  );
+  await db.query("insert into exercise_aliases (owner_id, name, exercise_id) values ($1, 'alias', $2)", [id, own]);
+  await db.query('insert into log_heads (user_id) values ($1)', [id]);
   await db.query(
-    `insert into retired_sets (user_id, exercise_id, best_by, weight, reps, workout_summary_id, tracking_id)
-     values ($1, 1, 'weight', 1, 1, $2, 1)`,
-    [id, summary],
+    `insert into log_workouts (user_id, id, version, title, started_at, time_zone, source)
+     values ($1, gen_random_uuid(), 1, 'A', now(), 'UTC', 'logbook')`,
+    [id],
+  );
+  await db.query(
+    `insert into log_blocks (user_id, id, workout_id, position, exercise_id)
+     select w.user_id, gen_random_uuid(), w.id, 0, $2 from log_workouts w where w.user_id = $1`,
+    [id, own],
+  );
+  await db.query(
+    `insert into log_sets (user_id, block_id, position, reps)
+     select b.user_id, b.id, 0, 5 from log_blocks b where b.user_id = $1`,
+    [id],
+  );
+  await db.query(
+    "insert into log_tombstones (user_id, id, kind, version) values ($1, gen_random_uuid(), 'workout', 1)",
+    [id],
+  );
+  await db.query(
+    `insert into measurements (user_id, id, version, kind, value, unit, measured_at)
+     values ($1, gen_random_uuid(), 1, 'waist', 80, 'cm', now())`,
+    [id],
   );
   await db.query("insert into push_tickets (ticket_id, user_id, push_token) values ($1::text, $1::uuid, 'x')", [id]);
   await db.query("insert into seen_proofs (thumbprint, jti, request_id, expires_at) values ($1, 'j', 'r', now())", [
@@ -384,9 +460,11 @@ describe.each(Object.entries(MATRIX))('%s as the tenant role', (table, policy) =
   it('select', async ({ db, people }) => {
     const all = await asTenant(db, people, `select ${columns} from ${table} t`);
     if (policy.select === 'nothing') expect(all).toBe(DENIED);
-    if (policy.select === 'everything') expect(all).toBeGreaterThan(100);
-    if (policy.select === 'own') {
-      const { rows } = await db.query(`select count(*)::int as mine from ${table} t where ${rowOf(people, 'owner')}`);
+    if (policy.select !== 'nothing') {
+      const shared = policy.select === 'shared' ? `or ${policy.owner} is null` : '';
+      const { rows } = await db.query(
+        `select count(*)::int as mine from ${table} t where ${rowOf(people, 'owner')} ${shared}`,
+      );
       expect(rows[0].mine).toBeGreaterThan(0);
       expect(all).toBe(rows[0].mine);
     }

@@ -176,7 +176,7 @@ insert into public.added select 1 from public.awaited;`,
     ['another_login', 'set search_path = pg_catalog, nowhere'],
   ])('work for a login called %s, whatever is set for it: %s', async ([login, settings], { server }) => {
     const url = await newDatabase(server, login, settings);
-    expect(await migrate({ ...options(server), url })).toHaveLength(6);
+    expect(await migrate({ ...options(server), url })).toHaveLength(7);
     const own = await startTestServer({ sharing: { ...server, databaseUrl: url } });
     try {
       const phone = await newPhone(own);
@@ -197,7 +197,14 @@ insert into public.added select 1 from public.awaited;`,
     await client.query(`
       delete from schema_migrations;
       insert into schema_migrations (name, checksum) values ('0001_roles.sql', 'x'), ('0009_reminders.sql', 'x');
-      drop table retired_sets, shared_versions cascade;
+      drop table shared_versions, exercise_aliases, measurements, log_tombstones, log_sets, log_blocks, log_workouts,
+        log_heads cascade;
+      drop index exercises_name_key;
+      alter table exercises
+        drop column owner_id cascade, drop column measure, drop column equipment, drop column secondary_muscles,
+        drop column archived_at,
+        add constraint exercises_name_key unique (name);
+      alter table exercise_records alter column pr_tracking_id set not null;
       drop index security_events_age_idx;
       alter table outbox drop column request_id, drop column traceparent;
       alter table users
@@ -210,12 +217,13 @@ insert into public.added select 1 from public.awaited;`,
       '0003_versions.sql',
       '0004_request_ids.sql',
       '0005_traces.sql',
+      '0006_logbook.sql',
       'code',
     ]);
     const { rows } = await client.query(
-      "select to_regproc('app.of_an_old_release') as old, to_regclass('retired_sets') as now",
+      "select to_regproc('app.of_an_old_release') as old, to_regclass('log_workouts') as now",
     );
-    expect(rows).toEqual([{ old: null, now: 'retired_sets' }]);
+    expect(rows).toEqual([{ old: null, now: 'log_workouts' }]);
     await client.end();
   });
 
@@ -263,12 +271,12 @@ insert into public.added select 1 from public.awaited;`,
     await expect(migrate(otherId)).rejects.toThrow(/SYSTEM_USER_ID/);
   });
 
-  it('seed 127 exercises over eight muscles, and the system user', async ({ server }) => {
+  it('seed 329 exercises over eight muscles, and the system user', async ({ server }) => {
     expect(
       await server.sql(
         'select count(*)::int as exercises, count(distinct targetmuscle)::int as muscles from exercises',
       ),
-    ).toEqual([{ exercises: 127, muscles: 8 }]);
+    ).toEqual([{ exercises: 329, muscles: 8 }]);
     expect(await server.sql("select id, username, is_verified, password from users where role = 'System'")).toEqual([
       { id: '8dedd0e0-8c25-4c84-a05b-4ae5f5c48f3a', username: 'system_bot', is_verified: true, password: null },
     ]);

@@ -181,6 +181,7 @@ describe('what is done to the rows of all people', () => {
        select ets.id, '{50}', '{5}', done.id from ets, done order by done.workout_start_utc`,
       [id, workouts],
     );
+    await server.sql('select app.log_missing_workouts($1)', [id]);
     return id;
   }
 

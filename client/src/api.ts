@@ -534,7 +534,7 @@ export interface Api {
         }>;
       };
     };
-    /** The exercise catalogue by target muscle, each sorted by name. */
+    /** The catalogue and the own exercises by target muscle, each sorted by name. */
     '/api/exercises/getall': {
       input: object;
       output: Record<string, Array<{

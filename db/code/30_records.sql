@@ -2,6 +2,11 @@
 
 set local role service; -- the owner: a definer function acts with its rights, never with those of the tables' owner
 
+-- The pound of 1959: exactly 0.45359237 kg.
+create function app.kilograms(p_weight numeric, p_unit text) returns numeric
+language sql immutable parallel safe
+return case p_unit when 'lb' then p_weight * 0.45359237 else p_weight end;
+
 -- Estimated one-rep max of one set in kilograms, unrounded; null where the formulae do not apply.
 -- 2-5 reps: Epley (1985). 6-10: Brzycki (1993). 11-12: O'Connor et al. (1989).
 -- The weight goes through text so that 20.1 stays 20.1 and is not 20.1000003814697.
@@ -32,9 +37,11 @@ as $$
     from exercisetracking et
     join workout_summary ws on ws.id = et.workout_summary_id
     join exercisetoworkoutsplit ets on ets.id = et.exercisetosplit_id
+    join exercises e on e.id = ets.exercise_id
     cross join lateral unnest(et.weight, et.reps) as s (weight, reps)
     where et.id = any (p_tracking_ids)
       and s.weight > 0
+      and e.measure not in ('bodyweight_reps', 'assisted_bodyweight')
   ),
   heaviest as (
     select distinct on (d.user_id, d.exercise_id) d.*
@@ -61,7 +68,7 @@ as $$
             (r.pr_weight, r.pr_reps, r.pr_start_utc, r.pr_tracking_id),
             (excluded.pr_weight, excluded.pr_reps, excluded.pr_start_utc, excluded.pr_tracking_id)
           ) as b (pr_weight, pr_reps, pr_start_utc, pr_tracking_id)
-          order by b.pr_weight desc, b.pr_reps desc, b.pr_start_utc desc, b.pr_tracking_id desc
+          order by b.pr_weight desc, b.pr_reps desc, b.pr_start_utc desc, b.pr_tracking_id desc nulls last
           limit 1
         ),
         (one_rep_max, one_rep_max_tracking_id) = (
@@ -75,52 +82,47 @@ as $$
         )
 $$;
 
--- The records of a person (behaviour 4.3, 4.4) as they follow from every set: those that exist and those that
--- housekeeping removed. $2 null: of all exercises.
+-- The records of a person (behaviour 4.3, 4.4) as they follow from the log, whatever wrote it: of finished workouts, never
+-- of warm-ups, for the one-rep max not of drops either, and not of exercises whose load is the body or takes some of it
+-- away. $2 null: of all exercises.
 create function app.computed_records(p_user_id uuid, p_exercise_ids bigint[]) returns setof exercise_records
 language sql stable security definer set search_path = public, pg_temp
 as $$
   with done as (
     select
-      ets.exercise_id,
-      s.weight,
+      b.exercise_id,
+      app.kilograms(s.weight, s.unit)::real as weight,
       s.reps,
-      ws.workout_start_utc,
-      et.id,
-      app.estimated_one_rep_max(s.weight, s.reps) as one_rep_max
-    from workout_summary ws
-    join exercisetracking et on et.workout_summary_id = ws.id
-    join exercisetoworkoutsplit ets on ets.id = et.exercisetosplit_id
-    cross join lateral unnest(et.weight, et.reps) as s (weight, reps)
-    where ws.user_id = p_user_id
-      and (p_exercise_ids is null or ets.exercise_id = any (p_exercise_ids))
+      w.started_at,
+      b.tracking_id as id,
+      case
+        when s.kind <> 'drop' then app.estimated_one_rep_max(app.kilograms(s.weight, s.unit)::real, s.reps)
+      end as one_rep_max
+    from log_blocks b
+    join log_workouts w on w.user_id = b.user_id and w.id = b.workout_id
+    join log_sets s on s.user_id = b.user_id and s.block_id = b.id
+    join exercises e on e.id = b.exercise_id
+    where b.user_id = p_user_id
+      and (p_exercise_ids is null or b.exercise_id = any (p_exercise_ids))
+      and w.ended_at is not null
+      and s.kind <> 'warmup'
       and s.weight > 0
-    union all
-    select
-      rs.exercise_id,
-      rs.weight,
-      rs.reps,
-      ws.workout_start_utc,
-      rs.tracking_id,
-      app.estimated_one_rep_max(rs.weight, rs.reps)
-    from retired_sets rs
-    join workout_summary ws on ws.id = rs.workout_summary_id
-    where rs.user_id = p_user_id
-      and (p_exercise_ids is null or rs.exercise_id = any (p_exercise_ids))
+      and s.reps > 0
+      and e.measure not in ('bodyweight_reps', 'assisted_bodyweight')
   ),
   heaviest as (
     select distinct on (d.exercise_id) d.*
     from done d
-    order by d.exercise_id, d.weight desc, d.reps desc, d.workout_start_utc desc, d.id desc
+    order by d.exercise_id, d.weight desc, d.reps desc, d.started_at desc, d.id desc nulls last
   ),
   strongest as (
     select distinct on (d.exercise_id) d.*
     from done d
     where d.one_rep_max is not null
-    order by d.exercise_id, d.one_rep_max desc, d.id desc
+    order by d.exercise_id, d.one_rep_max desc, d.id desc nulls last
   )
   select
-    p_user_id, h.exercise_id, h.weight, h.reps, h.workout_start_utc, h.id, s.one_rep_max, s.id
+    p_user_id, h.exercise_id, h.weight, h.reps, h.started_at, h.id, s.one_rep_max, s.id
   from heaviest h
   left join strongest s on s.exercise_id = h.exercise_id
 $$;
@@ -157,8 +159,10 @@ create function app.rebuild_exercise_records(p_user_id uuid) returns integer
 language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
-  v_wrong bigint[] := app.wrong_records(p_user_id);
+  v_wrong bigint[];
 begin
+  perform app.log_missing_workouts(p_user_id);
+  v_wrong := app.wrong_records(p_user_id);
   if cardinality(v_wrong) = 0 then
     return 0;
   end if;
@@ -186,21 +190,14 @@ begin
     raise exception 'no workout of the caller';
   end if;
 
-  with removed as (
-    delete from exercisetracking et
-    using exercisetoworkoutsplit ets
-    where et.workout_summary_id = p_workout_id
-      and ets.id = et.exercisetosplit_id
-    returning ets.exercise_id
-  ),
-  retired as (
-    delete from retired_sets rs
-    where rs.workout_summary_id = p_workout_id
-    returning rs.exercise_id
-  )
-  select coalesce(array_agg(x.exercise_id), '{}')
-  into v_exercise_ids
-  from (select r.exercise_id from removed r union select r.exercise_id from retired r) x;
+  delete from exercisetracking et
+  where et.workout_summary_id = p_workout_id;
+  v_exercise_ids := array(
+    select b.exercise_id
+    from log_workouts w
+    join log_blocks b on b.user_id = w.user_id and b.workout_id = w.id
+    where w.summary_id = p_workout_id
+  );
   return v_exercise_ids;
 end $$;
 

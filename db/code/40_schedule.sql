@@ -249,6 +249,7 @@ begin
     for no key update of u skip locked
   );
   if cardinality(v_people) > 0 then
+    perform app.log_missing_workouts(p.id) from unnest(v_people) as p (id); -- what goes must be in the log
     with workout as (
       select
         ws.id,
@@ -278,47 +279,7 @@ begin
           where r.user_id = w.user_id
             and (r.pr_tracking_id = et.id or r.one_rep_max_tracking_id = et.id)
         )
-      returning w.user_id, et.id, et.workout_summary_id, et.exercisetosplit_id, et.weight, et.reps
-    ),
-    gone as (
-      select
-        d.user_id,
-        d.id,
-        d.workout_summary_id,
-        ets.exercise_id,
-        s.weight,
-        s.reps,
-        ws.workout_start_utc,
-        app.estimated_one_rep_max(s.weight, s.reps) as one_rep_max
-      from deleted d
-      join workout_summary ws on ws.id = d.workout_summary_id
-      join exercisetoworkoutsplit ets on ets.id = d.exercisetosplit_id
-      cross join lateral unnest(d.weight, d.reps) as s (weight, reps)
-      where s.weight > 0
-    ),
-    elected as (
-      (
-        select distinct on (g.workout_summary_id, g.exercise_id) 'weight' as best_by, g.*
-        from gone g
-        order by g.workout_summary_id, g.exercise_id, g.weight desc, g.reps desc, g.workout_start_utc desc, g.id desc
-      )
-      union all
-      (
-        select distinct on (g.workout_summary_id, g.exercise_id) 'one_rep_max' as best_by, g.*
-        from gone g
-        where g.one_rep_max is not null
-        order by g.workout_summary_id, g.exercise_id, g.one_rep_max desc, g.id desc
-      )
-    ),
-    kept as (
-      insert into retired_sets as rs
-        (user_id, exercise_id, best_by, weight, reps, workout_summary_id, tracking_id)
-      select e.user_id, e.exercise_id, e.best_by, e.weight, e.reps, e.workout_summary_id, e.id
-      from elected e
-      on conflict (user_id, exercise_id, workout_summary_id, best_by) do update
-        set weight = excluded.weight,
-            reps = excluded.reps,
-            tracking_id = excluded.tracking_id
+      returning et.id
     )
     select count(*) into v_removed from deleted;
   end if;

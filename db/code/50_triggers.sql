@@ -20,6 +20,25 @@ begin
   return null;
 end $$;
 
+-- A plan holds exercises of the catalogue and the person's own. Somebody else's is refused as one that does not exist.
+create function app.refuse_foreign_exercises() returns trigger
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+begin
+  if exists (
+    select
+    from added a
+    join exercises e on e.id = a.exercise_id and e.owner_id is not null
+    join workoutsplits s on s.id = a.workoutsplit_id
+    join workoutplans p on p.id = s.workout_id
+    where p.user_id <> e.owner_id
+  ) then
+    raise exception 'no such exercise'
+      using errcode = 'foreign_key_violation', constraint = 'exercisetoworkoutsplit_exercise_id_fkey';
+  end if;
+  return null;
+end $$;
+
 -- muscle_group of the splits that a statement touched; a plan of a thousand rows is one update, not a thousand.
 create function app.update_muscle_groups() returns trigger
 language plpgsql security definer set search_path = public, pg_temp
@@ -61,7 +80,8 @@ do $$
 begin
   execute format(
     'grant execute on function '
-      'app.create_reminder_settings(), app.update_exercise_records(), app.update_muscle_groups() to %I',
+      'app.create_reminder_settings(), app.update_exercise_records(), app.update_muscle_groups(), '
+      'app.refuse_foreign_exercises() to %I',
     session_user
   );
 end $$;
@@ -75,6 +95,16 @@ create trigger update_exercise_records_trigger
 after insert on exercisetracking
 referencing new table as inserted
 for each statement execute function app.update_exercise_records();
+
+create trigger refuse_foreign_exercises_trigger
+after insert on exercisetoworkoutsplit
+referencing new table as added
+for each statement execute function app.refuse_foreign_exercises();
+
+create trigger refuse_foreign_exercises_on_update_trigger
+after update on exercisetoworkoutsplit
+referencing new table as added
+for each statement execute function app.refuse_foreign_exercises();
 
 create trigger update_muscle_group_trigger
 after insert on exercisetoworkoutsplit
@@ -96,7 +126,8 @@ do $$
 begin
   execute format(
     'revoke execute on function '
-      'app.create_reminder_settings(), app.update_exercise_records(), app.update_muscle_groups() from %I',
+      'app.create_reminder_settings(), app.update_exercise_records(), app.update_muscle_groups(), '
+      'app.refuse_foreign_exercises() from %I',
     session_user
   );
 end $$;

@@ -94,10 +94,12 @@ create function app.note_catalogue_change() returns trigger
 language plpgsql security definer set search_path = public, pg_temp
 as $$
 begin
-  if exists (select from changed) then
+  if exists (select from changed c where c.owner_id is null) then
     update shared_versions v
     set catalogue_version = app.this_transaction();
   end if;
+  -- A plan may hold own exercises, and everything that depends on the plan shows their names.
+  perform app.note_change(array(select distinct c.owner_id from changed c where c.owner_id is not null), 'plan');
   return null;
 end $$;
 

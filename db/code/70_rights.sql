@@ -32,13 +32,13 @@ end $$;
 -- ---------------------------------------------------------------------------
 grant select, insert, update, delete on users, oauth_accounts, outbox to service;
 grant select, update on shared_versions to service;
-grant select, insert, update on exercises, workoutsplits, user_reminder_settings to service;
+grant select, insert, update on workoutsplits, user_reminder_settings to service;
+grant select, insert, update, delete on exercises, exercise_aliases, log_heads, log_workouts, log_blocks, log_sets,
+  log_tombstones, measurements to service;
 grant select on workoutplans, exercisetoworkoutsplit, aerobictracking to service;
-grant select, update on workout_summary to service;
-grant select, delete on exercisetracking to service;
+grant select, insert, update, delete on workout_summary, exercisetracking to service;
 grant select, insert on messages to service;
-grant select, insert, update, delete on user_split_information, exercise_records, retired_sets,
-  idempotency_keys, seen_proofs to service;
+grant select, insert, update, delete on user_split_information, exercise_records, idempotency_keys, seen_proofs to service;
 grant select, insert, delete on push_tickets to service;
 grant select on
   v_exercisetoworkoutsplit_expanded, v_exercisetracking_expanded, v_exercisetracking_set_simple, v_prs to service;
@@ -60,8 +60,35 @@ create policy own_links on oauth_accounts for select to authenticated
   using (user_id = (select app.user_id()));
 
 grant select on exercises to authenticated;
-create policy catalogue on exercises for select to authenticated
-  using (true);
+grant insert (name, description, targetmuscle, specifictargetmuscle, owner_id, measure, equipment, secondary_muscles),
+  update (name, description, targetmuscle, specifictargetmuscle, measure, equipment, secondary_muscles, archived_at)
+  on exercises to authenticated;
+create policy catalogue_and_own on exercises for select to authenticated
+  using (owner_id is null or owner_id = (select app.user_id()));
+create policy own_exercises_insert on exercises for insert to authenticated
+  with check (owner_id = (select app.user_id()));
+create policy own_exercises_update on exercises for update to authenticated
+  using (owner_id = (select app.user_id()))
+  with check (owner_id = (select app.user_id()));
+
+grant select on exercise_aliases to authenticated;
+create policy aliases_and_own on exercise_aliases for select to authenticated
+  using (owner_id is null or owner_id = (select app.user_id()));
+
+-- The log is read here and written by functions, which keep versions, records and the app's view of it together.
+grant select on log_heads, log_workouts, log_blocks, log_sets, log_tombstones, measurements to authenticated;
+create policy own_head on log_heads for select to authenticated
+  using (user_id = (select app.user_id()));
+create policy own_log_workouts on log_workouts for select to authenticated
+  using (user_id = (select app.user_id()));
+create policy own_log_blocks on log_blocks for select to authenticated
+  using (user_id = (select app.user_id()));
+create policy own_log_sets on log_sets for select to authenticated
+  using (user_id = (select app.user_id()));
+create policy own_tombstones on log_tombstones for select to authenticated
+  using (user_id = (select app.user_id()));
+create policy own_measurements on measurements for select to authenticated
+  using (user_id = (select app.user_id()));
 
 grant select, insert, update on workoutplans to authenticated;
 create policy own_plans on workoutplans to authenticated
@@ -169,7 +196,9 @@ grant execute on function
 grant execute on function
   app.own_plan_ids(), app.own_split_ids(), app.end_session(), app.send_workout_done_message(),
   app.senders_of_received_messages(), app.keep_idempotent_answer(text, text, bytea, integer, text),
-  app.begin_replacement(uuid, bigint, timestamptz), app.finish_replacement(uuid, bigint[])
+  app.begin_replacement(uuid, bigint, timestamptz), app.finish_replacement(uuid, bigint[]),
+  app.log_finished_workout(uuid, text), app.put_own_workout(uuid, jsonb, bigint), app.delete_own_workout(uuid, bigint),
+  app.kilograms(numeric, text)
   to authenticated;
 -- The guard and refreshes ask the first five with the login's own rights, before they know whose scope to open; pg_cron
 -- runs the others as the login that migrates.

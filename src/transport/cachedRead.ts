@@ -73,8 +73,8 @@ async function runFirst(route: AnyRoute, context: RequestContext, deps: Deps, ca
  * query of this request, so what is computed now is at least as new as they say.
  */
 function keyOf(route: AnyRoute, caller: Caller): { owner: string; series: string; current: string } {
-  const { namespace, dependsOn = [], isShared } = route.cache ?? {};
-  const owner = isShared ? 'everybody' : caller.id;
+  const { namespace, dependsOn = [] } = route.cache ?? {};
+  const owner = caller.id;
   const series = `${namespace}:${owner}`;
   return { owner, series, current: `${series}:v${dependsOn.map((part) => caller.versions[part]).join('.')}` };
 }

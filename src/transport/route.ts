@@ -129,8 +129,6 @@ export interface RouteDeclaration<
   cache?: {
     namespace: string;
     dependsOn: ReadonlyArray<keyof DataVersions>;
-    /** Everybody gets the same. */
-    isShared?: boolean;
     /** Absent: two days. */
     seconds?: (config: Config) => number;
     /** Whether the header X-Cache tells where the answer came from. */

@@ -9,4 +9,5 @@ export interface ExerciseRow {
 
 export const LIST_EXERCISES = sql<ExerciseRow>('exercises.list')`
   select e.id, e.name, e.targetmuscle, e.specifictargetmuscle
-  from exercises e`;
+  from exercises e
+  where e.archived_at is null`;

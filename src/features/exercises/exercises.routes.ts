@@ -13,10 +13,10 @@ export const exercisesRoutes = [
     path: '/api/exercises/getall',
     auth: 'user',
     transaction: 'auto',
-    summary: 'The exercise catalogue by target muscle, each sorted by name.',
+    summary: 'The catalogue and the own exercises by target muscle, each sorted by name.',
     responses: { 200: catalogue },
     etag: true,
-    cache: { namespace: 'catalogue', dependsOn: ['catalogue'], isShared: true },
+    cache: { namespace: 'catalogue', dependsOn: ['catalogue', 'plan'] },
     handle: async ({ tx }) => reply(200, await readCatalogue(tx)),
   }),
 ];

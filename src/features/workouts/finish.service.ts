@@ -9,6 +9,7 @@ import {
   FIND_OWN_EXERCISES,
   FIND_STORED_WORKOUT,
   FINISH_REPLACEMENT,
+  LOG_FINISHED,
   SAVE_SETS,
   SAVE_WORKOUT,
   SEND_WORKOUT_DONE,
@@ -42,11 +43,12 @@ export async function finishWorkout(tx: Transaction, deps: Deps, userId: string,
   assertPlausible(start, end);
   const splitId = await findSplit(tx, userId, form.workout);
   const stored = await tx.maybe(SAVE_WORKOUT, [userId, splitId, start, end]);
-  if (!stored) await replaceWorkout(tx, userId, splitId, form);
   const zone = form.tz ?? deps.config.DEFAULT_TZ;
+  if (!stored) await replaceWorkout(tx, userId, splitId, zone, form);
   // In this order, and on their way together.
-  const [, counted, { workouts, answer }, failure] = await Promise.all([
+  const [, , counted, { workouts, answer }, failure] = await Promise.all([
     stored && tx.rows(SAVE_SETS, [stored.id, JSON.stringify(form.workout)]),
+    stored && tx.rows(LOG_FINISHED, [stored.id, zone]),
     tx.one(COUNT_STORED, [userId]),
     readTracking(tx, userId, zone),
     stored && tx.savepoint(() => sendDone(tx, deps, zone)),
@@ -62,12 +64,19 @@ async function sendDone(tx: Transaction, deps: Deps, zone: string): Promise<void
   await deps.announceMessage(tx, message.id, zone);
 }
 
-async function replaceWorkout(tx: Transaction, userId: string, splitId: number, form: FinishedWorkout): Promise<void> {
+async function replaceWorkout(
+  tx: Transaction,
+  userId: string,
+  splitId: number,
+  zone: string,
+  form: FinishedWorkout,
+): Promise<void> {
   const [start, end] = [form.workout_start_utc, form.workout_end_utc ?? null];
   const stored = await tx.one(FIND_STORED_WORKOUT, [userId, start, end]);
   if (stored.ends_later || (stored.split_id === splitId && isSame(stored.sets, form.workout))) return;
   const { exercise_ids } = await tx.one(BEGIN_REPLACEMENT, [stored.id, splitId, start, end]);
   await tx.rows(SAVE_SETS, [stored.id, JSON.stringify(form.workout)]);
+  await tx.rows(LOG_FINISHED, [stored.id, zone]);
   await tx.rows(FINISH_REPLACEMENT, [stored.id, exercise_ids]);
 }
 

@@ -194,6 +194,10 @@ export const BEGIN_REPLACEMENT = sql<{ exercise_ids: number[] }>('workouts.begin
 export const FINISH_REPLACEMENT = sql('workouts.finishReplacement')`
   select app.finish_replacement($1, $2)`;
 
+/** Writes finished workout $1 into the person's log; $2: its zone. */
+export const LOG_FINISHED = sql('workouts.logFinished')`
+  select app.log_finished_workout($1, $2)`;
+
 /** How much of $1 is stored in all, also outside the window of 45 days. */
 export const COUNT_STORED = sql<{ entries: number; sets: number; note_bytes: number }>('workouts.countStored')`
   select

@@ -1,0 +1,428 @@
+-- The logbook: its versions, its documents, and how the app sees them.
+
+set local role service; -- the owner: a definer function acts with its rights, never with those of the tables' owner
+
+-- The next version of a person's log. Others who change it wait for the commit.
+create function app.next_log_version(p_user_id uuid) returns bigint
+language sql security definer set search_path = public, pg_temp
+as $$
+  insert into log_heads as h (user_id, version)
+  values (p_user_id, 1)
+  on conflict (user_id) do update set version = h.version + 1
+  returning h.version
+$$;
+
+-- Whoever changes a person's log comes before or after this one.
+create function app.lock_log(p_user_id uuid) returns void
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+begin
+  insert into log_heads (user_id) values (p_user_id) on conflict do nothing;
+  perform from log_heads h where h.user_id = p_user_id for no key update;
+end $$;
+
+-- What a workout says, in the form in which it is written: to see whether a change changes anything.
+create function app.log_content(p_user_id uuid, p_id uuid) returns jsonb
+language sql stable security definer set search_path = public, pg_temp
+as $$
+  select jsonb_build_object(
+    'title', w.title, 'notes', w.notes, 'started_at', w.started_at, 'ended_at', w.ended_at,
+    'time_zone', w.time_zone, 'split_id', w.split_id,
+    'blocks', coalesce((
+      select jsonb_agg(
+        jsonb_build_object(
+          'id', b.id, 'exercise_id', b.exercise_id, 'superset', b.superset, 'notes', b.notes,
+          'sets', coalesce((
+            select jsonb_agg(
+              jsonb_build_object(
+                'kind', s.kind, 'side', s.side, 'weight', s.weight, 'unit', s.unit, 'reps', s.reps,
+                'seconds', s.seconds, 'distance_m', s.distance_m, 'rpe', s.rpe, 'rest_sec', s.rest_sec,
+                'done_at', s.done_at
+              )
+              order by s.position
+            )
+            from log_sets s
+            where s.user_id = b.user_id
+              and s.block_id = b.id
+          ), '[]')
+        )
+        order by b.position
+      )
+      from log_blocks b
+      where b.user_id = w.user_id
+        and b.workout_id = w.id
+    ), '[]')
+  )
+  from log_workouts w
+  where w.user_id = p_user_id
+    and w.id = p_id
+$$;
+
+-- Writes blocks and sets of a workout in place of those that it had.
+create function app.write_log_blocks(p_user_id uuid, p_id uuid, p_blocks jsonb) returns void
+language sql security definer set search_path = public, pg_temp
+as $$
+  delete from log_blocks b
+  where b.user_id = p_user_id
+    and b.workout_id = p_id;
+
+  insert into log_blocks (user_id, id, workout_id, position, exercise_id, superset, notes)
+  select p_user_id, (b.value ->> 'id')::uuid, p_id, b.n - 1, e.id, (b.value ->> 'superset')::integer, b.value ->> 'notes'
+  from jsonb_array_elements(p_blocks) with ordinality as b (value, n)
+  join exercises e on e.id = (b.value ->> 'exercise_id')::bigint
+    and (e.owner_id is null or e.owner_id = p_user_id);
+
+  insert into log_sets (
+    user_id, block_id, position, kind, side, weight, unit, reps, seconds, distance_m, rpe, rest_sec, done_at
+  )
+  select
+    p_user_id, (b.value ->> 'id')::uuid, s.n - 1, s.kind, s.side, s.weight, s.unit, s.reps, s.seconds, s.distance_m,
+    s.rpe, s.rest_sec, s.done_at
+  from jsonb_array_elements(p_blocks) as b (value)
+  cross join lateral rows from (
+    jsonb_to_recordset(b.value -> 'sets') as (
+      kind text, side text, weight numeric, unit text, reps bigint, seconds integer, distance_m numeric, rpe numeric,
+      rest_sec integer, done_at timestamptz
+    )
+  ) with ordinality as s (
+    kind, side, weight, unit, reps, seconds, distance_m, rpe, rest_sec, done_at, n
+  );
+$$;
+
+-- Shows a workout to the app, or no longer: if it is finished, names a split of the person whose exercises it holds, and
+-- has weight and reps in every set but warm-ups, which the app does not know. A workout that it does not show yet must lie
+-- in the window of 45 days, and another one with the same start keeps its place.
+create function app.project_workout(p_user_id uuid, p_id uuid) returns void
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_workout log_workouts;
+  v_summary_id uuid;
+  v_is_recent boolean;
+begin
+  select w.* into v_workout from log_workouts w where w.user_id = p_user_id and w.id = p_id;
+  v_summary_id := v_workout.summary_id;
+  v_is_recent := v_workout.started_at >= now() - interval '45 days' and v_workout.started_at < now() + interval '1 day';
+
+  if not v_is_recent and exists (select from exercisetracking et where et.workout_summary_id = v_summary_id) then
+    v_is_recent := true; -- it is there and stays until housekeeping removes it
+  end if;
+
+  if v_workout.ended_at is null
+    or not exists (
+      select
+      from workoutsplits s
+      join workoutplans p on p.id = s.workout_id
+      where s.id = v_workout.split_id
+        and p.user_id = p_user_id
+    )
+    or not exists (
+      select
+      from log_blocks b
+      join log_sets s on s.user_id = b.user_id and s.block_id = b.id
+      where b.user_id = p_user_id
+        and b.workout_id = p_id
+        and s.kind <> 'warmup'
+    )
+    or exists (
+      select
+      from log_blocks b
+      left join exercisetoworkoutsplit ets
+        on ets.workoutsplit_id = v_workout.split_id and ets.exercise_id = b.exercise_id
+      where b.user_id = p_user_id
+        and b.workout_id = p_id
+        and ets.id is null
+    )
+    or exists (
+      select
+      from log_blocks b
+      join log_sets s on s.user_id = b.user_id and s.block_id = b.id
+      where b.user_id = p_user_id
+        and b.workout_id = p_id
+        and s.kind <> 'warmup'
+        and (s.weight is null or s.reps is null or s.reps = 0)
+    )
+    or exists (
+      select
+      from workout_summary ws
+      where ws.user_id = p_user_id
+        and ws.workout_start_utc = v_workout.started_at
+        and ws.id is distinct from v_summary_id
+    )
+    or (v_summary_id is null and not v_is_recent)
+  then
+    delete from workout_summary ws where ws.id = v_summary_id and ws.user_id = p_user_id;
+    return;
+  end if;
+
+  if v_summary_id is null then
+    insert into workout_summary (user_id, workout_start_utc, workout_end_utc, workoutsplit_id)
+    values (p_user_id, v_workout.started_at, v_workout.ended_at, v_workout.split_id)
+    returning id into v_summary_id;
+    update log_workouts w set summary_id = v_summary_id where w.user_id = p_user_id and w.id = p_id;
+  else
+    update workout_summary ws
+    set workout_start_utc = v_workout.started_at,
+        workout_end_utc = v_workout.ended_at,
+        workoutsplit_id = v_workout.split_id
+    where ws.id = v_summary_id
+      and ws.user_id = p_user_id;
+    delete from exercisetracking et where et.workout_summary_id = v_summary_id;
+  end if;
+  if not v_is_recent then
+    return;
+  end if;
+
+  update log_blocks b
+  set tracking_id = t.tracking_id
+  from (
+    select x.id, nextval(pg_get_serial_sequence('exercisetracking', 'id')) as tracking_id
+    from (
+      select y.id
+      from log_blocks y
+      where y.user_id = p_user_id
+        and y.workout_id = p_id
+        and exists (
+          select from log_sets s where s.user_id = y.user_id and s.block_id = y.id and s.kind <> 'warmup'
+        )
+      order by y.position
+    ) x
+  ) t
+  where b.user_id = p_user_id
+    and b.id = t.id;
+
+  insert into exercisetracking (id, exercisetosplit_id, weight, reps, notes, workout_summary_id)
+  overriding system value
+  select
+    b.tracking_id,
+    ets.id,
+    array_agg(app.kilograms(s.weight, s.unit)::real order by s.position),
+    array_agg(s.reps order by s.position),
+    nullif(b.notes, ''),
+    v_summary_id
+  from log_blocks b
+  join log_sets s on s.user_id = b.user_id and s.block_id = b.id and s.kind <> 'warmup'
+  join exercisetoworkoutsplit ets
+    on ets.workoutsplit_id = v_workout.split_id and ets.exercise_id = b.exercise_id
+  where b.user_id = p_user_id
+    and b.workout_id = p_id
+  group by b.user_id, b.id, ets.id
+  order by b.tracking_id;
+end $$;
+
+-- Creates or replaces a workout of the person.
+-- outcome: created, replaced, unchanged; or mismatch, and nothing was written: p_expected is not its version.
+create function app.write_log_workout(
+  p_user_id uuid, p_id uuid, p_content jsonb, p_expected bigint, p_source text, p_import_id uuid
+)
+returns table (outcome text, version bigint)
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_old bigint;
+  v_version bigint;
+  v_exercise_ids bigint[];
+begin
+  perform app.lock_log(p_user_id);
+  select w.version into v_old from log_workouts w where w.user_id = p_user_id and w.id = p_id;
+  if p_expected is not null and p_expected is distinct from v_old then
+    return query select 'mismatch', coalesce(v_old, 0);
+    return;
+  end if;
+  if v_old is not null and app.log_content(p_user_id, p_id) = app.normal_content(p_content) then
+    return query select 'unchanged', v_old;
+    return;
+  end if;
+
+  v_version := app.next_log_version(p_user_id);
+  v_exercise_ids := array(select b.exercise_id from log_blocks b where b.user_id = p_user_id and b.workout_id = p_id);
+  insert into log_workouts as w (
+    user_id, id, version, title, notes, started_at, ended_at, time_zone, source, split_id, import_id
+  )
+  select
+    p_user_id, p_id, v_version, c.title, c.notes, c.started_at, c.ended_at, c.time_zone, p_source, c.split_id, p_import_id
+  from jsonb_to_record(p_content) as c (
+    title text, notes text, started_at timestamptz, ended_at timestamptz, time_zone text, split_id bigint
+  )
+  on conflict (user_id, id) do update
+    set version = excluded.version,
+        updated_at = now(),
+        title = excluded.title,
+        notes = excluded.notes,
+        started_at = excluded.started_at,
+        ended_at = excluded.ended_at,
+        time_zone = excluded.time_zone,
+        split_id = excluded.split_id;
+  perform app.write_log_blocks(p_user_id, p_id, p_content -> 'blocks');
+  delete from log_tombstones t where t.user_id = p_user_id and t.kind = 'workout' and t.id = p_id;
+  perform app.project_workout(p_user_id, p_id);
+  v_exercise_ids := v_exercise_ids
+    || array(select b.exercise_id from log_blocks b where b.user_id = p_user_id and b.workout_id = p_id);
+  perform app.recompute_records(p_user_id, v_exercise_ids);
+  return query select case when v_old is null then 'created' else 'replaced' end, v_version;
+end $$;
+
+-- Content as app.log_content would give it back: numbers and instants as the columns hold them.
+create function app.normal_content(p_content jsonb) returns jsonb
+language sql stable set search_path = public, pg_temp
+as $$
+  select p_content
+    || jsonb_build_object(
+      'started_at', (p_content ->> 'started_at')::timestamptz,
+      'ended_at', (p_content ->> 'ended_at')::timestamptz,
+      'blocks', coalesce((
+        select jsonb_agg(
+          b.value || jsonb_build_object(
+            'id', (b.value ->> 'id')::uuid,
+            'sets', coalesce((
+              select jsonb_agg(
+                s.value || jsonb_build_object('done_at', (s.value ->> 'done_at')::timestamptz) order by s.n
+              )
+              from jsonb_array_elements(b.value -> 'sets') with ordinality as s (value, n)
+            ), '[]')
+          )
+          order by b.n
+        )
+        from jsonb_array_elements(p_content -> 'blocks') with ordinality as b (value, n)
+      ), '[]')
+    )
+$$;
+
+-- Removes a workout, with its place in the app, and leaves a tombstone. outcome: deleted, absent, mismatch.
+create function app.remove_log_workout(p_user_id uuid, p_id uuid, p_expected bigint)
+returns table (outcome text, version bigint)
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_workout log_workouts;
+  v_exercise_ids bigint[];
+  v_version bigint;
+begin
+  perform app.lock_log(p_user_id);
+  select w.* into v_workout from log_workouts w where w.user_id = p_user_id and w.id = p_id;
+  if v_workout.id is null then
+    return query select 'absent', 0::bigint;
+    return;
+  end if;
+  if p_expected is not null and p_expected <> v_workout.version then
+    return query select 'mismatch', v_workout.version;
+    return;
+  end if;
+  v_version := app.next_log_version(p_user_id);
+  v_exercise_ids := array(select b.exercise_id from log_blocks b where b.user_id = p_user_id and b.workout_id = p_id);
+  delete from log_workouts w where w.user_id = p_user_id and w.id = p_id;
+  delete from workout_summary ws where ws.id = v_workout.summary_id and ws.user_id = p_user_id;
+  insert into log_tombstones (user_id, id, kind, version)
+  values (p_user_id, p_id, 'workout', v_version)
+  on conflict (user_id, kind, id) do update set version = excluded.version, deleted_at = now();
+  perform app.recompute_records(p_user_id, v_exercise_ids);
+  return query select 'deleted', v_version;
+end $$;
+
+-- The same for the caller, whoever calls.
+create function app.put_own_workout(p_id uuid, p_content jsonb, p_expected bigint)
+returns table (outcome text, version bigint)
+language sql security definer set search_path = public, pg_temp
+as $$
+  select * from app.write_log_workout(app.user_id(), p_id, p_content, p_expected, 'logbook', null)
+$$;
+
+create function app.delete_own_workout(p_id uuid, p_expected bigint)
+returns table (outcome text, version bigint)
+language sql security definer set search_path = public, pg_temp
+as $$
+  select * from app.remove_log_workout(app.user_id(), p_id, p_expected)
+$$;
+
+-- Writes workouts that the app has finished, or finished again, into a person's log: under the id of the app's workout,
+-- unless the logbook has shown it to the app. p_zone null: the one that is stored for the person.
+create function app.log_workouts_of_app(p_user_id uuid, p_summary_ids uuid[], p_zone text) returns void
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_version bigint := app.next_log_version(p_user_id);
+begin
+  insert into log_workouts as w (
+    user_id, id, version, title, started_at, ended_at, time_zone, source, split_id, summary_id
+  )
+  select
+    p_user_id, coalesce(shown.id, ws.id), v_version, s.name, ws.workout_start_utc,
+    least(ws.workout_end_utc, ws.workout_start_utc + interval '24 hours'),
+    coalesce(p_zone, urs.timezone), 'app', ws.workoutsplit_id, ws.id
+  from workout_summary ws
+  join workoutsplits s on s.id = ws.workoutsplit_id
+  join user_reminder_settings urs on urs.user_id = ws.user_id
+  left join log_workouts shown on shown.summary_id = ws.id
+  where ws.id = any (p_summary_ids)
+    and ws.user_id = p_user_id
+  on conflict (user_id, id) do update
+    set version = excluded.version,
+        updated_at = now(),
+        started_at = excluded.started_at,
+        ended_at = excluded.ended_at,
+        time_zone = excluded.time_zone,
+        split_id = excluded.split_id,
+        summary_id = excluded.summary_id;
+
+  delete from log_blocks b
+  using log_workouts w
+  where w.user_id = p_user_id
+    and w.summary_id = any (p_summary_ids)
+    and b.user_id = p_user_id
+    and b.workout_id = w.id;
+
+  delete from log_tombstones t
+  where t.user_id = p_user_id
+    and t.kind = 'workout'
+    and t.id = any (p_summary_ids);
+
+  with done as (
+    select
+      w.id as workout_id,
+      gen_random_uuid() as block_id,
+      row_number() over (partition by w.id order by et.id) - 1 as position,
+      ets.exercise_id,
+      et.id as tracking_id,
+      et.notes,
+      et.weight,
+      et.reps
+    from log_workouts w
+    join exercisetracking et on et.workout_summary_id = w.summary_id
+    join exercisetoworkoutsplit ets on ets.id = et.exercisetosplit_id
+    where w.user_id = p_user_id
+      and w.summary_id = any (p_summary_ids)
+  ),
+  blocks as (
+    insert into log_blocks (user_id, id, workout_id, position, exercise_id, notes, tracking_id)
+    select p_user_id, d.block_id, d.workout_id, d.position, d.exercise_id, left(coalesce(d.notes, ''), 2000), d.tracking_id
+    from done d
+  )
+  insert into log_sets (user_id, block_id, position, weight, unit, reps)
+  select p_user_id, d.block_id, s.n - 1, s.weight::text::numeric, 'kg', s.reps
+  from done d
+  cross join lateral unnest(d.weight, d.reps) with ordinality as s (weight, reps, n);
+end $$;
+
+create function app.log_finished_workout(p_summary_id uuid, p_zone text) returns void
+language sql security definer set search_path = public, pg_temp
+as $$
+  select app.log_workouts_of_app(app.user_id(), array[p_summary_id], p_zone)
+$$;
+
+-- Workouts of the app that are not in the log: those that an instance of a release without a log finished meanwhile.
+create function app.log_missing_workouts(p_user_id uuid) returns void
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_missing uuid[] := array(
+    select ws.id
+    from workout_summary ws
+    where ws.user_id = p_user_id
+      and not exists (select from log_workouts w where w.summary_id = ws.id)
+  );
+begin
+  if cardinality(v_missing) > 0 then
+    perform app.log_workouts_of_app(p_user_id, v_missing, null);
+  end if;
+end $$;
+reset role;
