@@ -156,7 +156,7 @@ const environment = z.object({
   /** Address on which metrics are served; the default can be reached from this machine only. */
   METRICS_HOST: z.string().default('127.0.0.1'),
   /** Collector for traces (OTLP over HTTP), such as `http://localhost:4318`; the SDK reads its other variables itself. */
-  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
   /** Milliseconds between reporting "not ready" and closing the listener, so that a load balancer can notice. */
   SHUTDOWN_DRAIN_MS: wholeNumber(1_000, 8_000),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -203,6 +203,10 @@ export function loadConfig(
   }
   if (Number(given.WEB_CONCURRENCY ?? 1) > 1 && !given.REDIS_URL && !given.REDIS_HOST) {
     problems.push('WEB_CONCURRENCY: several processes need Redis to share limits, used proofs and sockets');
+  }
+  const collector = given.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (wantsTraces(given) && collector !== undefined && !/^https?:$/.test(URL.parse(collector)?.protocol ?? '')) {
+    problems.push('OTEL_EXPORTER_OTLP_ENDPOINT: must be an http(s) URL');
   }
   const secretValues = SECRET_NAMES.map((name) => given[name]).filter(Boolean);
   if (new Set(secretValues).size < secretValues.length) problems.push(`${SECRET_NAMES.join(', ')}: must all differ`);

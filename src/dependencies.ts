@@ -50,7 +50,7 @@ export async function buildDeps(
   log: Log,
   withWorkers: boolean,
 ): Promise<RunningDeps> {
-  const stopTracing = config.traces ? await startTracing() : undefined;
+  const stopTracing = config.traces ? await startTracing((complaint) => log.warn({ complaint }, 'traces')) : undefined;
   const metrics = buildMetrics();
   const meters = buildMeters(metrics);
   const waits = metrics.histogram('postgres_connection_wait_seconds', 'Waits for a connection', ['pool']);

@@ -1,4 +1,5 @@
 // Reads of a hot standby: it answers what the cache has not, and people see what they wrote whatever it lags behind.
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import { expect, vi } from 'vitest';
@@ -6,7 +7,7 @@ import { freePort } from '#platform/postgres/embedded.ts';
 import { migrate } from '#platform/postgres/migrate.ts';
 import { HAS_DEBIAN_POSTGRES, queryAt, startDebianPostgres } from './helpers/debianPostgres.ts';
 import { newPhone, type Phone } from './helpers/person.ts';
-import { fixtures, startTestServer } from './helpers/server.ts';
+import { fixtures, startTestServer, type TestServer } from './helpers/server.ts';
 
 const CARDIO = '/api/aerobics/get?tz=UTC';
 const BOOTSTRAP = '/api/bootstrap/get?tz=UTC';
@@ -50,11 +51,11 @@ const it = fixtures.extend('replicated', { scope: 'file' }, async ({ untilEnd })
       expect(await queryAt(standby.superuserUrl, question)).toEqual([{ is_there: true }]);
     }, 5_000);
   };
-  const signIn = async () => {
-    const phone = await newPhone({ ...server, sql });
+  const signIn = async (at: TestServer = server) => {
+    const phone = await newPhone({ ...at, sql });
     return { phone, ...(await phone.tokens()) };
   };
-  return { standby, signIn, reads, caughtUp, ...(await signIn()) };
+  return { settings, primary, standby, signIn, reads, caughtUp, ...(await signIn()) };
 });
 
 const running = it.skipIf(!HAS_DEBIAN_POSTGRES);
@@ -107,6 +108,45 @@ running('a session that has ended reads nothing there', { timeout: 60_000 }, asy
   expect(await reads()).toEqual({});
   await queryAt(standby.superuserUrl, 'select pg_wal_replay_resume()');
 });
+
+running(
+  'one that is no copy of the primary, or says nothing, is passed over',
+  { timeout: 60_000 },
+  async ({ replicated, untilEnd }) => {
+    const { signIn, settings, primary, standby } = replicated;
+    const frozen = await startFrozen();
+    await untilEnd(Promise.resolve(frozen));
+    const foreign = primary.url.replace(/strong_together$/, 'postgres');
+    for (const replica of [foreign, standby.url.replace(String(standby.port), String(frozen.port))]) {
+      const server = await untilEnd(
+        startTestServer({
+          sharing: { ...settings, databaseUrl: primary.url },
+          env: { DATABASE_REPLICA_URL: replica },
+        }),
+      );
+      const { phone, accessToken } = await signIn(server);
+      const answers = await Promise.all(
+        ['UTC', 'Asia/Tokyo', 'Europe/Paris'].map((zone) => phone.get(`/api/aerobics/get?tz=${zone}`, accessToken)),
+      );
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+      expect(await (await phone.get(BOOTSTRAP, accessToken)).json()).toHaveProperty('aerobics');
+    }
+  },
+);
+
+/** Takes connections and says nothing. */
+async function startFrozen() {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => void sockets.add(socket.on('error', () => undefined)));
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
 
 running('without the replica everything goes on', { timeout: 60_000 }, async ({ replicated }) => {
   const { phone, accessToken, standby, reads } = replicated;

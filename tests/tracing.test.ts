@@ -75,7 +75,7 @@ const it = fixtures.extend('traced', { scope: 'file' }, async ({ untilEnd }) => 
   };
   const api = await untilEnd(starting('api', { OTEL_SERVICE_NAME: 'the-api' }));
   await untilEnd(starting('worker', {}));
-  return { collector, resend, api };
+  return { collector, resend, api, env };
 });
 
 const STRANGER = '0af7651916cd43dd8448eb211c80319c';
@@ -123,6 +123,20 @@ it('a request, its outbox message, its job and its provider are one trace', asyn
   );
   expect(resend.sent.size).toBe(1);
   expect(collector.bodies.join('\n')).not.toMatch(/wanderer|not to be told/);
+});
+
+it('a collector that says nothing holds up neither requests nor the end', async ({ untilEnd, traced }) => {
+  const silent = createServer(() => undefined);
+  await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening));
+  await untilEnd(Promise.resolve({ close: async () => void silent.closeAllConnections() }));
+  const { port } = silent.address() as { port: number };
+  const started = await startProcess('api', {
+    ...traced.env,
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+    SHUTDOWN_DRAIN_MS: '0',
+  });
+  expect((await fetch(`${started.url}/health`)).status).toBe(200);
+  expect(await started.kill('SIGTERM')).toBe(0); // 1: it had to be cut off
 });
 
 it('a failure is marked, without the text of its error', async ({ traced }) => {

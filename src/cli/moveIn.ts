@@ -45,14 +45,12 @@ interface Finding {
  */
 export const moveIn: Command = async ({ config, ownerUrl, args, say, progress }) => {
   const { from, leaveOut } = argumentsOf(args);
-  const old = new pg.Client({ connectionString: from });
+  const old = await connected(from);
   const own = new pg.Client({ connectionString: ownerUrl });
-  await old.connect().catch((error: Error) => {
-    throw new UsageError(`The database to move from cannot be reached (${error.message}).`);
-  });
   await own.connect();
   try {
     await old.query('begin isolation level repeatable read read only');
+    await old.query('set local row_security = off'); // refuses where a policy would hide rows
     await own.query('begin');
     await own.query('set local search_path = public');
     await assertEmpty(own);
@@ -67,16 +65,35 @@ export const moveIn: Command = async ({ config, ownerUrl, args, say, progress })
     await own.query(FORCING('force'));
     const { rows } = await own.query<Finding>('select f.* from findings f where f.number > 0');
     for (const { effect, what, number } of rows) say(`${effect}: ${number} ${what}`);
+    if (!rows.some(({ what }) => what === 'people')) throw new UsageError('There is nobody in the other database.');
     const isWhole = !rows.some(({ effect }) => effect === 'left out');
     if (!isWhole && !leaveOut) {
       throw new UsageError('Nothing was written, because something would be left out. With --leave-out it is.');
     }
     await own.query('commit');
     say('Done. Start the server with the secrets of before, and nobody signs in again.');
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error;
+    const { table, constraint, code = '' } = error;
+    // Details, and messages of these classes, quote values.
+    const why = /^2[23]/.test(code) ? 'a value does not fit' : error.message;
+    const where = [table, constraint, `SQLSTATE ${code}`].filter(Boolean).join(', ');
+    throw new UsageError(`Nothing was written: ${why} (${where}).`);
   } finally {
     await Promise.all([old.end(), own.end()]); // undoes what was not committed
   }
 };
+
+async function connected(url: string): Promise<pg.Client> {
+  try {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    return client;
+  } catch (error) {
+    const why = (error as { code?: string }).code ?? 'not a postgres:// URL, or refused';
+    throw new UsageError(`The database to move from cannot be reached (${why}).`);
+  }
+}
 
 function argumentsOf(args: string[]): { from: string; leaveOut: boolean } {
   try {
@@ -95,10 +112,30 @@ async function assertEmpty(own: pg.Client): Promise<void> {
   if (rows[0].people > 0) throw new UsageError(`There are ${rows[0].people} people in this database already.`);
 }
 
-/** Copies a table as it is; a table that the other database does not have stays empty. */
+/** Tables and columns without which there would be nothing to move, or only half of it. */
+const NEEDED: Record<string, string[]> = {
+  users: ['id', 'username', 'email', 'password', 'token_version', 'is_verified'],
+  exercises: ['id', 'name'],
+  workoutplans: ['id', 'user_id'],
+  workoutsplits: ['id', 'workout_id', 'name'],
+  exercisetoworkoutsplit: ['id', 'exercise_id', 'workoutsplit_id', 'sets'],
+  workout_summary: ['id', 'user_id', 'workout_start_utc', 'workout_end_utc', 'workoutsplit_id'],
+  exercisetracking: ['id', 'exercisetosplit_id', 'weight', 'reps', 'workout_summary_id'],
+  aerobictracking: ['id', 'user_id', 'type', 'duration_mins', 'workout_time_utc'],
+  messages: ['id', 'sender_id', 'receiver_id', 'subject', 'msg', 'sent_at'],
+};
+
+/** Copies a table as it is. One that is not needed and not there stays empty. @throws UsageError without what is needed */
 async function copy(old: pg.Client, own: pg.Client, table: string, progress: (rows: number) => void): Promise<void> {
-  const { rows: found } = await old.query('select to_regclass($1) as is_there', [`public.${table}`]);
-  if (!found[0].is_there) return;
+  const { rows: columns } = await old.query<{ name: string }>(
+    'select a.attname as name from pg_attribute a where a.attrelid = to_regclass($1) and a.attnum > 0',
+    [`public.${table}`],
+  );
+  const missing = (NEEDED[table] ?? []).filter((needed) => !columns.some(({ name }) => name === needed));
+  if (missing.length > 0) {
+    throw new UsageError(`The other database is not of the earlier layout: ${table} without ${missing.join(', ')}.`);
+  }
+  if (columns.length === 0) return;
   await old.query(`declare rows_of_${table} no scroll cursor for select to_jsonb(t) as row from public.${table} t`);
   for (let copied = 0; ; ) {
     const { rows } = await old.query(`fetch ${ROWS_AT_ONCE} from rows_of_${table}`);

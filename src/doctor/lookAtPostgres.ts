@@ -81,11 +81,30 @@ export async function lookAtPostgres(config: Config): Promise<Finding[]> {
   const url = config.DATABASE_URL ?? embedded?.url ?? '';
   try {
     const found = await asking(url, (client) => lookAtServer(client, config, embedded !== undefined));
-    return [...found, ...(await asking(config.DATABASE_MIGRATION_URL ?? url, lookAtSchema))];
+    found.push(...(await asking(config.DATABASE_MIGRATION_URL ?? url, lookAtSchema)));
+    return [...found, ...(await lookAtReplica(config.DATABASE_REPLICA_URL))];
   } catch (error) {
     return [fail(`PostgreSQL: cannot be asked (${reasonOf(error)}). Check DATABASE_URL and DATABASE_MIGRATION_URL.`)];
   } finally {
     await embedded?.stop();
+  }
+}
+
+/** A replica is passed over where it cannot answer, so what is wrong with it stops nothing. */
+async function lookAtReplica(url: string | undefined): Promise<Finding[]> {
+  if (url === undefined) return [];
+  try {
+    return await asking(url, async (client) => {
+      const { rows } = await client.query<{ follows: boolean; knows: boolean }>(
+        "select pg_is_in_recovery() as follows, to_regprocedure('app.check_replica(jsonb)') is not null as knows",
+      );
+      const [replica] = rows;
+      if (!replica?.follows) return [warn('Replica: follows no primary; every read goes to DATABASE_URL.')];
+      if (!replica.knows) return [warn('Replica: does not have this release yet; reads go to DATABASE_URL.')];
+      return [ok('Replica: reached, it follows a primary.')];
+    });
+  } catch (error) {
+    return [warn(`Replica: cannot be asked (${reasonOf(error)}); reads go to DATABASE_URL.`)];
   }
 }
 

@@ -1,6 +1,7 @@
 import { buildLoader } from '#platform/loader.ts';
 import type { Database } from '#platform/postgres/database.ts';
 import { sql } from '#platform/postgres/query.ts';
+import { traced } from '#platform/tracing.ts';
 
 /** What the guard must know about a person. */
 interface SessionState {
@@ -33,7 +34,10 @@ export type SessionStates = (userId: string) => Promise<SessionState | undefined
 export function buildSessionStates(db: Database): SessionStates {
   let turn = 0;
   return buildLoader(async (ids) => {
-    const states = await db.queryUnscoped(`guard ${turn++ % AT_ONCE}`, LIST_SESSION_STATES, [ids]);
+    // Requests share the question, so it is in no trace of one of them.
+    const states = await traced('session states', { parent: null }, () =>
+      db.queryUnscoped(`guard ${turn++ % AT_ONCE}`, LIST_SESSION_STATES, [ids]),
+    );
     return new Map(states.map((state) => [state.id, state]));
   }, AT_ONCE);
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Context, Span, SpanKind as SpanKinds } from '@opentelemetry/api';
 
 /** What a span says beside its name: names of things and numbers, never what a person sent. */
@@ -17,6 +18,9 @@ interface Tracing {
   current(): Span | undefined;
 }
 
+/** Longest that the end waits for the collector, in milliseconds. */
+const LAST_SPANS_MS = 1_000;
+
 /** Undefined: traces are off, and every function here only calls what it is given. */
 let tracing: Tracing | undefined;
 
@@ -30,9 +34,10 @@ export const wantsTraces = (env: Record<string, string | undefined>): boolean =>
  * Sends the traces of this process to an OpenTelemetry collector (OTLP over HTTP, JSON). The SDK reads its standard
  * variables itself, among them OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER,
  * OTEL_EXPORTER_OTLP_HEADERS and OTEL_BSP_*; it is not even loaded unless this is called.
- * @returns sends what is left, and ends tracing
+ * @param warn is told what the SDK complains of, such as a collector that is away
+ * @returns sends what is left, for a second at most, and ends tracing
  */
-export async function startTracing(): Promise<() => Promise<void>> {
+export async function startTracing(warn: (complaint: string) => void): Promise<() => Promise<void>> {
   const [api, sdk, { OTLPTraceExporter }, { defaultResource, detectResources, envDetector, resourceFromAttributes }] =
     await Promise.all([
       import('@opentelemetry/api'),
@@ -40,6 +45,9 @@ export async function startTracing(): Promise<() => Promise<void>> {
       import('@opentelemetry/exporter-trace-otlp-http'),
       import('@opentelemetry/resources'),
     ]);
+  const ignore = () => undefined;
+  const logger = { error: warn, warn, info: ignore, debug: ignore, verbose: ignore };
+  api.diag.setLogger(logger, { logLevel: api.DiagLogLevel.WARN, suppressOverrideMessage: true });
   const provider = new sdk.NodeTracerProvider({
     resource: defaultResource()
       .merge(resourceFromAttributes({ 'service.name': 'strong-together' }))
@@ -65,10 +73,12 @@ export async function startTracing(): Promise<() => Promise<void>> {
   };
   return async () => {
     tracing = undefined;
-    await provider.shutdown().catch(() => undefined); // a collector that is away must not hold up the end
+    // A collector that is away must not hold up the end.
+    await Promise.race([provider.shutdown().catch(ignore), pause(LAST_SPANS_MS, undefined, { ref: false })]);
     api.trace.disable();
     api.context.disable();
     api.propagation.disable();
+    api.diag.disable();
   };
 }
 

@@ -11,7 +11,8 @@ export const INHERITED = { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.e
 export interface ServerProcess {
   url: string;
   pid: number;
-  kill(signal: NodeJS.Signals): Promise<void>;
+  /** @returns the exit code; null after a signal, or when it had ended before */
+  kill(signal: NodeJS.Signals): Promise<number | null>;
 }
 
 /** A server in a process of its own; returns when everything in it runs. */
@@ -38,10 +39,10 @@ export async function startProcess(
     url: `http://127.0.0.1:${port}`,
     pid: child.pid ?? 0,
     kill: async (signal) => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const ended = new Promise((done) => child.once('exit', done));
+      if (child.exitCode !== null || child.signalCode !== null) return null;
+      const ended = new Promise<number | null>((done) => child.once('exit', done));
       child.kill(signal);
-      await ended;
+      return ended;
     },
   };
 }

@@ -35,7 +35,7 @@ type Role = 'first' | 'second' | 'worker' | 'uncached';
 const ROLES = { first: 'all', second: 'api', worker: 'worker', uncached: 'api' } as const;
 
 interface Running {
-  kill(signal: NodeJS.Signals): Promise<void>;
+  kill(signal: NodeJS.Signals): Promise<unknown>;
   /** How its connections are called in PostgreSQL. */
   application: string;
 }

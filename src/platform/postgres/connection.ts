@@ -14,6 +14,8 @@ export class DatabaseUnavailable extends Error {
 export class RowLocked extends DatabaseUnavailable {}
 
 const CONNECT_TIMEOUT_MS = 1_500;
+/** The same for a server that another one can stand in for. */
+const REPLICA_CONNECT_TIMEOUT_MS = 300;
 /** Longest wait for a free connection of the pool. */
 export const QUEUE_TIMEOUT_MS = 5_000;
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -34,12 +36,12 @@ const types = {
   }) as typeof pg.types.getTypeParser,
 };
 
-/** The connections to a server; each is opened when it is first needed. */
-export function openPool(url: string, max: number, log: Log): pg.Pool {
+/** The connections to a server; each is opened when it is first needed. @param isReplica another server can stand in for it */
+export function openPool(url: string, max: number, log: Log, isReplica = false): pg.Pool {
   const opened = new pg.Pool({
     connectionString: url,
     max,
-    Client: QuickClient,
+    Client: isReplica ? ReplicaClient : QuickClient,
     pipeline: true, // statements that are sent without waiting travel together
     connectionTimeoutMillis: QUEUE_TIMEOUT_MS,
     keepAlive: true,
@@ -54,6 +56,8 @@ export function openPool(url: string, max: number, log: Log): pg.Pool {
 
 /** A client that waits a shorter time for a server that does not answer than the pool waits for a free connection. */
 class QuickClient extends pg.Client {
+  protected readonly connectTimeoutMs: number = CONNECT_TIMEOUT_MS;
+
   constructor(config?: pg.ClientConfig) {
     super({ ...config, connectionTimeoutMillis: 0 });
   }
@@ -61,12 +65,16 @@ class QuickClient extends pg.Client {
   override connect(): Promise<pg.Client>;
   override connect(callback: (error: Error) => void): void;
   override connect(callback?: (error: Error) => void): Promise<pg.Client> | undefined {
-    const stopWatching = endSilence(this, CONNECT_TIMEOUT_MS);
+    const stopWatching = endSilence(this, this.connectTimeoutMs);
     const connecting = super.connect().finally(stopWatching);
     if (!callback) return connecting;
     connecting.then(() => callback(undefined as unknown as Error), callback); // as the library calls it
     return undefined;
   }
+}
+
+class ReplicaClient extends QuickClient {
+  protected override readonly connectTimeoutMs = REPLICA_CONNECT_TIMEOUT_MS;
 }
 
 /**

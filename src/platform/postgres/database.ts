@@ -117,13 +117,14 @@ export function openDatabase({ url, poolSize, preparedStatements, log, ...option
   const reservedSize = Math.max(1, Math.round(poolSize * RESERVED_SHARE));
   const pool = openPool(url, Math.max(1, poolSize - reservedSize), log);
   const reserved = openPool(url, reservedSize, log);
-  const replica = options.replicaUrl ? openPool(options.replicaUrl, poolSize, log) : undefined;
+  const replica = options.replicaUrl ? openPool(options.replicaUrl, poolSize, log, true) : undefined;
   const pools = new Map<pg.Pool, PoolName>([
     [pool, 'requests'],
     [reserved, 'reserved'],
     ...(replica ? [[replica, 'replica'] as const] : []),
   ]);
   let replicaAwayUntil = 0;
+  let isTryingReplica = false;
   const changes = fairQueue({ ...PER_PERSON, atOncePerKey: 1 });
   const reads = fairQueue({ ...PER_PERSON, atOncePerKey: READS_AT_ONCE });
   // People take turns at the reserved connections: one person's flood of requests delays nobody else's authentication.
@@ -163,7 +164,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log, ...option
   }
 
   async function scope<T>(
-    { from, timeoutMs = STATEMENT_TIMEOUT_MS, ...options }: Scope,
+    { from, timeoutMs = STATEMENT_TIMEOUT_MS, openingMs = QUICK_TIMEOUT_MS, ...options }: Scope,
     work: (tx: Transaction) => Promise<T>,
   ): Promise<T> {
     const { role, session } = options;
@@ -194,7 +195,9 @@ export function openDatabase({ url, poolSize, preparedStatements, log, ...option
           unawaited(rows(RELEASE));
           return undefined;
         } catch (error) {
-          if (error instanceof DatabaseUnavailable || isCancelledByReplica(error)) throw error;
+          // The primary can do what a replica could not: nothing is left out because of it.
+          const isOfReplica = from === replica && error instanceof pg.DatabaseError;
+          if (error instanceof DatabaseUnavailable || isOfReplica) throw error;
           await rows(UNDO);
           return error;
         }
@@ -226,7 +229,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log, ...option
     try {
       const opening = openingStatement({ ...options, timeoutMs });
       gatherWrites(client);
-      const opened = answered(client, QUICK_TIMEOUT_MS, () => client.query(opening)).catch((error) => {
+      const opened = answered(client, openingMs, () => client.query(opening)).catch((error) => {
         const { code } = error as { code?: unknown };
         throw code === SESSION_HAS_ENDED ? new SessionEnded() : code === REPLICA_DIFFERS ? new ReplicaBehind() : error;
       });
@@ -260,19 +263,39 @@ export function openDatabase({ url, poolSize, preparedStatements, log, ...option
     return result;
   }
 
+  /** Whether the replica may be asked now: it has a connection free, and after a failure one read tries first. */
+  function mayAskReplica(askedAt: number): boolean {
+    const now = performance.now();
+    if (!replica || now < replicaAwayUntil || isTryingReplica) return false;
+    if (now - askedAt > FRESH_MS) return false; // what the guard saw may be over: the primary knows
+    return replica.idleCount > 0 || replica.totalCount < poolSize;
+  }
+
   /** On the replica, if it has what the guard saw, or else on the primary. Until it is open, `work` only sends. */
-  async function readAnywhere<T>(scopeOf: Omit<Scope, 'from'>, seen: Seen, work: (tx: Transaction) => Promise<T>) {
-    if (!replica || performance.now() < replicaAwayUntil) return scope({ ...scopeOf, from: pool }, work);
+  async function readAnywhere<T>(
+    scopeOf: Omit<Scope, 'from'>,
+    seen: Seen,
+    askedAt: number,
+    work: (tx: Transaction) => Promise<T>,
+  ): Promise<T> {
+    if (!replica || !mayAskReplica(askedAt)) return scope({ ...scopeOf, from: pool }, work);
+    isTryingReplica = replicaAwayUntil > 0;
     try {
-      const result = await scope({ ...scopeOf, from: replica, seen }, work);
+      const result = await scope({ ...scopeOf, ...REPLICA_TIMES, from: replica, seen }, work);
+      replicaAwayUntil = 0;
       options.onReplicaRead?.('replica');
       return result;
     } catch (error) {
-      const isAway = error instanceof DatabaseUnavailable;
-      if (!isAway && !(error instanceof ReplicaBehind) && !isCancelledByReplica(error)) throw error;
-      if (isAway) replicaAwayUntil = performance.now() + REPLICA_PAUSE_MS;
-      options.onReplicaRead?.(isAway ? 'away' : 'behind');
+      const isBehind = error instanceof ReplicaBehind || (error as { code?: unknown }).code === CANCELLED_BY_REPLICA;
+      if (!isBehind && !(error instanceof DatabaseUnavailable || error instanceof pg.DatabaseError)) throw error;
+      if (!isBehind) {
+        replicaAwayUntil = performance.now() + REPLICA_PAUSE_MS;
+        log.warn({ err: error }, 'the replica did not answer; the primary does for a while');
+      }
+      options.onReplicaRead?.(isBehind ? 'behind' : 'away');
       return scope({ ...scopeOf, from: pool }, work);
+    } finally {
+      isTryingReplica = false;
     }
   }
 
@@ -297,7 +320,8 @@ export function openDatabase({ url, poolSize, preparedStatements, log, ...option
       const scopeOf = { role: 'authenticated', claims, session, access };
       const attempt = () => scope({ ...scopeOf, from: pool }, work);
       if (access === 'read') {
-        return reads(userId, seen ? () => readAnywhere(scopeOf, seen, work) : attempt, signal);
+        const askedAt = performance.now();
+        return reads(userId, seen ? () => readAnywhere(scopeOf, seen, askedAt, work) : attempt, signal);
       }
       return changes(userId, () => untilUnlocked(attempt, signal), signal);
     },
@@ -376,6 +400,8 @@ interface Scope {
   seen?: Seen | undefined;
   access?: Access | undefined;
   timeoutMs?: number | undefined;
+  /** Longest that the first answer may take, in milliseconds. */
+  openingMs?: number | undefined;
   /** Longest wait for any lock; absent: only that for the person's row has a bound of its own. */
   lockTimeoutMs?: number | undefined;
 }
@@ -404,9 +430,12 @@ const REPLICA_PAUSE_MS = 10_000;
 /** The replica does not have the state that the guard saw on the primary. */
 class ReplicaBehind extends Error {}
 
-/** A replica cancels reads that stand in the way of changes; a primary never answers so to a read of one snapshot. */
-const isCancelledByReplica = (error: unknown): boolean => (error as { code?: unknown }).code === '40001';
-
+/** SQLSTATE: a replica cancels reads that stand in the way of changes. */
+const CANCELLED_BY_REPLICA = '40001';
+/** Shorter than the primary's: it can stand in. In milliseconds. */
+const REPLICA_TIMES = { openingMs: 300, timeoutMs: 1_000, lockTimeoutMs: 300 };
+/** A read whose turn came later than so long after the guard goes to the primary, in milliseconds. */
+const FRESH_MS = 200;
 const SET_ROLE = { name: 'scope.setRole', text: "select set_config('role', $1, true)" };
 const SAVEPOINT = { name: '', text: 'savepoint step' };
 const RELEASE = { name: '', text: 'release savepoint step' };
