@@ -29,7 +29,7 @@ interface Schema {
 
 /** Keywords that narrow values, which TypeScript cannot say. */
 const WITHOUT_TYPE =
-  'default example maximum minimum exclusiveMinimum maxItems minItems maxLength minLength pattern propertyNames';
+  'default example multipleOf maximum minimum exclusiveMinimum maxItems minItems maxLength minLength pattern propertyNames';
 const WITH_TYPE = 'type format description properties required additionalProperties items anyOf enum const';
 const KNOWN = new Set([...WITHOUT_TYPE.split(' '), ...WITH_TYPE.split(' ')]);
 

@@ -5,6 +5,7 @@ import { recoveryRoutes } from '#features/auth/recovery.routes.ts';
 import { registrationRoutes } from '#features/auth/registration.routes.ts';
 import { bootstrapRoutes } from '#features/bootstrap/bootstrap.routes.ts';
 import { exercisesRoutes } from '#features/exercises/exercises.routes.ts';
+import { logRoutes } from '#features/log/log.routes.ts';
 import { getInbox, messagesRoutes } from '#features/messages/messages.routes.ts';
 import { oauthRoutes } from '#features/oauth/oauth.routes.ts';
 import { pushRoutes } from '#features/push/push.routes.ts';
@@ -35,4 +36,5 @@ export const api = [
   ...aerobicsRoutes,
   ...realtimeRoutes,
   ...pushRoutes,
+  ...logRoutes,
 ];

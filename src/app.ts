@@ -7,6 +7,7 @@ import { healthRouter } from '#features/health/health.router.ts';
 import { mailboxRouter } from '#features/mailbox/mailbox.router.ts';
 import { notFound } from '#platform/apiError.ts';
 import type { Deps } from '#transport/deps.ts';
+import { isLogbook } from '#transport/face.ts';
 import { routeFinder } from '#transport/gates.ts';
 import { createHandler } from '#transport/handler.ts';
 import { botBlocker } from '#transport/middleware/botBlocker.ts';
@@ -51,10 +52,10 @@ export function buildApp(deps: Deps): Express {
     app.use('/storage/v1/object/public', pictures, (_req, _res, next) => next(notFound()));
   }
   app.use(resetPageRouter(deps));
-  app.use(botBlocker((req) => routeOf(req)?.gates === 'none'));
-  app.use(versionGate(config.MIN_APP_VERSION, (req) => routeOf(req)?.gates !== undefined));
+  app.use(botBlocker((req) => isLogbook(req.path) || routeOf(req)?.gates === 'none'));
+  app.use(versionGate(config.MIN_APP_VERSION, (req) => isLogbook(req.path) || routeOf(req)?.gates !== undefined));
   for (const route of routes) {
-    const method = route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete';
+    const method = route.method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete';
     // Opening a link changes something, and Express would answer a HEAD by doing the same: it is a 404 instead.
     if (route.produces === 'text/html') app.head(route.path, (_req, _res, next) => next(notFound()));
     app[method](route.path, createHandler(route, deps, routes));

@@ -395,7 +395,7 @@ describe('row-level security', () => {
         exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'user_id') as has_owner
       from pg_class c
       where c.relnamespace = 'public'::regnamespace and c.relkind = 'v'`);
-    expect(rows).toHaveLength(4);
+    expect(rows).toHaveLength(5);
     expect(rows.every((row) => row.invoker && row.has_owner)).toBe(true);
   });
 

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, inject, vi } from 'vitest';
+import { describe, expect, onTestFinished, vi } from 'vitest';
 import { type ServerProcess, startProcess } from './helpers/process.ts';
 import { withServer } from './helpers/server.ts';
 
@@ -39,12 +39,13 @@ function raw(port: number, text: string): Promise<string> {
 const it = withServer();
 
 describe('a graceful stop', () => {
-  it('resets no connection: not ready first, then "Connection: close", then the end', async () => {
+  it('resets no connection: not ready first, then "Connection: close", then the end', async ({ server: first }) => {
     const server: ServerProcess = await startProcess('all', {
-      DATABASE_URL: inject('postgresUrl'),
-      REDIS_URL: inject('redisUrl'),
+      DATABASE_URL: first.databaseUrl,
+      REDIS_URL: first.config.redisUrl ?? '',
       SHUTDOWN_DRAIN_MS: '1500',
     });
+    onTestFinished(async () => void (await server.kill('SIGKILL')));
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const answers: Answer[] = [];
     const failures: string[] = [];
@@ -62,7 +63,7 @@ describe('a graceful stop', () => {
         await pause(5);
       }
     })();
-    await vi.waitFor(() => expect(answers.length).toBeGreaterThan(5));
+    await vi.waitFor(() => expect(answers.length).toBeGreaterThan(5), 10_000);
     expect(answers.every(({ status, connection }) => status === 200 && connection === 'keep-alive')).toBe(true);
     await server.kill('SIGTERM');
     isOver = true;

@@ -326,6 +326,48 @@ export interface Api {
         ticket: string;
       };
     };
+    /** Begins a workout with the blocks of another one. */
+    '/api/v1/workouts/:id/duplicate': {
+      input: {
+        params: {
+          id: string;
+        };
+        /** Makes repetitions harmless; by itself one for each call. */
+        idempotencyKey?: string | undefined;
+      };
+      output: {
+        id: string;
+        version: number;
+        title: string;
+        notes: string;
+        startedAt: string;
+        endedAt: string | null;
+        timeZone: string;
+        splitId: number | null;
+        source: 'app' | 'logbook' | 'import';
+        importId: string | null;
+        createdAt: string;
+        updatedAt: string;
+        blocks: Array<{
+          id: string;
+          exerciseId: number;
+          superset: number | null;
+          notes: string;
+          sets: Array<{
+            kind: 'normal' | 'warmup' | 'drop' | 'failure';
+            side: 'left' | 'right' | null;
+            weight: number | null;
+            unit: 'kg' | 'lb' | null;
+            reps: number | null;
+            seconds: number | null;
+            distanceM: number | null;
+            rpe: number | null;
+            restSec: number | null;
+            doneAt: string | null;
+          }>;
+        }>;
+      };
+    };
   };
   GET: {
     /** Opened from the verification mail. Safe to open twice. */
@@ -778,6 +820,98 @@ export interface Api {
         message: string;
       };
     };
+    /** Workouts of the log with blocks and sets, newest first. */
+    '/api/v1/workouts': {
+      input: {
+        query?: {
+          /** How many, at most 200. */
+          limit?: number | undefined;
+          /** nextCursor of the page before. */
+          cursor?: string | undefined;
+          from?: string | undefined;
+          to?: string | undefined;
+          tz?: string | undefined;
+          exerciseId?: number | undefined;
+          /** In title, notes or names of exercises. */
+          q?: string | undefined;
+        } | undefined;
+      };
+      output: {
+        items: Array<{
+          id: string;
+          version: number;
+          title: string;
+          notes: string;
+          startedAt: string;
+          endedAt: string | null;
+          timeZone: string;
+          splitId: number | null;
+          source: 'app' | 'logbook' | 'import';
+          importId: string | null;
+          createdAt: string;
+          updatedAt: string;
+          blocks: Array<{
+            id: string;
+            exerciseId: number;
+            superset: number | null;
+            notes: string;
+            sets: Array<{
+              kind: 'normal' | 'warmup' | 'drop' | 'failure';
+              side: 'left' | 'right' | null;
+              weight: number | null;
+              unit: 'kg' | 'lb' | null;
+              reps: number | null;
+              seconds: number | null;
+              distanceM: number | null;
+              rpe: number | null;
+              restSec: number | null;
+              doneAt: string | null;
+            }>;
+          }>;
+        }>;
+        nextCursor: string | null;
+      };
+    };
+    /** A workout of the log. */
+    '/api/v1/workouts/:id': {
+      input: {
+        params: {
+          id: string;
+        };
+      };
+      output: {
+        id: string;
+        version: number;
+        title: string;
+        notes: string;
+        startedAt: string;
+        endedAt: string | null;
+        timeZone: string;
+        splitId: number | null;
+        source: 'app' | 'logbook' | 'import';
+        importId: string | null;
+        createdAt: string;
+        updatedAt: string;
+        blocks: Array<{
+          id: string;
+          exerciseId: number;
+          superset: number | null;
+          notes: string;
+          sets: Array<{
+            kind: 'normal' | 'warmup' | 'drop' | 'failure';
+            side: 'left' | 'right' | null;
+            weight: number | null;
+            unit: 'kg' | 'lb' | null;
+            reps: number | null;
+            seconds: number | null;
+            distanceM: number | null;
+            rpe: number | null;
+            restSec: number | null;
+            doneAt: string | null;
+          }>;
+        }>;
+      };
+    };
   };
   PUT: {
     /** Corrects the address of an unverified account; earlier verification links die. */
@@ -896,6 +1030,116 @@ export interface Api {
         is_read: true;
       };
     };
+    /** Creates or replaces a workout, under an id of the caller. Repeating it changes nothing. */
+    '/api/v1/workouts/:id': {
+      input: {
+        params: {
+          id: string;
+        };
+        body: {
+          /** Read only. */
+          id?: string | undefined;
+          /** Read only: for If-Match. */
+          version?: number | undefined;
+          /** Read only. */
+          source?: string | undefined;
+          /** Read only. */
+          importId?: string | null | undefined;
+          /** Read only. */
+          createdAt?: string | undefined;
+          /** Read only. */
+          updatedAt?: string | undefined;
+          title: string;
+          notes?: string | undefined;
+          startedAt: string;
+          endedAt?: string | null | undefined;
+          timeZone: string;
+          splitId?: number | null | undefined;
+          blocks: Array<{
+            id: string;
+            exerciseId: number;
+            superset?: number | null | undefined;
+            notes?: string | undefined;
+            sets: Array<{
+              kind?: 'normal' | 'warmup' | 'drop' | 'failure' | undefined;
+              side?: 'left' | 'right' | null | undefined;
+              /** As it was entered, in `unit`. */
+              weight?: number | null | undefined;
+              unit?: 'kg' | 'lb' | null | undefined;
+              reps?: number | null | undefined;
+              seconds?: number | null | undefined;
+              distanceM?: number | null | undefined;
+              rpe?: number | null | undefined;
+              restSec?: number | null | undefined;
+              doneAt?: string | null | undefined;
+            }>;
+          }>;
+        };
+      };
+      output: {
+        id: string;
+        version: number;
+        title: string;
+        notes: string;
+        startedAt: string;
+        endedAt: string | null;
+        timeZone: string;
+        splitId: number | null;
+        source: 'app' | 'logbook' | 'import';
+        importId: string | null;
+        createdAt: string;
+        updatedAt: string;
+        blocks: Array<{
+          id: string;
+          exerciseId: number;
+          superset: number | null;
+          notes: string;
+          sets: Array<{
+            kind: 'normal' | 'warmup' | 'drop' | 'failure';
+            side: 'left' | 'right' | null;
+            weight: number | null;
+            unit: 'kg' | 'lb' | null;
+            reps: number | null;
+            seconds: number | null;
+            distanceM: number | null;
+            rpe: number | null;
+            restSec: number | null;
+            doneAt: string | null;
+          }>;
+        }>;
+      } | {
+        id: string;
+        version: number;
+        title: string;
+        notes: string;
+        startedAt: string;
+        endedAt: string | null;
+        timeZone: string;
+        splitId: number | null;
+        source: 'app' | 'logbook' | 'import';
+        importId: string | null;
+        createdAt: string;
+        updatedAt: string;
+        blocks: Array<{
+          id: string;
+          exerciseId: number;
+          superset: number | null;
+          notes: string;
+          sets: Array<{
+            kind: 'normal' | 'warmup' | 'drop' | 'failure';
+            side: 'left' | 'right' | null;
+            weight: number | null;
+            unit: 'kg' | 'lb' | null;
+            reps: number | null;
+            seconds: number | null;
+            distanceM: number | null;
+            rpe: number | null;
+            restSec: number | null;
+            doneAt: string | null;
+          }>;
+        }>;
+      };
+    };
   };
   DELETE: {
     /** Removes the caller's picture; the path in the body is only compared. */
@@ -929,6 +1173,15 @@ export interface Api {
       output: {
         id: string;
       };
+    };
+    /** Removes a workout from the log, and from what the app shows. A PUT brings it back. */
+    '/api/v1/workouts/:id': {
+      input: {
+        params: {
+          id: string;
+        };
+      };
+      output: undefined;
     };
   };
 }
@@ -973,4 +1226,9 @@ export const traits: Readonly<Record<string, Traits>> = {
   'GET /api/aerobics/get': { credentials: 'token' },
   'POST /api/aerobics/add': { credentials: 'token', idempotent: true },
   'POST /api/ws/generateticket': { credentials: 'token' },
+  'GET /api/v1/workouts': { credentials: 'token' },
+  'GET /api/v1/workouts/:id': { credentials: 'token' },
+  'PUT /api/v1/workouts/:id': { credentials: 'token' },
+  'DELETE /api/v1/workouts/:id': { credentials: 'token' },
+  'POST /api/v1/workouts/:id/duplicate': { credentials: 'token', idempotent: true },
 };

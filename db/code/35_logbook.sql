@@ -211,9 +211,10 @@ begin
 end $$;
 
 -- Creates or replaces a workout of the person.
--- outcome: created, replaced, unchanged; or mismatch, and nothing was written: p_expected is not its version.
+-- outcome: created, replaced, unchanged; or mismatch, and nothing was written: its version is none of
+-- p_expected, where -1 stands for any and null asks for nothing.
 create function app.write_log_workout(
-  p_user_id uuid, p_id uuid, p_content jsonb, p_expected bigint, p_source text, p_import_id uuid
+  p_user_id uuid, p_id uuid, p_content jsonb, p_expected bigint[], p_source text, p_import_id uuid
 )
 returns table (outcome text, version bigint)
 language plpgsql security definer set search_path = public, pg_temp
@@ -225,7 +226,7 @@ declare
 begin
   perform app.lock_log(p_user_id);
   select w.version into v_old from log_workouts w where w.user_id = p_user_id and w.id = p_id;
-  if p_expected is not null and p_expected is distinct from v_old then
+  if p_expected is not null and (v_old is null or not (v_old = any (p_expected) or -1 = any (p_expected))) then
     return query select 'mismatch', coalesce(v_old, 0);
     return;
   end if;
@@ -289,7 +290,7 @@ as $$
 $$;
 
 -- Removes a workout, with its place in the app, and leaves a tombstone. outcome: deleted, absent, mismatch.
-create function app.remove_log_workout(p_user_id uuid, p_id uuid, p_expected bigint)
+create function app.remove_log_workout(p_user_id uuid, p_id uuid, p_expected bigint[])
 returns table (outcome text, version bigint)
 language plpgsql security definer set search_path = public, pg_temp
 as $$
@@ -304,7 +305,7 @@ begin
     return query select 'absent', 0::bigint;
     return;
   end if;
-  if p_expected is not null and p_expected <> v_workout.version then
+  if p_expected is not null and not (v_workout.version = any (p_expected) or -1 = any (p_expected)) then
     return query select 'mismatch', v_workout.version;
     return;
   end if;
@@ -320,14 +321,14 @@ begin
 end $$;
 
 -- The same for the caller, whoever calls.
-create function app.put_own_workout(p_id uuid, p_content jsonb, p_expected bigint)
+create function app.put_own_workout(p_id uuid, p_content jsonb, p_expected bigint[])
 returns table (outcome text, version bigint)
 language sql security definer set search_path = public, pg_temp
 as $$
   select * from app.write_log_workout(app.user_id(), p_id, p_content, p_expected, 'logbook', null)
 $$;
 
-create function app.delete_own_workout(p_id uuid, p_expected bigint)
+create function app.delete_own_workout(p_id uuid, p_expected bigint[])
 returns table (outcome text, version bigint)
 language sql security definer set search_path = public, pg_temp
 as $$

@@ -76,3 +76,49 @@ from v_exercisetracking_set_simple s
 where s.weight > 0
   and s.reps >= 1
 order by s.user_id, s.exercise_id, s.weight desc, s.reps desc, s.workout_start_utc desc, s.id desc;
+
+-- Workouts of the log with their blocks and sets, as documents.
+create view v_log_workouts with (security_invoker = on) as
+select
+  w.user_id,
+  w.id,
+  w.version,
+  w.title,
+  w.notes,
+  w.started_at,
+  to_char(w.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as position,
+  w.ended_at,
+  w.time_zone,
+  w.split_id,
+  w.source,
+  w.import_id,
+  w.created_at,
+  w.updated_at,
+  coalesce((
+    select json_agg(
+      json_build_object(
+        'id', b.id,
+        'exerciseId', b.exercise_id,
+        'superset', b.superset,
+        'notes', b.notes,
+        'sets', coalesce((
+          select json_agg(
+            json_build_object(
+              'kind', s.kind, 'side', s.side, 'weight', s.weight, 'unit', s.unit, 'reps', s.reps,
+              'seconds', s.seconds, 'distanceM', s.distance_m, 'rpe', s.rpe, 'restSec', s.rest_sec,
+              'doneAt', to_char(s.done_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+            )
+            order by s.position
+          )
+          from log_sets s
+          where s.user_id = b.user_id
+            and s.block_id = b.id
+        ), '[]')
+      )
+      order by b.position
+    )
+    from log_blocks b
+    where b.user_id = w.user_id
+      and b.workout_id = w.id
+  ), '[]') as blocks
+from log_workouts w;

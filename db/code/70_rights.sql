@@ -40,6 +40,7 @@ grant select, insert, update, delete on workout_summary, exercisetracking to ser
 grant select, insert on messages to service;
 grant select, insert, update, delete on user_split_information, exercise_records, idempotency_keys, seen_proofs to service;
 grant select, insert, delete on push_tickets to service;
+grant usage on sequence exercisetracking_id_seq to service;
 grant select on
   v_exercisetoworkoutsplit_expanded, v_exercisetracking_expanded, v_exercisetracking_set_simple, v_prs to service;
 
@@ -167,7 +168,8 @@ create policy own_answers_write on idempotency_keys for insert to authenticated
   with check (user_id = (select app.user_id()));
 
 grant select on
-  v_exercisetoworkoutsplit_expanded, v_exercisetracking_expanded, v_exercisetracking_set_simple, v_prs to authenticated;
+  v_exercisetoworkoutsplit_expanded, v_exercisetracking_expanded, v_exercisetracking_set_simple, v_prs, v_log_workouts
+  to authenticated;
 
 -- ---------------------------------------------------------------------------
 -- What happened to accounts: appended by the service, read by the operator, changed by nobody. After 400 days the
@@ -197,7 +199,7 @@ grant execute on function
   app.own_plan_ids(), app.own_split_ids(), app.end_session(), app.send_workout_done_message(),
   app.senders_of_received_messages(), app.keep_idempotent_answer(text, text, bytea, integer, text),
   app.begin_replacement(uuid, bigint, timestamptz), app.finish_replacement(uuid, bigint[]),
-  app.log_finished_workout(uuid, text), app.put_own_workout(uuid, jsonb, bigint), app.delete_own_workout(uuid, bigint),
+  app.log_finished_workout(uuid, text), app.put_own_workout(uuid, jsonb, bigint[]), app.delete_own_workout(uuid, bigint[]),
   app.kilograms(numeric, text)
   to authenticated;
 -- The guard and refreshes ask the first five with the login's own rights, before they know whose scope to open; pg_cron

@@ -1,5 +1,6 @@
 import express, { type Request, type Response } from 'express';
 import { ApiError, tooLarge } from '#platform/apiError.ts';
+import { isLogbook } from './face.ts';
 
 export interface Received {
   /** The parsed JSON, or undefined: no body, or one of a type that is not parsed. */
@@ -13,9 +14,10 @@ export interface Received {
 export const NOTHING_RECEIVED: Received = { body: undefined, bytes: Buffer.alloc(0) };
 
 const readBytes = express.raw({ type: 'application/json', limit: '100kb' });
+const readMoreBytes = express.raw({ type: 'application/json', limit: '1mb' });
 
 /**
- * Reads a JSON body of at most 100 kB. There is never a 415: a body of another type or another charset than
+ * Reads a JSON body of at most 100 kB, of the logbook's routes 1 MB. There is never a 415: a body of another type or another charset than
  * UTF-8 (RFC 8259, section 8.1) counts as absent.
  * @throws ApiError 400 `MALFORMED_JSON`, 413 `PAYLOAD_TOO_LARGE`
  */
@@ -23,7 +25,8 @@ export async function readBody(req: Request, res: Response): Promise<Received> {
   const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(req.get('content-type') ?? '')?.[1];
   if (charset !== undefined && !/^utf-?8$/i.test(charset)) return NOTHING_RECEIVED;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  readBytes(req, res, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
+  const read = isLogbook(req.path) ? readMoreBytes : readBytes;
+  read(req, res, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
   try {
     await promise;
   } catch (error) {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { isLogbook } from './face.ts';
 import type { AnyRoute, RequestHeader } from './route.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -28,6 +29,31 @@ const errorSchema = {
   additionalProperties: false,
 };
 
+/** Of the logbook's routes (RFC 9457). */
+const problemSchema = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
+  properties: {
+    type: { type: 'string', description: 'Where the code is explained, relative to the server.' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string', minLength: 1, description: 'For a person.' },
+    code: { type: 'string', pattern: '^[A-Z][A-Z0-9_]*$', description: 'Stable, UPPER_SNAKE.' },
+    requestId: { type: 'string', description: 'The same as X-Request-Id.' },
+    errors: {
+      type: 'array',
+      maxItems: 20,
+      items: {
+        type: 'object',
+        required: ['pointer', 'detail'],
+        properties: { pointer: { type: 'string', description: 'JSON pointer.' }, detail: { type: 'string' } },
+        additionalProperties: false,
+      },
+    },
+  },
+  additionalProperties: false,
+};
+
 const MEANINGS: Record<number, string> = {
   304: 'What If-None-Match names is still what a 200 would bring',
   400: 'The request is not valid',
@@ -35,8 +61,9 @@ const MEANINGS: Record<number, string> = {
   403: 'Not for this caller',
   404: 'Not found',
   409: 'In conflict with what is stored or running',
+  412: 'If-Match names another version',
   413: 'The body is too large',
-  422: 'The Idempotency-Key was used with another body',
+  422: 'The request can be read but is not valid, or the Idempotency-Key was used with another body',
   426: 'The app is too old or does not say its version',
   429: 'Too many requests',
   500: 'An error of the server',
@@ -56,6 +83,7 @@ const named =
   ({ headers }: AnyRoute) =>
     headers?.[header];
 const text = { type: 'string' };
+const hasConditionalGet = ({ etag, isDocument, method }: AnyRoute) => etag || (isDocument && method === 'GET');
 
 /** Second segment of a path → what its routes are about. */
 const TAGS: Record<string, string> = {
@@ -70,6 +98,7 @@ const TAGS: Record<string, string> = {
   aerobics: 'Cardio.',
   ws: 'Tickets for the socket.',
   push: 'What a scheduler may call.',
+  'v1 workouts': 'The logbook: the whole history of workouts.',
 };
 
 /** Without `Authorization`, which OpenAPI describes as the security scheme. */
@@ -77,7 +106,7 @@ const REQUEST_HEADERS: Record<string, HeaderParameter> = {
   'X-App-Version': {
     description: 'Version of the app, such as 4.5.0. Only what browsers and schedulers open needs none.',
     schema: text,
-    use: (route) => (route.gates === 'none' ? undefined : 'optional'),
+    use: (route) => (route.gates === 'none' || isLogbook(route.path) ? undefined : 'optional'),
   },
   DPoP: {
     description: 'A proof (RFC 9449) for this method and path. Not needed where the server runs without DPoP.',
@@ -107,7 +136,12 @@ const REQUEST_HEADERS: Record<string, HeaderParameter> = {
   'If-None-Match': {
     description: 'ETag of an earlier answer.',
     schema: text,
-    use: (route) => (route.etag ? 'optional' : undefined),
+    use: (route) => (hasConditionalGet(route) ? 'optional' : undefined),
+  },
+  'If-Match': {
+    description: 'ETag of the version that may be changed; without it the last write wins.',
+    schema: text,
+    use: named('If-Match'),
   },
 };
 
@@ -135,19 +169,24 @@ export function openApiDocument(routes: AnyRoute[], serverUrl = '/'): object {
     tags: [...tags].map((name) => ({ name, description: TAGS[name] })),
     paths,
     components: {
-      schemas: { Error: errorSchema },
+      schemas: { Error: errorSchema, Problem: problemSchema },
       securitySchemes: { dpop: { type: 'http', scheme: 'DPoP', description: 'RFC 9449, ES256' } },
     },
   };
 }
 
-const tagOf = ({ path }: AnyRoute): string => path.split('/')[2] ?? '';
+/** Of the app's routes the feature; of the logbook's `v1` and what they are about. */
+const tagOf = ({ path }: AnyRoute): string =>
+  path
+    .split('/')
+    .slice(2, isLogbook(path) ? 4 : 3)
+    .join(' ');
 
 function operation(route: AnyRoute): object {
   const [, , feature, name] = route.path.split('/');
   const body = requestBody(route);
   return {
-    operationId: `${route.method.toLowerCase()}_${feature}_${name}`.replaceAll(/\W/g, ''),
+    operationId: route.operation ?? `${route.method.toLowerCase()}_${feature}_${name}`.replaceAll(/\W/g, ''),
     tags: [tagOf(route)],
     summary: route.summary,
     security: route.auth === 'user' ? [{ dpop: [] }] : [],
@@ -155,7 +194,7 @@ function operation(route: AnyRoute): object {
     ...(body ? { requestBody: body } : {}),
     responses: {
       ...Object.fromEntries(errorStatuses(route).map((status) => [status, failure(route, status)])),
-      ...(route.etag ? { 304: { description: MEANINGS[304], headers: successHeaders(route) } } : {}),
+      ...(hasConditionalGet(route) ? { 304: { description: MEANINGS[304], headers: successHeaders(route) } } : {}),
       ...Object.fromEntries(
         Object.entries(route.responses).map(([status, schema]) => [status, answer(route, status, schema as z.ZodType)]),
       ),
@@ -170,10 +209,11 @@ const isPage = (route: AnyRoute) => route.produces === 'text/html';
 function errorStatuses(route: AnyRoute): number[] {
   const statuses = [
     ...[429, 500, 503],
-    ...(route.gates === 'none' ? [] : [404]), // the bot blocker
-    ...(route.gates === undefined ? [426] : []),
+    ...(route.gates === 'none' || isLogbook(route.path) ? [] : [404]), // the bot blocker
+    ...(route.gates === undefined && !isLogbook(route.path) ? [426] : []),
     ...(route.method === 'GET' ? [] : [400, 413]), // a body that is too large or cannot be read
-    ...(route.query || route.params ? [400] : []),
+    ...(route.query || route.params ? [isLogbook(route.path) ? 422 : 400] : []),
+    ...(route.body && isLogbook(route.path) ? [422] : []),
     ...(route.auth === 'user' ? [401] : []),
     ...(route.idempotent ? [409, 422] : []),
     ...Object.values(route.constraints ?? {}).map((meaning) => meaning().status),
@@ -186,7 +226,9 @@ function failure(route: AnyRoute, status: number): object {
   const challenges = status === 401 && (route.auth === 'user' || route.headers?.DPoP !== undefined);
   const content = isPage(route)
     ? { 'text/html': { schema: text } }
-    : { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
+    : isLogbook(route.path)
+      ? { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
+      : { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
   const headers = {
     ...REQUEST_ID,
     ...(challenges ? { 'WWW-Authenticate': { required: true, schema: text } } : {}),
@@ -208,7 +250,7 @@ const REQUEST_ID = { 'X-Request-Id': { required: true, schema: text } };
 function successHeaders(route: AnyRoute): object {
   return {
     ...REQUEST_ID,
-    ...(route.etag ? { ETag: { required: true, schema: text } } : {}),
+    ...(route.etag || route.isDocument ? { ETag: { required: !route.idempotent, schema: text } } : {}),
     ...(route.cache?.isTold ? { 'X-Cache': { required: true, schema: { enum: ['HIT', 'MISS'] } } } : {}),
     ...(route.idempotent ? { 'Idempotency-Replayed': { schema: { const: 'true' } } } : {}),
   };

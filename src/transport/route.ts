@@ -12,7 +12,7 @@ type Schema = z.ZodType;
 type Responses = Readonly<Record<number, Schema>>;
 
 /** Headers that a handler may read itself, besides those that the pipeline reads. */
-export type RequestHeader = 'DPoP' | 'DPoP-Key-Binding' | 'X-Refresh-Token' | 'X-Cron-Secret';
+export type RequestHeader = 'If-Match' | 'DPoP' | 'DPoP-Key-Binding' | 'X-Refresh-Token' | 'X-Cron-Secret';
 
 /** What every handler may read and do. It returns its answer; the pipeline commits, and only then sends it. */
 interface BaseContext<Query extends Schema, Params extends Schema, Body extends Schema> extends Counting {
@@ -95,6 +95,8 @@ export interface RouteDeclaration<
   transaction: Tx;
   /** One sentence for the API document. */
   summary: string;
+  /** Name of the operation in the API document; made of the path where there is none. */
+  operation?: string;
   query?: Query;
   params?: Params;
   body?: Body;
@@ -120,6 +122,8 @@ export interface RouteDeclaration<
   idempotent?: Tx extends 'auto' ? boolean : false;
   /** Makes the answer to a repeated Idempotency-Key anew, where the first one is too large to be stored. */
   replay?(context: Context<Auth, Tx, Query, Params, Body>): Promise<Answer<R>>;
+  /** Answers a document with a `version`, which is its ETag: for `If-Match`, and 304 for a GET. */
+  isDocument?: boolean;
   /**
    * The answer has an ETag, and a client that sends it back gets 304. For routes with `auth: 'user'` that only read
    * and answer nothing but 200.

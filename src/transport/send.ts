@@ -12,6 +12,8 @@ export interface SerializedAnswer {
   status: number;
   /** Undefined: an answer without a body. */
   body: Buffer | undefined;
+  /** Of a document: its version. */
+  version?: number;
 }
 
 /** A body in the form in which it is cached and sent. */
@@ -49,7 +51,7 @@ export async function send(
   route: AnyRoute,
   req: Request,
   res: Response,
-  { status, body }: SerializedAnswer,
+  { status, body, version }: SerializedAnswer,
 ): Promise<void> {
   res.status(status);
   if (!res.get('Cache-Control')) res.set('Cache-Control', 'no-store');
@@ -57,14 +59,19 @@ export async function send(
     res.end();
     return;
   }
-  let bytes = body;
-  if (bytes.length > LARGE) {
-    res.vary('Accept-Encoding');
-    if (takesGzip(req)) {
-      bytes = await zip(bytes);
-      res.set('Content-Encoding', 'gzip');
+  const isLarge = body.length > LARGE;
+  const isZipped = isLarge && takesGzip(req);
+  if (isLarge) res.vary('Accept-Encoding');
+  if (version !== undefined) {
+    const etag = isZipped ? `"${version}-gzip"` : `"${version}"`;
+    res.set('Cache-Control', 'private, no-cache').set('ETag', etag);
+    if (route.method === 'GET' && names(req.get('if-none-match'), etag)) {
+      res.status(304).end();
+      return;
     }
   }
+  const bytes = isZipped ? await zip(body) : body;
+  if (isZipped) res.set('Content-Encoding', 'gzip');
   res.type(route.produces ?? 'application/json').set('Content-Length', String(bytes.length));
   res.end(bytes); // not `send`, which answers 304 to `If-None-Match: *` where no ETag was ever given
 }

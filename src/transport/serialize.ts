@@ -48,7 +48,8 @@ export function serialize(route: AnyRoute, { status, body }: Answer, deps: Deps)
   // Types promise that answers are what they declare; the tests hold every single one against its schema.
   if (deps.config.NODE_ENV === 'test')
     assertDeclared(schema, Buffer.isBuffer(body) ? JSON.parse(`${body}`) : body, bytes);
-  return { status, body: bytes };
+  const version = route.isDocument ? (body as { version?: number }).version : undefined;
+  return { status, body: bytes, ...(version === undefined ? {} : { version }) };
 }
 
 function assertDeclared(schema: z.ZodType, body: unknown, bytes: Buffer): void {

@@ -52,7 +52,8 @@ export function judge(answer: Answer): string | undefined {
   const response = declared?.responses[status];
   if (method === 'HEAD') return response || UNDECLARED.includes(status) ? undefined : 'not declared';
   if (template === undefined || !declared) {
-    return UNDECLARED.includes(status) ? misfit(answer, ['components', 'schemas', 'Error']) : 'no such route';
+    if (!UNDECLARED.includes(status)) return 'no such route';
+    return misfit(answer, ['components', 'schemas', path.startsWith('/api/v1/') ? 'Problem' : 'Error']);
   }
   if (!response) return 'not declared';
   for (const [name, { required }] of Object.entries(response.headers ?? {})) {
@@ -69,7 +70,7 @@ export function judge(answer: Answer): string | undefined {
 /** What is wrong with a body by the schema at a place of the document. */
 function misfit(answer: Answer, place: string[]): string | undefined {
   const type = answer.header('content-type') ?? '';
-  if (type !== 'application/json; charset=utf-8') return `the content type ${type}`;
+  if (!/^application\/(problem\+)?json; charset=utf-8$/.test(type)) return `the content type ${type}`;
   const validate = validatorAt(place);
   try {
     const text = answer.header('content-encoding') === 'gzip' ? gunzipSync(answer.body) : answer.body;

@@ -1,7 +1,10 @@
+import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express';
+import type { ApiError } from '#platform/apiError.ts';
 import { html } from '#platform/html.ts';
 import type { Log } from '#platform/log.ts';
 import { toApiError } from '#transport/errors.ts';
+import { isLogbook } from '#transport/face.ts';
 import { page } from '#transport/page.ts';
 
 /**
@@ -25,6 +28,11 @@ export function errorHandler(log: Log, pages: Map<string, string>): ErrorRequest
       res.type('html').send(page(title, html`<p>${reason}</p>`));
       return;
     }
+    if (isLogbook(req.path)) {
+      const problem = problemOf(error, requestId);
+      res.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+      return;
+    }
     res.type('json').json({
       success: false,
       message: error.message,
@@ -34,3 +42,20 @@ export function errorHandler(log: Log, pages: Map<string, string>): ErrorRequest
     });
   };
 }
+
+/** Problem details (RFC 9457) of the logbook's routes. A body that was read but is not valid is a 422 there. */
+function problemOf({ status: given, code, message, errors }: ApiError, requestId: string) {
+  const status = code === 'VALIDATION_FAILED' && given === 400 ? 422 : given;
+  return {
+    type: `/docs/problems#${code}`,
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    detail: message,
+    code,
+    requestId,
+    ...(errors ? { errors: errors.map(({ path, message: detail }) => ({ pointer: pointerTo(path), detail })) } : {}),
+  };
+}
+
+/** A dotted path as a JSON pointer (RFC 6901). */
+const pointerTo = (path: string): string => (path === '' ? '' : `/${path.replaceAll('~', '~0').replaceAll('.', '/')}`);

@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import { canonicalZone } from '#platform/zone.ts';
+import { pageOf, pageQuery } from '#transport/paging.ts';
+
+const MOST_BLOCKS = 100;
+const MOST_SETS = 50;
+
+const EARLIEST = Date.UTC(1900, 0, 1);
+const LATEST = Date.UTC(2200, 0, 1);
+
+/** An instant of the logbook: ISO 8601 with Z or an offset, kept to the millisecond. */
+const instant = z.iso
+  .datetime({ offset: true, error: 'must be an ISO 8601 instant with Z or an offset' })
+  .refine((text) => Date.parse(text) >= EARLIEST && Date.parse(text) < LATEST, 'is out of range')
+  .transform((text) => new Date(text).toISOString());
+
+/** An IANA zone, in its canonical spelling. */
+const zone = z
+  .string()
+  .max(100)
+  .transform((sent, context) => {
+    try {
+      const known = canonicalZone(sent);
+      if (known !== undefined) return known;
+    } catch {
+      // Told below.
+    }
+    context.addIssue({ code: 'custom', message: 'must be an IANA time zone, such as Europe/Paris' });
+    return z.NEVER;
+  })
+  .meta({ type: 'string', example: 'Europe/Paris' });
+
+/** @param places most decimals that are kept exactly */
+const decimal = (least: number, most: number, places: number) =>
+  z
+    .number()
+    .min(least)
+    .max(most)
+    .refine((value) => Number(value.toFixed(places)) === value, `may have at most ${places} decimals`);
+
+const kind = z.enum(['normal', 'warmup', 'drop', 'failure']);
+const side = z.enum(['left', 'right']);
+const unit = z.enum(['kg', 'lb']);
+const note = z.string().max(2_000);
+
+const setForm = z
+  .strictObject({
+    kind: kind.default('normal'),
+    side: side.nullable().default(null),
+    weight: decimal(0, 9999.999, 3).nullable().default(null).meta({ description: 'As it was entered, in `unit`.' }),
+    unit: unit.nullable().default(null),
+    reps: z.int().min(0).max(10_000).nullable().default(null),
+    seconds: z.int().min(0).max(1_000_000).nullable().default(null),
+    distanceM: decimal(0, 1_000_000, 3).nullable().default(null),
+    rpe: z.number().min(1).max(10).multipleOf(0.5).nullable().default(null),
+    restSec: z.int().min(0).max(86_400).nullable().default(null),
+    doneAt: instant.nullable().default(null),
+  })
+  .refine((set) => (set.weight === null) === (set.unit === null), {
+    message: 'weight and unit go together',
+    path: ['unit'],
+  });
+
+const blockForm = z.strictObject({
+  id: z.guid(),
+  exerciseId: z.int().positive(),
+  superset: z.int().min(0).max(1_000).nullable().default(null),
+  notes: note.default(''),
+  sets: z.array(setForm).max(MOST_SETS),
+});
+
+/** What a document says of itself: it may be sent back, and counts for nothing. */
+const readOnly = {
+  id: z.guid().optional().meta({ description: 'Read only.' }),
+  version: z.int().optional().meta({ description: 'Read only: for If-Match.' }),
+  source: z.string().optional().meta({ description: 'Read only.' }),
+  importId: z.string().nullable().optional().meta({ description: 'Read only.' }),
+  createdAt: z.string().optional().meta({ description: 'Read only.' }),
+  updatedAt: z.string().optional().meta({ description: 'Read only.' }),
+};
+
+export const workoutForm = z
+  .strictObject({
+    ...readOnly,
+    title: z.string().trim().min(1).max(100),
+    notes: note.default(''),
+    startedAt: instant,
+    endedAt: instant.nullable().default(null),
+    timeZone: zone,
+    splitId: z.int().positive().nullable().default(null),
+    blocks: z.array(blockForm).max(MOST_BLOCKS),
+  })
+  .refine(
+    ({ startedAt, endedAt }) => {
+      const lasted = endedAt === null ? 0 : Date.parse(endedAt) - Date.parse(startedAt);
+      return lasted >= 0 && lasted <= 24 * 60 * 60 * 1000;
+    },
+    { message: 'must be between startedAt and 24 hours later', path: ['endedAt'] },
+  )
+  .refine(({ blocks }) => new Set(blocks.map(({ id }) => id.toLowerCase())).size === blocks.length, {
+    message: 'ids of blocks must differ',
+    path: ['blocks'],
+  });
+
+const setAnswer = z.object({
+  kind,
+  side: side.nullable(),
+  weight: z.number().nullable(),
+  unit: unit.nullable(),
+  reps: z.int().nullable(),
+  seconds: z.int().nullable(),
+  distanceM: z.number().nullable(),
+  rpe: z.number().nullable(),
+  restSec: z.int().nullable(),
+  doneAt: z.string().nullable(),
+});
+
+export const workoutAnswer = z.object({
+  id: z.guid(),
+  version: z.int(),
+  title: z.string(),
+  notes: z.string(),
+  startedAt: z.string(),
+  endedAt: z.string().nullable(),
+  timeZone: z.string(),
+  splitId: z.int().nullable(),
+  source: z.enum(['app', 'logbook', 'import']),
+  importId: z.guid().nullable(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+  blocks: z.array(
+    z.object({
+      id: z.guid(),
+      exerciseId: z.int(),
+      superset: z.int().nullable(),
+      notes: z.string(),
+      sets: z.array(setAnswer),
+    }),
+  ),
+});
+
+export const workoutsPage = pageOf(workoutAnswer);
+export const workoutId = z.object({ id: z.guid().transform((id) => id.toLowerCase()) });
+
+const day = z.iso.date('must be a day, YYYY-MM-DD');
+
+/** From the first to the last day, in the zone of the request. */
+export const workoutsQuery = z.strictObject({
+  ...pageQuery,
+  from: day.optional(),
+  to: day.optional(),
+  tz: zone.optional(),
+  exerciseId: z.coerce.number().int().positive().optional(),
+  q: z.string().trim().min(1).max(100).optional().meta({ description: 'In title, notes or names of exercises.' }),
+});
