@@ -48,6 +48,7 @@ const TYPES: Record<string, string> = {
   _float4: 'number[]',
   _text: 'string[]',
   _uuid: 'string[]',
+  json: 'JSON',
   jsonb: 'JSON',
   void: 'void',
 };

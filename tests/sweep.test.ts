@@ -128,6 +128,20 @@ const envelope = z.strictObject({
     .optional(),
 });
 
+/** The same for the logbook's routes (RFC 9457). */
+const problem = z.strictObject({
+  type: z.string().regex(/^\/docs\/problems#[A-Z][A-Z0-9_]+$/),
+  title: z.string().min(1),
+  status: z.int(),
+  detail: z.string().min(1).max(300),
+  code: z.string().regex(/^[A-Z][A-Z0-9_]+$/),
+  requestId: z.guid(),
+  errors: z
+    .array(z.strictObject({ pointer: z.string(), detail: z.string().min(1) }))
+    .max(20)
+    .optional(),
+});
+
 /** What is wrong with an answer; undefined: nothing. */
 function complaint(route: AnyRoute, attempt: Attempt, { status, headers, text }: Answer): string | undefined {
   const isStub = status === 501 && route.path === '/api/workouts/delete';
@@ -142,8 +156,9 @@ function complaint(route: AnyRoute, attempt: Attempt, { status, headers, text }:
   if (route.produces === 'text/html' && isAtPage && status !== 431) {
     return headers['content-type'] === 'text/html; charset=utf-8' ? undefined : 'no page';
   }
-  if (headers['content-type'] !== 'application/json; charset=utf-8') return 'no JSON';
-  const answer = envelope.safeParse(JSON.parse(text));
+  const isOfLogbook = headers['content-type'] === 'application/problem+json; charset=utf-8';
+  if (!isOfLogbook && headers['content-type'] !== 'application/json; charset=utf-8') return 'no JSON';
+  const answer = (isOfLogbook ? problem : envelope).safeParse(JSON.parse(text));
   if (!answer.success) return 'no envelope';
   return answer.data.requestId === headers['x-request-id'] ? undefined : 'another request id';
 }
@@ -327,6 +342,14 @@ const BODIES: Record<string, (actor: Actor, fixtures: Fixtures) => Json | Promis
     workoutData: { A: [{ id: 1, sets: [10, 8], order_index: 0 }], B: [{ id: 2, sets: [5] }] },
     workoutName: 'Mine',
     tz: 'UTC',
+  }),
+  '/api/v1/workouts/:id': ({ message }) => ({
+    title: 'Push',
+    notes: 'good',
+    startedAt: new Date(Date.now() - 3_600_000).toISOString(),
+    endedAt: new Date().toISOString(),
+    timeZone: 'UTC',
+    blocks: [{ id: message, exerciseId: 1, superset: 0, sets: [{ weight: 80.5, unit: 'kg', reps: 5, rpe: 8.5 }] }],
   }),
   '/api/aerobics/add': () => ({ record: { type: 'Walk', durationMins: 30, durationSec: 15 }, tz: 'UTC' }),
 };

@@ -344,7 +344,8 @@ export interface Api {
         endedAt: string | null;
         timeZone: string;
         splitId: number | null;
-        source: 'app' | 'logbook' | 'import';
+        /** `app`, `logbook` or `import`. */
+        source: string;
         importId: string | null;
         createdAt: string;
         updatedAt: string;
@@ -846,7 +847,8 @@ export interface Api {
           endedAt: string | null;
           timeZone: string;
           splitId: number | null;
-          source: 'app' | 'logbook' | 'import';
+          /** `app`, `logbook` or `import`. */
+          source: string;
           importId: string | null;
           createdAt: string;
           updatedAt: string;
@@ -888,7 +890,8 @@ export interface Api {
         endedAt: string | null;
         timeZone: string;
         splitId: number | null;
-        source: 'app' | 'logbook' | 'import';
+        /** `app`, `logbook` or `import`. */
+        source: string;
         importId: string | null;
         createdAt: string;
         updatedAt: string;
@@ -1085,7 +1088,8 @@ export interface Api {
         endedAt: string | null;
         timeZone: string;
         splitId: number | null;
-        source: 'app' | 'logbook' | 'import';
+        /** `app`, `logbook` or `import`. */
+        source: string;
         importId: string | null;
         createdAt: string;
         updatedAt: string;
@@ -1116,7 +1120,8 @@ export interface Api {
         endedAt: string | null;
         timeZone: string;
         splitId: number | null;
-        source: 'app' | 'logbook' | 'import';
+        /** `app`, `logbook` or `import`. */
+        source: string;
         importId: string | null;
         createdAt: string;
         updatedAt: string;

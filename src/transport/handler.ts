@@ -12,6 +12,7 @@ import { buildCachedRead } from './cachedRead.ts';
 import type { Deps } from './deps.ts';
 import { hungUp } from './errors.ts';
 import { accessOf, execute, mapConstraintErrors, type RequestContext } from './execute.ts';
+import { isLogbook } from './face.ts';
 import { onceByKey, parseIdempotencyKey, type StoredAnswer, stillRunning } from './idempotency.ts';
 import type { AnyRoute, NamedProblem } from './route.ts';
 import { send, sendWithEtag } from './send.ts';
@@ -130,6 +131,12 @@ function signalOf(res: Response): AbortSignal {
   return controller.signal;
 }
 
+/** What is wrong in words for whoever wrote the request; undefined: as the schema says it. */
+const plainly: z.core.$ZodErrorMap = (issue) => {
+  if (issue.code === 'unrecognized_keys') return `Unknown field: ${issue.keys.slice(0, 5).join(', ').slice(0, 100)}`;
+  return issue.code === 'invalid_type' && issue.input === undefined ? 'is required' : undefined;
+};
+
 /** Checks params, query and body, in this order. @throws ApiError 400 with the problems of the first that has any */
 async function validated(
   route: AnyRoute,
@@ -138,7 +145,7 @@ async function validated(
 ) {
   const check = async (schema: z.ZodType | undefined, value: unknown) => {
     if (!schema) return undefined;
-    const result = schema.safeParse(value);
+    const result = schema.safeParse(value, isLogbook(route.path) ? { error: plainly } : undefined);
     if (result.success) return result.data;
     for (const issue of result.error.issues) {
       // A schema may bring its own error, such as 400 INVALID_TIMEZONE.

@@ -1,4 +1,9 @@
+import type { z } from 'zod';
 import { sql } from '#platform/postgres/query.ts';
+import type { blockAnswer } from './log.schemas.ts';
+
+/** A block with its sets, as the answers show it. */
+type BlockAnswer = z.input<typeof blockAnswer>;
 
 export interface WorkoutRow {
   id: string;
@@ -11,32 +16,17 @@ export interface WorkoutRow {
   ended_at: Date | null;
   time_zone: string;
   split_id: number | null;
-  source: 'app' | 'logbook' | 'import';
+  source: string;
   import_id: string | null;
   created_at: Date;
   updated_at: Date;
-  blocks: Array<{
-    id: string;
-    exerciseId: number;
-    superset: number | null;
-    notes: string;
-    sets: Array<{
-      kind: 'normal' | 'warmup' | 'drop' | 'failure';
-      side: 'left' | 'right' | null;
-      weight: number | null;
-      unit: 'kg' | 'lb' | null;
-      reps: number | null;
-      seconds: number | null;
-      distanceM: number | null;
-      rpe: number | null;
-      restSec: number | null;
-      doneAt: string | null;
-    }>;
-  }>;
+  blocks: Array<BlockAnswer>;
 }
 
 export const FIND_WORKOUT = sql<WorkoutRow>('log.findWorkout')`
-  select v.*
+  select
+    v.id, v.version, v.title, v.notes, v.started_at, v.position, v.ended_at, v.time_zone, v.split_id, v.source,
+    v.import_id, v.created_at, v.updated_at, v.blocks
   from v_log_workouts v
   where v.user_id = $1
     and v.id = $2`;
@@ -46,7 +36,9 @@ export const FIND_WORKOUT = sql<WorkoutRow>('log.findWorkout')`
  * after, $9: how many.
  */
 export const LIST_WORKOUTS = sql<WorkoutRow>('log.listWorkouts')`
-  select v.*
+  select
+    v.id, v.version, v.title, v.notes, v.started_at, v.position, v.ended_at, v.time_zone, v.split_id, v.source,
+    v.import_id, v.created_at, v.updated_at, v.blocks
   from (
     select w.user_id, w.id
     from log_workouts w
@@ -84,7 +76,8 @@ export const LIST_WORKOUTS = sql<WorkoutRow>('log.listWorkouts')`
   order by v.started_at desc, v.id desc`;
 
 interface WrittenRow {
-  outcome: 'created' | 'replaced' | 'unchanged' | 'deleted' | 'absent' | 'mismatch';
+  /** `created`, `replaced`, `unchanged`, `deleted`, `absent` or `mismatch`. */
+  outcome: string;
   version: number;
 }
 

@@ -42,7 +42,7 @@ export const logRoutes = [
     params: workoutId,
     body: workoutForm,
     responses: { 200: workoutAnswer, 201: workoutAnswer },
-    errors: [409, 412],
+    errors: [404, 409, 412],
     headers: { 'If-Match': 'optional' },
     isDocument: true,
     async handle({ tx, caller, params, body, header }) {

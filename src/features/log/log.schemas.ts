@@ -115,6 +115,14 @@ const setAnswer = z.object({
   doneAt: z.string().nullable(),
 });
 
+export const blockAnswer = z.object({
+  id: z.guid(),
+  exerciseId: z.int(),
+  superset: z.int().nullable(),
+  notes: z.string(),
+  sets: z.array(setAnswer),
+});
+
 export const workoutAnswer = z.object({
   id: z.guid(),
   version: z.int(),
@@ -124,19 +132,11 @@ export const workoutAnswer = z.object({
   endedAt: z.string().nullable(),
   timeZone: z.string(),
   splitId: z.int().nullable(),
-  source: z.enum(['app', 'logbook', 'import']),
+  source: z.string().meta({ description: '`app`, `logbook` or `import`.' }),
   importId: z.guid().nullable(),
   createdAt: z.string(),
   updatedAt: z.string(),
-  blocks: z.array(
-    z.object({
-      id: z.guid(),
-      exerciseId: z.int(),
-      superset: z.int().nullable(),
-      notes: z.string(),
-      sets: z.array(setAnswer),
-    }),
-  ),
+  blocks: z.array(blockAnswer),
 });
 
 export const workoutsPage = pageOf(workoutAnswer);
