@@ -6,10 +6,13 @@ import { registrationRoutes } from '#features/auth/registration.routes.ts';
 import { bootstrapRoutes } from '#features/bootstrap/bootstrap.routes.ts';
 import { exercisesRoutes } from '#features/exercises/exercises.routes.ts';
 import { logRoutes } from '#features/log/log.routes.ts';
+import { measurementsRoutes } from '#features/measurements/measurements.routes.ts';
 import { getInbox, messagesRoutes } from '#features/messages/messages.routes.ts';
 import { oauthRoutes } from '#features/oauth/oauth.routes.ts';
+import { ownExercisesRoutes } from '#features/ownExercises/ownExercises.routes.ts';
 import { pushRoutes } from '#features/push/push.routes.ts';
 import { realtimeRoutes } from '#features/realtime/realtime.routes.ts';
+import { statisticsRoutes } from '#features/statistics/statistics.routes.ts';
 import { getProfile, usersRoutes } from '#features/users/users.routes.ts';
 import { getTracking, trackingRoutes } from '#features/workouts/tracking.routes.ts';
 import { getPlan, workoutsRoutes } from '#features/workouts/workouts.routes.ts';
@@ -37,4 +40,7 @@ export const api = [
   ...realtimeRoutes,
   ...pushRoutes,
   ...logRoutes,
+  ...ownExercisesRoutes,
+  ...statisticsRoutes,
+  ...measurementsRoutes,
 ];

@@ -202,7 +202,7 @@ insert into public.added select 1 from public.awaited;`,
       drop index exercises_name_key;
       alter table exercises
         drop column owner_id cascade, drop column measure, drop column equipment, drop column secondary_muscles,
-        drop column archived_at,
+        drop column archived_at, drop column version,
         add constraint exercises_name_key unique (name);
       alter table exercise_records alter column pr_tracking_id set not null;
       drop index security_events_age_idx;

@@ -351,6 +351,14 @@ const BODIES: Record<string, (actor: Actor, fixtures: Fixtures) => Json | Promis
     timeZone: 'UTC',
     blocks: [{ id: message, exerciseId: 1, superset: 0, sets: [{ weight: 80.5, unit: 'kg', reps: 5, rpe: 8.5 }] }],
   }),
+  '/api/v1/exercises': () => ({ name: 'Carry', muscle: 'Legs', measure: 'weight_distance', secondaryMuscles: ['Abs'] }),
+  '/api/v1/exercises/:id': () => ({ name: 'Carry', muscle: 'Legs', isArchived: true }),
+  '/api/v1/measurements/:id': () => ({
+    kind: 'body_weight',
+    value: 80.5,
+    unit: 'kg',
+    measuredAt: new Date().toISOString(),
+  }),
   '/api/aerobics/add': () => ({ record: { type: 'Walk', durationMins: 30, durationSec: 15 }, tz: 'UTC' }),
 };
 
@@ -361,6 +369,9 @@ const link = (
 ) => signLink(server.config.secrets, kind, claims);
 
 /** A query that each route takes, where it is more than a zone. */
+/** Days of the logbook's sums. */
+const SPAN = () => ({ from: '2026-03-01', to: '2026-03-31', tz: 'UTC' });
+
 const QUERIES: Record<
   string,
   (actor: Actor, fixtures: Fixtures) => Record<string, string> | Promise<Record<string, string>>
@@ -369,6 +380,10 @@ const QUERIES: Record<
     token: await link(server, VERIFICATION_LINK, { sub: id, email }),
   }),
   '/api/auth/checkuserverify': ({ username }) => ({ username }),
+  '/api/v1/stats/calendar': SPAN,
+  '/api/v1/stats/muscles': SPAN,
+  '/api/v1/stats/volume': SPAN,
+  '/api/v1/measurements': () => ({ kind: 'waist' }),
   '/api/auth/resetpassword': async ({ id, email }, { server }) => ({
     token: await link(server, RESET_LINK, { sub: id, email, fingerprint: passwordFingerprint(HASH) }),
   }),
@@ -668,7 +683,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TR
 function otherMethods(route: AnyRoute, right: Right): Attempt[] {
   const declared = routes.filter(({ path }) => path === route.path).map(({ method }) => method);
   return METHODS.filter((method) => !declared.includes(method)).map((method) => {
-    const isAnswered = method === 'OPTIONS' || (method === 'HEAD' && route.method === 'GET' && !route.produces);
+    const isAnswered = method === 'OPTIONS' || (method === 'HEAD' && declared.includes('GET') && !route.produces);
     const headers = { 'x-http-method-override': route.method };
     return { ...plain(route, { ...right, body: undefined }, 'no body'), method, headers, refused: !isAnswered };
   });

@@ -369,6 +369,35 @@ export interface Api {
         }>;
       };
     };
+    /** Adds an own exercise; it can be planned in the app, too. */
+    '/api/v1/exercises': {
+      input: {
+        body: {
+          name: string;
+          muscle: 'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs';
+          specificMuscle?: string | null | undefined;
+          measure?: 'weight_reps' | 'bodyweight_reps' | 'weighted_bodyweight' | 'assisted_bodyweight' | 'duration' | 'weight_duration' | 'distance_duration' | 'weight_distance' | undefined;
+          equipment?: string | null | undefined;
+          secondaryMuscles?: Array<'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs'> | undefined;
+          description?: string | undefined;
+        };
+        /** Makes repetitions harmless; by itself one for each call. */
+        idempotencyKey?: string | undefined;
+      };
+      output: {
+        id: number;
+        version: number;
+        name: string;
+        muscle: string;
+        specificMuscle: string;
+        measure: string;
+        equipment: string | null;
+        secondaryMuscles: Array<string>;
+        description: string;
+        isOwn: boolean;
+        isArchived: boolean;
+      };
+    };
   };
   GET: {
     /** Opened from the verification mail. Safe to open twice. */
@@ -915,6 +944,290 @@ export interface Api {
         }>;
       };
     };
+    /** The catalogue and the own exercises, by name. */
+    '/api/v1/exercises': {
+      input: object;
+      output: {
+        items: Array<{
+          id: number;
+          version: number;
+          name: string;
+          muscle: string;
+          specificMuscle: string;
+          measure: string;
+          equipment: string | null;
+          secondaryMuscles: Array<string>;
+          description: string;
+          isOwn: boolean;
+          isArchived: boolean;
+        }>;
+      };
+    };
+    /** What was done with an exercise, workout by workout, newest first. */
+    '/api/v1/exercises/:id/history': {
+      input: {
+        query?: {
+          /** How many, at most 200. */
+          limit?: number | undefined;
+          /** nextCursor of the page before. */
+          cursor?: string | undefined;
+          from?: string | undefined;
+          to?: string | undefined;
+          tz?: string | undefined;
+        } | undefined;
+        params: {
+          id: number;
+        };
+      };
+      output: {
+        items: Array<{
+          workoutId: string;
+          startedAt: string;
+          title: string;
+          sets: Array<{
+            kind: string;
+            weight: number | null;
+            unit: 'kg' | 'lb' | null;
+            reps: number | null;
+            seconds: number | null;
+            distanceM: number | null;
+            rpe: number | null;
+          }>;
+          /** The heaviest; of equal ones that with the most reps. */
+          bestSet: {
+            kind: string;
+            weight: number | null;
+            unit: 'kg' | 'lb' | null;
+            reps: number | null;
+            seconds: number | null;
+            distanceM: number | null;
+            rpe: number | null;
+          } | null;
+          oneRepMax: {
+            kg: number;
+            formula: 'lifted' | 'epley' | 'brzycki' | 'oconner';
+          } | null;
+          /** Weight times reps of all sets but warm-ups. */
+          volumeKg: number;
+        }>;
+        nextCursor: string | null;
+      };
+    };
+    /** What was done with an exercise last time. */
+    '/api/v1/exercises/:id/last': {
+      input: {
+        params: {
+          id: number;
+        };
+      };
+      output: {
+        last: {
+          workoutId: string;
+          startedAt: string;
+          sets: Array<{
+            kind: string;
+            weight: number | null;
+            unit: 'kg' | 'lb' | null;
+            reps: number | null;
+            seconds: number | null;
+            distanceM: number | null;
+            rpe: number | null;
+          }>;
+        } | null;
+      };
+    };
+    /** The bests of every exercise that was done. */
+    '/api/v1/records': {
+      input: object;
+      output: {
+        items: Array<{
+          exerciseId: number;
+          exercise: string;
+          /** With the most reps at that weight. */
+          heaviest: {
+            weight: number | null;
+            unit: 'kg' | 'lb' | null;
+            reps: number | null;
+            /** In the zone of the workout. */
+            day: string;
+            workoutId: string;
+          } | null;
+          bestOneRepMax: {
+            weight: number | null;
+            unit: 'kg' | 'lb' | null;
+            reps: number | null;
+            /** In the zone of the workout. */
+            day: string;
+            workoutId: string;
+            kg: number;
+            formula: 'lifted' | 'epley' | 'brzycki' | 'oconner';
+          } | null;
+          mostReps: {
+            weight: number | null;
+            unit: 'kg' | 'lb' | null;
+            reps: number | null;
+            /** In the zone of the workout. */
+            day: string;
+            workoutId: string;
+          } | null;
+          /** Kilograms. */
+          mostVolumeInSet: {
+            value: number;
+            day: string;
+            workoutId: string;
+          } | null;
+          /** Kilograms. */
+          mostVolumeInWorkout: {
+            value: number;
+            day: string;
+            workoutId: string;
+          } | null;
+          /** Seconds. */
+          longest: {
+            value: number;
+            day: string;
+            workoutId: string;
+          } | null;
+          /** Metres. */
+          farthest: {
+            value: number;
+            day: string;
+            workoutId: string;
+          } | null;
+        }>;
+      };
+    };
+    /** This week, the mean of the four before, and everything. */
+    '/api/v1/stats/summary': {
+      input: {
+        query?: {
+          tz?: string | undefined;
+          weekStart?: 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday' | undefined;
+        } | undefined;
+      };
+      output: {
+        week: {
+          workouts: number;
+          sets: number;
+          minutes: number;
+          volumeKg: number;
+          from: string;
+        };
+        /** A week of the four before. */
+        average: {
+          workouts: number;
+          sets: number;
+          minutes: number;
+          volumeKg: number;
+        };
+        all: {
+          workouts: number;
+          sets: number;
+          minutes: number;
+          volumeKg: number;
+        };
+        lastWorkoutAt: string | null;
+      };
+    };
+    /** Workouts, sets, minutes and volume of each day on which there were any. */
+    '/api/v1/stats/calendar': {
+      input: {
+        query: {
+          from: string;
+          to: string;
+          tz?: string | undefined;
+        };
+      };
+      output: {
+        days: Array<{
+          workouts: number;
+          sets: number;
+          minutes: number;
+          volumeKg: number;
+          day: string;
+        }>;
+      };
+    };
+    /** Hard sets for each muscle and week; for helping muscles half. */
+    '/api/v1/stats/muscles': {
+      input: {
+        query: {
+          from: string;
+          to: string;
+          tz?: string | undefined;
+          weekStart?: 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday' | undefined;
+        };
+      };
+      output: {
+        weeks: Array<{
+          from: string;
+          hardSets: Record<string, number>;
+        }>;
+      };
+    };
+    /** Workouts, sets, minutes and volume of each week. */
+    '/api/v1/stats/volume': {
+      input: {
+        query: {
+          from: string;
+          to: string;
+          tz?: string | undefined;
+          weekStart?: 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday' | undefined;
+          by?: 'week' | undefined;
+        };
+      };
+      output: {
+        weeks: Array<{
+          workouts: number;
+          sets: number;
+          minutes: number;
+          volumeKg: number;
+          from: string;
+        }>;
+      };
+    };
+    /** Measurements, newest first. */
+    '/api/v1/measurements': {
+      input: {
+        query?: {
+          /** How many, at most 200. */
+          limit?: number | undefined;
+          /** nextCursor of the page before. */
+          cursor?: string | undefined;
+          /** `body_weight`, `body_fat`, `neck`, `shoulders`, `chest`, `waist`, `hips`, `arm_left` and so on, or an own name. */
+          kind?: string | undefined;
+          from?: string | undefined;
+          to?: string | undefined;
+        } | undefined;
+      };
+      output: {
+        items: Array<{
+          id: string;
+          version: number;
+          kind: string;
+          value: number;
+          unit: string;
+          measuredAt: string;
+        }>;
+        nextCursor: string | null;
+      };
+    };
+    /** A measurement. */
+    '/api/v1/measurements/:id': {
+      input: {
+        params: {
+          id: string;
+        };
+      };
+      output: {
+        id: string;
+        version: number;
+        kind: string;
+        value: number;
+        unit: string;
+        measuredAt: string;
+      };
+    };
   };
   PUT: {
     /** Corrects the address of an unverified account; earlier verification links die. */
@@ -1145,6 +1458,78 @@ export interface Api {
         }>;
       };
     };
+    /** Changes an own exercise. Its name counts wherever it was done. */
+    '/api/v1/exercises/:id': {
+      input: {
+        params: {
+          id: number;
+        };
+        body: {
+          name: string;
+          muscle: 'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs';
+          specificMuscle?: string | null | undefined;
+          measure?: 'weight_reps' | 'bodyweight_reps' | 'weighted_bodyweight' | 'assisted_bodyweight' | 'duration' | 'weight_duration' | 'distance_duration' | 'weight_distance' | undefined;
+          equipment?: string | null | undefined;
+          secondaryMuscles?: Array<'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs'> | undefined;
+          description?: string | undefined;
+          /** Read only. */
+          id?: number | undefined;
+          /** Read only: for If-Match. */
+          version?: number | undefined;
+          /** Read only. */
+          isOwn?: boolean | undefined;
+          /** An archived exercise is offered no more. */
+          isArchived?: boolean | undefined;
+        };
+      };
+      output: {
+        id: number;
+        version: number;
+        name: string;
+        muscle: string;
+        specificMuscle: string;
+        measure: string;
+        equipment: string | null;
+        secondaryMuscles: Array<string>;
+        description: string;
+        isOwn: boolean;
+        isArchived: boolean;
+      };
+    };
+    /** Creates or replaces a measurement, under an id of the caller. */
+    '/api/v1/measurements/:id': {
+      input: {
+        params: {
+          id: string;
+        };
+        body: {
+          /** Read only. */
+          id?: string | undefined;
+          /** Read only: for If-Match. */
+          version?: number | undefined;
+          /** `body_weight`, `body_fat`, `neck`, `shoulders`, `chest`, `waist`, `hips`, `arm_left` and so on, or an own name. */
+          kind: string;
+          value: number;
+          unit: 'kg' | 'lb' | '%' | 'cm' | 'in' | 'mm';
+          measuredAt: string;
+        };
+      };
+      output: {
+        id: string;
+        version: number;
+        kind: string;
+        value: number;
+        unit: string;
+        measuredAt: string;
+      } | {
+        id: string;
+        version: number;
+        kind: string;
+        value: number;
+        unit: string;
+        measuredAt: string;
+      };
+    };
   };
   DELETE: {
     /** Removes the caller's picture; the path in the body is only compared. */
@@ -1181,6 +1566,24 @@ export interface Api {
     };
     /** Removes a workout from the log, and from what the app shows. A PUT brings it back. */
     '/api/v1/workouts/:id': {
+      input: {
+        params: {
+          id: string;
+        };
+      };
+      output: undefined;
+    };
+    /** Removes an own exercise; one that was done or planned is archived instead. */
+    '/api/v1/exercises/:id': {
+      input: {
+        params: {
+          id: number;
+        };
+      };
+      output: undefined;
+    };
+    /** Removes a measurement. */
+    '/api/v1/measurements/:id': {
       input: {
         params: {
           id: string;
@@ -1236,4 +1639,19 @@ export const traits: Readonly<Record<string, Traits>> = {
   'PUT /api/v1/workouts/:id': { credentials: 'token' },
   'DELETE /api/v1/workouts/:id': { credentials: 'token' },
   'POST /api/v1/workouts/:id/duplicate': { credentials: 'token', idempotent: true },
+  'GET /api/v1/exercises': { credentials: 'token' },
+  'POST /api/v1/exercises': { credentials: 'token', idempotent: true },
+  'PUT /api/v1/exercises/:id': { credentials: 'token' },
+  'DELETE /api/v1/exercises/:id': { credentials: 'token' },
+  'GET /api/v1/exercises/:id/history': { credentials: 'token' },
+  'GET /api/v1/exercises/:id/last': { credentials: 'token' },
+  'GET /api/v1/records': { credentials: 'token' },
+  'GET /api/v1/stats/summary': { credentials: 'token' },
+  'GET /api/v1/stats/calendar': { credentials: 'token' },
+  'GET /api/v1/stats/muscles': { credentials: 'token' },
+  'GET /api/v1/stats/volume': { credentials: 'token' },
+  'GET /api/v1/measurements': { credentials: 'token' },
+  'GET /api/v1/measurements/:id': { credentials: 'token' },
+  'PUT /api/v1/measurements/:id': { credentials: 'token' },
+  'DELETE /api/v1/measurements/:id': { credentials: 'token' },
 };

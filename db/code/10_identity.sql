@@ -35,7 +35,7 @@ returns table (
   id uuid, token_version bigint, token_version_used boolean, session_epoch bigint,
   is_verified boolean, role text, stored_zone text,
   plan_version bigint, training_version bigint, cardio_version bigint, inbox_version bigint, profile_version bigint,
-  catalogue_version bigint, senders_version bigint
+  catalogue_version bigint, senders_version bigint, log_version bigint
 )
 language plpgsql stable security definer set search_path = public, pg_temp
 set plan_cache_mode = force_generic_plan -- asked with every request, and planning takes three times as long as the look-up
@@ -46,9 +46,10 @@ begin
     u.id, u.token_version, u.token_version_used, u.session_epoch,
     u.is_verified, u.role, urs.timezone,
     u.plan_version, u.training_version, u.cardio_version, u.inbox_version, u.profile_version,
-    v.catalogue_version, v.senders_version
+    v.catalogue_version, v.senders_version, coalesce(h.version, 0)
   from users u
   cross join shared_versions v
+  left join log_heads h on h.user_id = u.id
   left join user_reminder_settings urs on urs.user_id = u.id
   where u.id = any (p_user_ids);
 end $$;

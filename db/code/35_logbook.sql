@@ -426,4 +426,95 @@ begin
     perform app.log_workouts_of_app(p_user_id, v_missing, null);
   end if;
 end $$;
+-- Creates or replaces a measurement of the caller. outcome: created, replaced, unchanged, mismatch.
+create function app.put_own_measurement(
+  p_id uuid, p_kind text, p_value numeric, p_unit text, p_measured_at timestamptz, p_expected bigint[]
+)
+returns table (outcome text, version bigint)
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_user_id uuid := app.user_id();
+  v_old measurements;
+  v_version bigint;
+begin
+  perform app.lock_log(v_user_id);
+  select m.* into v_old from measurements m where m.user_id = v_user_id and m.id = p_id;
+  if p_expected is not null and (v_old.id is null or not (v_old.version = any (p_expected) or -1 = any (p_expected))) then
+    return query select 'mismatch', coalesce(v_old.version, 0);
+    return;
+  end if;
+  if (v_old.kind, v_old.value, v_old.unit, v_old.measured_at) = (p_kind, p_value, p_unit, p_measured_at) then
+    return query select 'unchanged', v_old.version;
+    return;
+  end if;
+  v_version := app.next_log_version(v_user_id);
+  insert into measurements as m (user_id, id, version, kind, value, unit, measured_at)
+  values (v_user_id, p_id, v_version, p_kind, p_value, p_unit, p_measured_at)
+  on conflict (user_id, id) do update
+    set version = excluded.version,
+        updated_at = now(),
+        kind = excluded.kind,
+        value = excluded.value,
+        unit = excluded.unit,
+        measured_at = excluded.measured_at;
+  delete from log_tombstones t where t.user_id = v_user_id and t.kind = 'measurement' and t.id = p_id;
+  return query select case when v_old.id is null then 'created' else 'replaced' end, v_version;
+end $$;
+
+-- outcome: deleted, absent, mismatch.
+create function app.delete_own_measurement(p_id uuid, p_expected bigint[])
+returns table (outcome text, version bigint)
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_user_id uuid := app.user_id();
+  v_old bigint;
+  v_version bigint;
+begin
+  perform app.lock_log(v_user_id);
+  select m.version into v_old from measurements m where m.user_id = v_user_id and m.id = p_id;
+  if v_old is null then
+    return query select 'absent', 0::bigint;
+    return;
+  end if;
+  if p_expected is not null and not (v_old = any (p_expected) or -1 = any (p_expected)) then
+    return query select 'mismatch', v_old;
+    return;
+  end if;
+  v_version := app.next_log_version(v_user_id);
+  delete from measurements m where m.user_id = v_user_id and m.id = p_id;
+  insert into log_tombstones (user_id, id, kind, version)
+  values (v_user_id, p_id, 'measurement', v_version)
+  on conflict (user_id, kind, id) do update set version = excluded.version, deleted_at = now();
+  return query select 'deleted', v_version;
+end $$;
+
+-- After the measure of an own exercise has changed: which of its sets count for records.
+create function app.recompute_own_records(p_exercise_id bigint) returns void
+language sql security definer set search_path = public, pg_temp
+as $$
+  select app.recompute_records(app.user_id(), array[p_exercise_id])
+$$;
+
+-- Removes an own exercise, or archives it where history or a plan needs it. Null: it is not the caller's.
+create function app.remove_own_exercise(p_id bigint) returns text
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+begin
+  if not exists (select from exercises e where e.id = p_id and e.owner_id = app.user_id()) then
+    return null;
+  end if;
+  if exists (select from log_blocks b where b.exercise_id = p_id)
+    or exists (select from exercisetoworkoutsplit ets where ets.exercise_id = p_id)
+  then
+    update exercises e
+    set archived_at = now(), version = e.version + 1
+    where e.id = p_id
+      and e.archived_at is null;
+    return 'archived';
+  end if;
+  delete from exercises e where e.id = p_id;
+  return 'deleted';
+end $$;
 reset role;

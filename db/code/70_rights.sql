@@ -62,7 +62,9 @@ create policy own_links on oauth_accounts for select to authenticated
 
 grant select on exercises to authenticated;
 grant insert (name, description, targetmuscle, specifictargetmuscle, owner_id, measure, equipment, secondary_muscles),
-  update (name, description, targetmuscle, specifictargetmuscle, measure, equipment, secondary_muscles, archived_at)
+  update (
+    name, description, targetmuscle, specifictargetmuscle, measure, equipment, secondary_muscles, archived_at, version
+  )
   on exercises to authenticated;
 create policy catalogue_and_own on exercises for select to authenticated
   using (owner_id is null or owner_id = (select app.user_id()));
@@ -200,7 +202,8 @@ grant execute on function
   app.senders_of_received_messages(), app.keep_idempotent_answer(text, text, bytea, integer, text),
   app.begin_replacement(uuid, bigint, timestamptz), app.finish_replacement(uuid, bigint[]),
   app.log_finished_workout(uuid, text), app.put_own_workout(uuid, jsonb, bigint[]), app.delete_own_workout(uuid, bigint[]),
-  app.kilograms(numeric, text)
+  app.kilograms(numeric, text), app.recompute_own_records(bigint), app.remove_own_exercise(bigint),
+  app.put_own_measurement(uuid, text, numeric, text, timestamptz, bigint[]), app.delete_own_measurement(uuid, bigint[])
   to authenticated;
 -- The guard and refreshes ask the first five with the login's own rights, before they know whose scope to open; pg_cron
 -- runs the others as the login that migrates.

@@ -11,6 +11,7 @@ alter table exercises
   add column equipment         text,
   add column secondary_muscles text[] not null default '{}',
   add column archived_at       timestamptz, -- only where history or plan need it
+  add column version           bigint not null default 1,
   drop constraint exercises_name_key;
 create unique index exercises_name_key on exercises (coalesce(owner_id, '00000000-0000-0000-0000-000000000000'), lower(name));
 create index exercises_owner_idx on exercises (owner_id) where owner_id is not null;

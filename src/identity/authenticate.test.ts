@@ -31,6 +31,7 @@ const STATE = {
   profile_version: 5,
   catalogue_version: 6,
   senders_version: 7,
+  log_version: 8,
   stored_zone: 'Asia/Jerusalem',
 };
 const refused = (code: string) => new ApiError(401, code, code);
@@ -120,7 +121,7 @@ describe('the guard', () => {
       id: userId,
       role: 'Admin',
       thumbprint: KEY,
-      versions: { plan: 1, training: 2, cardio: 3, inbox: 4, profile: 5, catalogue: 6, senders: 7 },
+      versions: { plan: 1, training: 2, cardio: 3, inbox: 4, profile: 5, catalogue: 6, senders: 7, log: 8 },
       session: { userId, epoch: 3 },
       storedZone: 'Asia/Jerusalem',
     });

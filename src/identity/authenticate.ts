@@ -20,6 +20,8 @@ export interface DataVersions {
   catalogue: number;
   /** Names and pictures of those who wrote messages. */
   senders: number;
+  /** The logbook: the number of its last change. */
+  log: number;
 }
 
 /** The person that a protected request acts for. */
@@ -117,6 +119,7 @@ export function buildIdentity({ config, db, verifyProof, replayStore, sessionTok
         profile: state.profile_version,
         catalogue: state.catalogue_version,
         senders: state.senders_version,
+        log: state.log_version,
       },
       session: { userId: claims.userId, epoch: state.session_epoch },
       storedZone: state.stored_zone,

@@ -19,6 +19,7 @@ interface SessionState {
   profile_version: number;
   catalogue_version: number;
   senders_version: number;
+  log_version: number;
 }
 
 /** $1: ids; those of nobody have no row. */

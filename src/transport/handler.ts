@@ -134,7 +134,8 @@ function signalOf(res: Response): AbortSignal {
 /** What is wrong in words for whoever wrote the request; undefined: as the schema says it. */
 const plainly: z.core.$ZodErrorMap = (issue) => {
   if (issue.code === 'unrecognized_keys') return `Unknown field: ${issue.keys.slice(0, 5).join(', ').slice(0, 100)}`;
-  return issue.code === 'invalid_type' && issue.input === undefined ? 'is required' : undefined;
+  if (issue.code !== 'invalid_type') return undefined;
+  return issue.input === undefined ? 'is required' : `must be of type ${issue.expected}`;
 };
 
 /** Checks params, query and body, in this order. @throws ApiError 400 with the problems of the first that has any */

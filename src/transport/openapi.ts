@@ -99,6 +99,10 @@ const TAGS: Record<string, string> = {
   ws: 'Tickets for the socket.',
   push: 'What a scheduler may call.',
   'v1 workouts': 'The logbook: the whole history of workouts.',
+  'v1 exercises': 'The logbook: the catalogue, own exercises, and what was done with each.',
+  'v1 records': 'The logbook: bests of every exercise.',
+  'v1 stats': 'The logbook: sums by day, week and muscle.',
+  'v1 measurements': 'The logbook: body weight and other measures.',
 };
 
 /** Without `Authorization`, which OpenAPI describes as the security scheme. */

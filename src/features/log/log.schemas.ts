@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { canonicalZone } from '#platform/zone.ts';
 import { pageOf, pageQuery } from '#transport/paging.ts';
+import { zoneName } from '#transport/timeZone.ts';
 
 const MOST_BLOCKS = 100;
 const MOST_SETS = 50;
@@ -13,22 +13,6 @@ const instant = z.iso
   .datetime({ offset: true, error: 'must be an ISO 8601 instant with Z or an offset' })
   .refine((text) => Date.parse(text) >= EARLIEST && Date.parse(text) < LATEST, 'is out of range')
   .transform((text) => new Date(text).toISOString());
-
-/** An IANA zone, in its canonical spelling. */
-const zone = z
-  .string()
-  .max(100)
-  .transform((sent, context) => {
-    try {
-      const known = canonicalZone(sent);
-      if (known !== undefined) return known;
-    } catch {
-      // Told below.
-    }
-    context.addIssue({ code: 'custom', message: 'must be an IANA time zone, such as Europe/Paris' });
-    return z.NEVER;
-  })
-  .meta({ type: 'string', example: 'Europe/Paris' });
 
 /** @param places most decimals that are kept exactly */
 const decimal = (least: number, most: number, places: number) =>
@@ -86,7 +70,7 @@ export const workoutForm = z
     notes: note.default(''),
     startedAt: instant,
     endedAt: instant.nullable().default(null),
-    timeZone: zone,
+    timeZone: zoneName,
     splitId: z.int().positive().nullable().default(null),
     blocks: z.array(blockForm).max(MOST_BLOCKS),
   })
@@ -149,7 +133,7 @@ export const workoutsQuery = z.strictObject({
   ...pageQuery,
   from: day.optional(),
   to: day.optional(),
-  tz: zone.optional(),
+  tz: zoneName.optional(),
   exerciseId: z.coerce.number().int().positive().optional(),
   q: z.string().trim().min(1).max(100).optional().meta({ description: 'In title, notes or names of exercises.' }),
 });

@@ -1,65 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect } from 'vitest';
-import { newPhone, type Phone } from '#tests/helpers/person.ts';
-import { makeProof } from '#tests/helpers/proof.ts';
-import { type TestServer, withServer } from '#tests/helpers/server.ts';
-
-interface Person {
-  phone: Phone;
-  /** A request to the logbook, as a program makes it: without the app's headers. */
-  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
-  /** Ids of squat and bench in the one split of the plan. */
-  split: number;
-  planned: number[];
-  app(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown>;
-}
-
-async function signedIn(server: TestServer): Promise<Person> {
-  const phone = await newPhone(server);
-  const { accessToken } = await phone.tokens();
-  const call: Person['call'] = (method, path, body, headers = {}) =>
-    fetch(`${server.url}/api/v1${path}`, {
-      method,
-      headers: {
-        'user-agent': 'curl/8',
-        authorization: `DPoP ${accessToken}`,
-        dpop: makeProof(phone.key, `${method} ${server.url}/api/v1${path}`, { accessToken }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    });
-  const app: Person['app'] = async (method, path, body) => {
-    const answer = await (method === 'GET' ? phone.get(path, accessToken) : phone.post(path, accessToken, body));
-    expect([path, answer.status]).toEqual([path, 200]);
-    return answer.json();
-  };
-  const workoutData = { A: [1, 2].map((id) => ({ id, sets: [5, 5] })) };
-  const { workoutPlan } = (await app('POST', '/api/workouts/add', { workoutData })) as {
-    workoutPlan: { workoutsplits: Array<{ id: number; exercisetoworkoutsplit: Array<{ id: number }> }> };
-  };
-  const [split] = workoutPlan.workoutsplits;
-  return { phone, call, app, split: split?.id ?? 0, planned: split?.exercisetoworkoutsplit.map(({ id }) => id) ?? [] };
-}
+import { block, hoursAgo, type Person, set, signedIn, workout } from '#tests/helpers/logbook.ts';
+import { withServer } from '#tests/helpers/server.ts';
 
 const it = withServer().extend('person', ({ server }) => signedIn(server));
 
-const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
-const set = (weight: number | null, reps: number | null, more: object = {}) => ({
-  weight,
-  unit: weight === null ? null : 'kg',
-  reps,
-  ...more,
-});
-const block = (exerciseId: number, ...sets: object[]) => ({ id: randomUUID(), exerciseId, sets });
-const workout = (more: object = {}) => ({
-  title: 'Push',
-  startedAt: hoursAgo(26),
-  endedAt: hoursAgo(25),
-  timeZone: 'Europe/Berlin',
-  blocks: [block(1, set(100, 5), set(102.5, 3))],
-  ...more,
-});
 const records = (person: Person) =>
   person.app('GET', '/api/analytics/get') as Promise<{ _1RM: Record<string, { pr_weight: number; max_1rm: number }> }>;
 const prMax = async (person: Person) => {

@@ -1,0 +1,244 @@
+import type { z } from 'zod';
+import { sql } from '#platform/postgres/query.ts';
+import type { historyPage } from './statistics.schemas.ts';
+
+/** A set as the answers show it. */
+type DoneSet = z.input<typeof historyPage>['items'][number]['sets'][number];
+
+export interface HistoryRow {
+  workout_id: string;
+  started_at: Date;
+  position: string;
+  title: string;
+  /** Each with its load in kilograms and its estimated one-rep max, as text of an exact number. */
+  sets: Array<DoneSet & Estimates>;
+}
+
+interface Estimates {
+  kg: number | null;
+  oneRepMax: number | null;
+}
+
+/**
+ * Workouts with exercise $2, newest first. $1: user, $3: first and $4: last day in zone $5, $6 and $7: start and id that
+ * the page goes on after, $8: how many.
+ */
+export const LIST_HISTORY = sql<HistoryRow>('statistics.listHistory')`
+  select
+    w.id as workout_id,
+    w.started_at,
+    to_char(w.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as position,
+    w.title,
+    coalesce((
+      select json_agg(
+        json_build_object(
+          'kind', s.kind, 'weight', s.weight, 'unit', s.unit, 'reps', s.reps, 'seconds', s.seconds,
+          'distanceM', s.distance_m, 'rpe', s.rpe,
+          'kg', app.kilograms(s.weight, s.unit),
+          'oneRepMax', app.estimated_one_rep_max(app.kilograms(s.weight, s.unit)::real, s.reps)
+        )
+        order by b.position, s.position
+      )
+      from log_blocks b
+      join log_sets s on s.user_id = b.user_id and s.block_id = b.id
+      where b.user_id = w.user_id
+        and b.workout_id = w.id
+        and b.exercise_id = $2
+    ), '[]') as sets
+  from log_workouts w
+  where w.user_id = $1
+    and w.ended_at is not null
+    and exists (
+      select
+      from log_blocks b
+      where b.user_id = w.user_id
+        and b.workout_id = w.id
+        and b.exercise_id = $2
+    )
+    and ($3::date is null or w.started_at >= $3::date::timestamp at time zone $5)
+    and ($4::date is null or w.started_at < ($4::date + 1)::timestamp at time zone $5)
+    and ($6::timestamptz is null or (w.started_at, w.id) < ($6::timestamptz, $7::uuid))
+  order by w.started_at desc, w.id desc
+  limit $8`;
+
+/** Whether the caller can see exercise $1. */
+export const FIND_EXERCISE = sql<{ id: number }>('statistics.findExercise')`
+  select e.id
+  from exercises e
+  where e.id = $1`;
+
+export interface RecordRow {
+  exercise_id: number;
+  exercise: string;
+  /** Which record: `heaviest`, `bestOneRepMax`, `mostReps`, `mostVolumeInSet`, `mostVolumeInWorkout`, `longest`, `farthest`. */
+  kind: string;
+  value: number;
+  weight: string | null;
+  unit: string | null;
+  reps: number | null;
+  day: string;
+  workout_id: string;
+}
+
+/**
+ * The best of each kind for each exercise of $1. Rows are numbered, and the greatest list of numbers of which the last is
+ * that of the row says which is best: one pass over all sets.
+ */
+export const LIST_RECORDS = sql<RecordRow>('statistics.listRecords')`
+  with done as materialized (
+    select
+      row_number() over () as n,
+      b.exercise_id,
+      w.id as workout_id,
+      w.time_zone,
+      w.started_at,
+      extract(epoch from w.started_at)::float8 as at,
+      s.kind,
+      s.weight,
+      s.unit,
+      s.reps,
+      s.seconds,
+      s.distance_m,
+      case
+        when s.weight > 0 and s.reps > 0 and e.measure not in ('bodyweight_reps', 'assisted_bodyweight')
+          then app.kilograms(s.weight, s.unit)::float8
+      end as kg
+    from log_workouts w
+    join log_blocks b on b.user_id = w.user_id and b.workout_id = w.id
+    join log_sets s on s.user_id = b.user_id and s.block_id = b.id
+    join exercises e on e.id = b.exercise_id
+    where w.user_id = $1
+      and w.ended_at is not null
+      and s.kind <> 'warmup'
+  ),
+  estimated as (
+    select d.*, app.estimated_one_rep_max(d.kg::real, d.reps)::float8 as one_rep_max
+    from done d
+    where d.kg is not null
+      and d.kind <> 'drop'
+  ),
+  best as (
+    select d.exercise_id, 'heaviest' as kind, max(array[d.kg, d.reps, d.at, d.n]) as key
+    from done d
+    where d.kg is not null
+    group by d.exercise_id
+    union all
+    select d.exercise_id, 'bestOneRepMax', max(array[d.one_rep_max, d.at, d.n])
+    from estimated d
+    where d.one_rep_max is not null
+    group by d.exercise_id
+    union all
+    select d.exercise_id, 'mostReps', max(array[d.reps, coalesce(d.kg, 0), d.at, d.n])
+    from done d
+    where d.reps > 0
+    group by d.exercise_id
+    union all
+    select d.exercise_id, 'mostVolumeInSet', max(array[d.kg * d.reps, d.at, d.n])
+    from done d
+    where d.kg is not null
+    group by d.exercise_id
+    union all
+    select v.exercise_id, 'mostVolumeInWorkout', max(array[v.volume, v.at, v.n])
+    from (
+      select d.exercise_id, sum(d.kg * d.reps) as volume, max(d.at) as at, max(d.n) as n
+      from done d
+      where d.kg is not null
+      group by d.exercise_id, d.workout_id
+    ) v
+    group by v.exercise_id
+    union all
+    select d.exercise_id, 'longest', max(array[d.seconds, d.at, d.n])
+    from done d
+    where d.seconds > 0
+    group by d.exercise_id
+    union all
+    select d.exercise_id, 'farthest', max(array[d.distance_m::float8, d.at, d.n])
+    from done d
+    where d.distance_m > 0
+    group by d.exercise_id
+  )
+  select
+    b.exercise_id,
+    e.name as exercise,
+    b.kind,
+    b.key[1] as value,
+    d.weight::text as weight,
+    d.unit,
+    d.reps,
+    to_char(d.started_at at time zone d.time_zone, 'YYYY-MM-DD') as day,
+    d.workout_id
+  from best b
+  join done d on d.n = b.key[cardinality(b.key)]::bigint
+  join exercises e on e.id = b.exercise_id
+  order by lower(e.name), b.exercise_id`;
+
+export interface DayRow {
+  day: string;
+  workouts: number;
+  sets: number;
+  minutes: number;
+  volume_kg: number;
+}
+
+/** What $1 did on each day of zone $4 from $2 to $3 on which something was done. Warm-ups are no sets. */
+export const LIST_DAYS = sql<DayRow>('statistics.listDays')`
+  select
+    to_char(w.started_at at time zone $4, 'YYYY-MM-DD') as day,
+    count(*) as workouts,
+    coalesce(sum(done.sets), 0)::float8 as sets,
+    sum(extract(epoch from w.ended_at - w.started_at) / 60)::float8 as minutes,
+    coalesce(sum(done.volume_kg), 0)::float8 as volume_kg
+  from log_workouts w
+  left join lateral (
+    select count(*) as sets, sum(app.kilograms(s.weight, s.unit) * s.reps) as volume_kg
+    from log_blocks b
+    join log_sets s on s.user_id = b.user_id and s.block_id = b.id
+    where b.user_id = w.user_id
+      and b.workout_id = w.id
+      and s.kind <> 'warmup'
+  ) done on true
+  where w.user_id = $1
+    and w.ended_at is not null
+    and w.started_at >= $2::date::timestamp at time zone $4
+    and w.started_at < ($3::date + 1)::timestamp at time zone $4
+  group by 1
+  order by 1`;
+
+export interface MuscleRow {
+  day: string;
+  muscle: string;
+  sets: number;
+}
+
+/** Hard sets of $1 by day of zone $4 and muscle: all but warm-ups, for a helping muscle half. */
+export const LIST_MUSCLES = sql<MuscleRow>('statistics.listMuscles')`
+  select
+    to_char(w.started_at at time zone $4, 'YYYY-MM-DD') as day,
+    m.muscle,
+    sum(m.share)::float8 as sets
+  from log_workouts w
+  join log_blocks b on b.user_id = w.user_id and b.workout_id = w.id
+  join log_sets s on s.user_id = b.user_id and s.block_id = b.id and s.kind <> 'warmup'
+  join exercises e on e.id = b.exercise_id
+  cross join lateral (
+    select e.targetmuscle as muscle, 1.0 as share
+    union all
+    select h.muscle, 0.5
+    from unnest(e.secondary_muscles) as h (muscle)
+  ) m
+  where w.user_id = $1
+    and w.ended_at is not null
+    and w.started_at >= $2::date::timestamp at time zone $4
+    and w.started_at < ($3::date + 1)::timestamp at time zone $4
+  group by 1, 2
+  order by 1, 2`;
+
+/** The first and the last start of $1, and today in zone $2. */
+export const FIND_SPAN = sql<{ first: string; last: Date | null; today: string }>('statistics.findSpan')`
+  select
+    to_char(coalesce(min(w.started_at), now()) at time zone $2, 'YYYY-MM-DD') as first,
+    max(w.started_at) as last,
+    to_char(now() at time zone $2, 'YYYY-MM-DD') as today
+  from log_workouts w
+  where w.user_id = $1
+    and w.ended_at is not null`;
