@@ -115,7 +115,7 @@ const isIdempotencyKey = ({ name }: { name: string }) => name === 'Idempotency-K
 function schemaOf(content: Content): Schema {
   const [[type, { schema }] = ['', { schema: {} }], ...others] = Object.entries(content);
   if (others.length > 0) throw new Error('a body of several types');
-  return type === 'text/html' ? { type: 'string' } : schema;
+  return type.startsWith('text/') ? { type: 'string' } : schema;
 }
 
 /** Inputs may hold undefined where they may be absent: JSON leaves both out. */

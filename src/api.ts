@@ -5,6 +5,8 @@ import { recoveryRoutes } from '#features/auth/recovery.routes.ts';
 import { registrationRoutes } from '#features/auth/registration.routes.ts';
 import { bootstrapRoutes } from '#features/bootstrap/bootstrap.routes.ts';
 import { exercisesRoutes } from '#features/exercises/exercises.routes.ts';
+import { exportsRoutes } from '#features/exports/exports.routes.ts';
+import { importsRoutes } from '#features/imports/imports.routes.ts';
 import { logRoutes } from '#features/log/log.routes.ts';
 import { measurementsRoutes } from '#features/measurements/measurements.routes.ts';
 import { getInbox, messagesRoutes } from '#features/messages/messages.routes.ts';
@@ -43,4 +45,6 @@ export const api = [
   ...ownExercisesRoutes,
   ...statisticsRoutes,
   ...measurementsRoutes,
+  ...exportsRoutes,
+  ...importsRoutes,
 ];

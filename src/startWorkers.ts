@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { authDeliveries } from '#features/auth/auth.deliveries.ts';
 import { housekeepingTasks } from '#features/housekeeping/housekeeping.tasks.ts';
+import { importDeliveries } from '#features/imports/imports.deliveries.ts';
 import { announceDeliveries } from '#features/messages/messages.deliveries.ts';
 import { pushDeliveries } from '#features/push/push.deliveries.ts';
 import { pushTasks } from '#features/push/push.tasks.ts';
@@ -58,6 +59,7 @@ export async function startWorkers({
       ...emailChangeDeliveries(config, db, mailer),
       ...pushDeliveries(db, pusher, log),
       ...removalDeliveries(db, config.BUCKET_NAME, rest.pictures, rest.cache),
+      ...importDeliveries(db, rest.sockets),
       ...announceDeliveries(db, rest.sockets, config.DEFAULT_TZ),
     },
     mostPerSecond: { emails: config.MAIL_MAX_PER_SEC, pushNotifications: config.PUSH_MAX_PER_SEC },

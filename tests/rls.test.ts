@@ -216,6 +216,22 @@ const MATRIX: Record<string, Policy> = {
     column: 'name',
     copy: "insert into exercise_aliases (owner_id, name, exercise_id) values ($owner, 'new', 1)",
   },
+  imports: {
+    select: 'own',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'state',
+    copy: "insert into imports (user_id, source, time_zone, facts, total) values ($owner, 'hevy', 'UTC', '{}', 0)",
+  },
+  import_workouts: {
+    select: 'own',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'content',
+    copy: "insert into import_workouts (user_id, import_id, position, id, content) select user_id, id, 9, gen_random_uuid(), '{}' from imports where user_id = $owner",
+  },
   push_tickets: {
     select: 'nothing',
     insert: 'nothing',
@@ -326,6 +342,14 @@ async function furnish(server: TestServer, db: pg.Client) {
   await db.query(
     `insert into measurements (user_id, id, version, kind, value, unit, measured_at)
      values ($1, gen_random_uuid(), 1, 'waist', 80, 'cm', now())`,
+    [id],
+  );
+  await db.query("insert into imports (user_id, source, time_zone, facts, total) values ($1, 'hevy', 'UTC', '{}', 0)", [
+    id,
+  ]);
+  await db.query(
+    `insert into import_workouts (user_id, import_id, position, id, content)
+     select i.user_id, i.id, 0, gen_random_uuid(), '{}' from imports i where i.user_id = $1`,
     [id],
   );
   await db.query("insert into push_tickets (ticket_id, user_id, push_token) values ($1::text, $1::uuid, 'x')", [id]);

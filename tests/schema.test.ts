@@ -176,7 +176,7 @@ insert into public.added select 1 from public.awaited;`,
     ['another_login', 'set search_path = pg_catalog, nowhere'],
   ])('work for a login called %s, whatever is set for it: %s', async ([login, settings], { server }) => {
     const url = await newDatabase(server, login, settings);
-    expect(await migrate({ ...options(server), url })).toHaveLength(7);
+    expect(await migrate({ ...options(server), url })).toHaveLength(8);
     const own = await startTestServer({ sharing: { ...server, databaseUrl: url } });
     try {
       const phone = await newPhone(own);
@@ -197,12 +197,12 @@ insert into public.added select 1 from public.awaited;`,
     await client.query(`
       delete from schema_migrations;
       insert into schema_migrations (name, checksum) values ('0001_roles.sql', 'x'), ('0009_reminders.sql', 'x');
-      drop table shared_versions, exercise_aliases, measurements, log_tombstones, log_sets, log_blocks, log_workouts,
+      drop table import_workouts, imports, shared_versions, exercise_aliases, measurements, log_tombstones, log_sets, log_blocks, log_workouts,
         log_heads cascade;
       drop index exercises_name_key;
       alter table exercises
         drop column owner_id cascade, drop column measure, drop column equipment, drop column secondary_muscles,
-        drop column archived_at, drop column version,
+        drop column archived_at, drop column version, drop column import_id,
         add constraint exercises_name_key unique (name);
       alter table exercise_records alter column pr_tracking_id set not null;
       drop index security_events_age_idx;
@@ -218,6 +218,7 @@ insert into public.added select 1 from public.awaited;`,
       '0004_request_ids.sql',
       '0005_traces.sql',
       '0006_logbook.sql',
+      '0007_imports.sql',
       'code',
     ]);
     const { rows } = await client.query(

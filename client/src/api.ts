@@ -398,6 +398,108 @@ export interface Api {
         isArchived: boolean;
       };
     };
+    /** Reads a file of Strong, Hevy, FitNotes, StrongLifts or an own export; nothing is in the log before it is committed. */
+    '/api/v1/imports': {
+      input: {
+        body: {
+          /** At most 10485760 bytes. */
+          file: Upload;
+          timeZone: string;
+          /** Of weights in a file that names none. */
+          unit?: 'kg' | 'lb' | undefined;
+        };
+      };
+      output: {
+        id: string;
+        /** `preview`, `committing`, `committed` or `undone`. */
+        state: string;
+        source: string;
+        timeZone: string;
+        unit: 'kg' | 'lb' | null;
+        duplicates: string;
+        createdAt: string;
+        workouts: number;
+        sets: number;
+        firstDay: string | null;
+        lastDay: string | null;
+        skipped: {
+          lines: number;
+          /** At most 100. */
+          first: Array<{
+            line: number;
+            /** `date`, `number`, `columns` or `no-exercise`. */
+            reason: string;
+          }>;
+        };
+        /** `unit`, `unit-pounds`, `decimal-comma`: only the person knows. */
+        ambiguous: Array<string>;
+        probableDuplicates: number;
+        exercises: Array<{
+          name: string;
+          sets: number;
+          /** What becomes of it; null: not decided. */
+          match: number | 'create' | 'skip' | null;
+          candidates: Array<{
+            id: number;
+            name: string;
+          }>;
+        }>;
+        progress: {
+          done: number;
+          total: number;
+          added: number;
+        };
+      };
+    };
+    /** Has the import written into the log. Again changes nothing. */
+    '/api/v1/imports/:id/commit': {
+      input: {
+        params: {
+          id: string;
+        };
+      };
+      output: {
+        id: string;
+        /** `preview`, `committing`, `committed` or `undone`. */
+        state: string;
+        source: string;
+        timeZone: string;
+        unit: 'kg' | 'lb' | null;
+        duplicates: string;
+        createdAt: string;
+        workouts: number;
+        sets: number;
+        firstDay: string | null;
+        lastDay: string | null;
+        skipped: {
+          lines: number;
+          /** At most 100. */
+          first: Array<{
+            line: number;
+            /** `date`, `number`, `columns` or `no-exercise`. */
+            reason: string;
+          }>;
+        };
+        /** `unit`, `unit-pounds`, `decimal-comma`: only the person knows. */
+        ambiguous: Array<string>;
+        probableDuplicates: number;
+        exercises: Array<{
+          name: string;
+          sets: number;
+          /** What becomes of it; null: not decided. */
+          match: number | 'create' | 'skip' | null;
+          candidates: Array<{
+            id: number;
+            name: string;
+          }>;
+        }>;
+        progress: {
+          done: number;
+          total: number;
+          added: number;
+        };
+      };
+    };
   };
   GET: {
     /** Opened from the verification mail. Safe to open twice. */
@@ -1228,6 +1330,96 @@ export interface Api {
         measuredAt: string;
       };
     };
+    /** Everything of the logbook; imported into another account, it is the same again. */
+    '/api/v1/exports/logbook.json': {
+      input: object;
+      output: {
+        format: string;
+        formatVersion: number;
+      };
+    };
+    /** All sets in Hevy's columns, in the unit of most loads. */
+    '/api/v1/exports/hevy.csv': {
+      input: object;
+      output: string;
+    };
+    /** All sets in Strong's columns. */
+    '/api/v1/exports/strong.csv': {
+      input: {
+        query?: {
+          unit?: 'kg' | 'lb' | undefined;
+        } | undefined;
+      };
+      output: string;
+    };
+    /** The last fifty imports, newest first. */
+    '/api/v1/imports': {
+      input: object;
+      output: {
+        items: Array<{
+          id: string;
+          /** `preview`, `committing`, `committed` or `undone`. */
+          state: string;
+          source: string;
+          createdAt: string;
+          workouts: number;
+          progress: {
+            done: number;
+            total: number;
+            added: number;
+          };
+        }>;
+      };
+    };
+    /** An import: its preview, or how far it is. */
+    '/api/v1/imports/:id': {
+      input: {
+        params: {
+          id: string;
+        };
+      };
+      output: {
+        id: string;
+        /** `preview`, `committing`, `committed` or `undone`. */
+        state: string;
+        source: string;
+        timeZone: string;
+        unit: 'kg' | 'lb' | null;
+        duplicates: string;
+        createdAt: string;
+        workouts: number;
+        sets: number;
+        firstDay: string | null;
+        lastDay: string | null;
+        skipped: {
+          lines: number;
+          /** At most 100. */
+          first: Array<{
+            line: number;
+            /** `date`, `number`, `columns` or `no-exercise`. */
+            reason: string;
+          }>;
+        };
+        /** `unit`, `unit-pounds`, `decimal-comma`: only the person knows. */
+        ambiguous: Array<string>;
+        probableDuplicates: number;
+        exercises: Array<{
+          name: string;
+          sets: number;
+          /** What becomes of it; null: not decided. */
+          match: number | 'create' | 'skip' | null;
+          candidates: Array<{
+            id: number;
+            name: string;
+          }>;
+        }>;
+        progress: {
+          done: number;
+          total: number;
+          added: number;
+        };
+      };
+    };
   };
   PUT: {
     /** Corrects the address of an unverified account; earlier verification links die. */
@@ -1591,6 +1783,78 @@ export interface Api {
       };
       output: undefined;
     };
+    /** Takes an import back; what was edited since stays, unless force is true. */
+    '/api/v1/imports/:id': {
+      input: {
+        query?: {
+          force?: 'true' | 'false' | undefined;
+        } | undefined;
+        params: {
+          id: string;
+        };
+      };
+      output: {
+        /** Workouts that were edited since, and stay. */
+        kept: Array<string>;
+      };
+    };
+  };
+  PATCH: {
+    /** Decides what becomes of exercises, units and probable duplicates. */
+    '/api/v1/imports/:id': {
+      input: {
+        params: {
+          id: string;
+        };
+        body: {
+          /** Name in the file: id of an exercise, `create` or `skip`. */
+          mapping?: Record<string, number | 'create' | 'skip'> | undefined;
+          unit?: 'kg' | 'lb' | undefined;
+          duplicates?: 'skip' | 'import' | undefined;
+        };
+      };
+      output: {
+        id: string;
+        /** `preview`, `committing`, `committed` or `undone`. */
+        state: string;
+        source: string;
+        timeZone: string;
+        unit: 'kg' | 'lb' | null;
+        duplicates: string;
+        createdAt: string;
+        workouts: number;
+        sets: number;
+        firstDay: string | null;
+        lastDay: string | null;
+        skipped: {
+          lines: number;
+          /** At most 100. */
+          first: Array<{
+            line: number;
+            /** `date`, `number`, `columns` or `no-exercise`. */
+            reason: string;
+          }>;
+        };
+        /** `unit`, `unit-pounds`, `decimal-comma`: only the person knows. */
+        ambiguous: Array<string>;
+        probableDuplicates: number;
+        exercises: Array<{
+          name: string;
+          sets: number;
+          /** What becomes of it; null: not decided. */
+          match: number | 'create' | 'skip' | null;
+          candidates: Array<{
+            id: number;
+            name: string;
+          }>;
+        }>;
+        progress: {
+          done: number;
+          total: number;
+          added: number;
+        };
+      };
+    };
   };
 }
 
@@ -1654,4 +1918,13 @@ export const traits: Readonly<Record<string, Traits>> = {
   'GET /api/v1/measurements/:id': { credentials: 'token' },
   'PUT /api/v1/measurements/:id': { credentials: 'token' },
   'DELETE /api/v1/measurements/:id': { credentials: 'token' },
+  'GET /api/v1/exports/logbook.json': { credentials: 'token' },
+  'GET /api/v1/exports/hevy.csv': { credentials: 'token' },
+  'GET /api/v1/exports/strong.csv': { credentials: 'token' },
+  'POST /api/v1/imports': { credentials: 'token', form: true },
+  'GET /api/v1/imports': { credentials: 'token' },
+  'GET /api/v1/imports/:id': { credentials: 'token' },
+  'PATCH /api/v1/imports/:id': { credentials: 'token' },
+  'DELETE /api/v1/imports/:id': { credentials: 'token' },
+  'POST /api/v1/imports/:id/commit': { credentials: 'token' },
 };

@@ -34,7 +34,7 @@ grant select, insert, update, delete on users, oauth_accounts, outbox to service
 grant select, update on shared_versions to service;
 grant select, insert, update on workoutsplits, user_reminder_settings to service;
 grant select, insert, update, delete on exercises, exercise_aliases, log_heads, log_workouts, log_blocks, log_sets,
-  log_tombstones, measurements to service;
+  log_tombstones, measurements, imports, import_workouts to service;
 grant select on workoutplans, exercisetoworkoutsplit, aerobictracking to service;
 grant select, insert, update, delete on workout_summary, exercisetracking to service;
 grant select, insert on messages to service;
@@ -89,6 +89,11 @@ create policy own_log_blocks on log_blocks for select to authenticated
 create policy own_log_sets on log_sets for select to authenticated
   using (user_id = (select app.user_id()));
 create policy own_tombstones on log_tombstones for select to authenticated
+  using (user_id = (select app.user_id()));
+grant select on imports, import_workouts to authenticated;
+create policy own_imports on imports for select to authenticated
+  using (user_id = (select app.user_id()));
+create policy own_import_workouts on import_workouts for select to authenticated
   using (user_id = (select app.user_id()));
 create policy own_measurements on measurements for select to authenticated
   using (user_id = (select app.user_id()));
@@ -203,7 +208,8 @@ grant execute on function
   app.begin_replacement(uuid, bigint, timestamptz), app.finish_replacement(uuid, bigint[]),
   app.log_finished_workout(uuid, text), app.put_own_workout(uuid, jsonb, bigint[]), app.delete_own_workout(uuid, bigint[]),
   app.kilograms(numeric, text), app.recompute_own_records(bigint), app.remove_own_exercise(bigint),
-  app.put_own_measurement(uuid, text, numeric, text, timestamptz, bigint[]), app.delete_own_measurement(uuid, bigint[])
+  app.put_own_measurement(uuid, text, numeric, text, timestamptz, bigint[]), app.delete_own_measurement(uuid, bigint[]),
+  app.undo_own_import(uuid, boolean)
   to authenticated;
 -- The guard and refreshes ask the first five with the login's own rights, before they know whose scope to open; pg_cron
 -- runs the others as the login that migrates.

@@ -32,6 +32,18 @@ export async function execute(
   );
 }
 
+/** Begins a download; its pieces are read while it is sent, in transactions of their own. */
+export async function beginDownload(
+  route: AnyRoute,
+  context: RequestContext,
+  deps: Deps,
+  caller: Caller,
+): Promise<AsyncIterable<string>> {
+  const transaction = <T>(work: (tx: Transaction) => Promise<T>) =>
+    deps.db.asUser(caller.session, accessOf(route), work, context.signal);
+  return (await route.handle({ ...context, transaction })).body as unknown as AsyncIterable<string>;
+}
+
 /** A GET only reads, everything else may write, unless the route says otherwise. */
 export const accessOf = (route: AnyRoute): Access => route.access ?? (route.method === 'GET' ? 'read' : 'write');
 

@@ -11,11 +11,11 @@ import { NOTHING_RECEIVED, type Received, readBody } from './body.ts';
 import { buildCachedRead } from './cachedRead.ts';
 import type { Deps } from './deps.ts';
 import { hungUp } from './errors.ts';
-import { accessOf, execute, mapConstraintErrors, type RequestContext } from './execute.ts';
+import { accessOf, beginDownload, execute, mapConstraintErrors, type RequestContext } from './execute.ts';
 import { isLogbook } from './face.ts';
 import { onceByKey, parseIdempotencyKey, type StoredAnswer, stillRunning } from './idempotency.ts';
 import type { AnyRoute, NamedProblem } from './route.ts';
-import { send, sendWithEtag } from './send.ts';
+import { send, sendDownload, sendWithEtag } from './send.ts';
 import { serialize } from './serialize.ts';
 import { readUpload } from './upload.ts';
 
@@ -49,6 +49,8 @@ export function createHandler(route: AnyRoute, deps: Deps, routes: AnyRoute[]): 
         const stored = await actOnce(route, context, deps, caller, received.bytes);
         if (stored.replayed) res.set('Idempotency-Replayed', 'true');
         await send(route, req, res, stored);
+      } else if (route.download !== undefined && caller) {
+        await sendDownload(route, res, await beginDownload(route, context, deps, caller));
       } else {
         await send(route, req, res, await execute(route, context, deps, caller));
       }

@@ -102,6 +102,8 @@ const TAGS: Record<string, string> = {
   'v1 exercises': 'The logbook: the catalogue, own exercises, and what was done with each.',
   'v1 records': 'The logbook: bests of every exercise.',
   'v1 stats': 'The logbook: sums by day, week and muscle.',
+  'v1 exports': 'The logbook: everything, to take away.',
+  'v1 imports': 'The logbook: files of other programs.',
   'v1 measurements': 'The logbook: body weight and other measures.',
 };
 
@@ -263,7 +265,12 @@ function successHeaders(route: AnyRoute): object {
 function requestBody({ upload, body }: AnyRoute): object | undefined {
   if (upload) {
     const file = { type: 'string', format: 'binary', description: `At most ${upload.maxBytes} bytes.` };
-    const schema = { type: 'object', required: [upload.field], properties: { [upload.field]: file } };
+    const { properties, required = [] } = body ? jsonSchema(body, 'input') : {};
+    const schema = {
+      type: 'object',
+      required: [upload.field, ...required],
+      properties: { [upload.field]: file, ...properties },
+    };
     return { required: true, content: { 'multipart/form-data': { schema } } };
   }
   if (!body) return undefined;

@@ -101,7 +101,9 @@ export interface RouteDeclaration<
   params?: Params;
   body?: Body;
   /** Bodies are JSON unless the route answers a browser. */
-  produces?: 'application/json' | 'text/html';
+  produces?: 'application/json' | 'text/html' | 'text/csv';
+  /** The answer is a file of this name, sent piece by piece: the body is an async iterable of text. For `manual` routes. */
+  download?: string;
   /** Heading of the page that shows an error, where the route answers a browser. */
   failureTitle?: string;
   responses: R;
@@ -114,7 +116,7 @@ export interface RouteDeclaration<
   nameProblems?(tx: Transaction, body: unknown, problems: NamedProblem[]): Promise<NamedProblem[]>;
   /** Name of a database constraint → the error that is answered when it is violated. */
   constraints?: Record<string, () => ApiError>;
-  /** Takes a multipart upload of one file in this field instead of a JSON body. */
+  /** Takes a multipart upload of one file in this field instead of a JSON body; `body` is then the schema of its other fields. */
   upload?: { field: string; maxBytes: number };
   /** How the caller's transactions hold on to the session (see `Access`); default: `read` for a GET, else `write`. */
   access?: Auth extends 'user' ? Access : never;

@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { constants, gunzip, gunzipSync, gzip, gzipSync } from 'node:zlib';
 import type { Request, Response } from 'express';
@@ -74,6 +76,26 @@ export async function send(
   if (isZipped) res.set('Content-Encoding', 'gzip');
   res.type(route.produces ?? 'application/json').set('Content-Length', String(bytes.length));
   res.end(bytes); // not `send`, which answers 304 to `If-None-Match: *` where no ETag was ever given
+}
+
+/**
+ * Sends a file piece by piece, as fast as the client takes it. Nothing is sent before the first piece is there, so that
+ * what fails at the beginning gets an answer; what fails later ends the connection.
+ */
+export async function sendDownload(route: AnyRoute, res: Response, pieces: AsyncIterable<string>): Promise<void> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  const rest = { [Symbol.asyncIterator]: () => iterator };
+  async function* all() {
+    if (!first.done) yield first.value;
+    yield* rest;
+  }
+  res
+    .status(200)
+    .set('Cache-Control', 'no-store')
+    .set('Content-Disposition', `attachment; filename="${route.download}"`)
+    .type(route.produces ?? 'application/json');
+  await pipeline(Readable.from(all()), res);
 }
 
 const takesGzip = (req: Request): boolean =>

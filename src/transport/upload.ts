@@ -6,7 +6,8 @@ import type { Received } from './body.ts';
 const noFile = () => badRequest('VALIDATION_FAILED', 'No file provided');
 
 /**
- * Reads a multipart body with one file, in memory. Its name and type, which the client chose, are ignored.
+ * Reads a multipart body with one file, in memory, and other fields as text. The file's name and type, which the client
+ * chose, are ignored.
  * @throws ApiError 400 `No file provided`, 413 `File too large`
  */
 export async function readUpload(
@@ -26,5 +27,5 @@ export async function readUpload(
     if (error instanceof multer.MulterError && error.code === 'LIMIT_FILE_SIZE') throw tooLarge('File too large');
     throw noFile(); // a wrong field, several files, or a body that is no multipart at all
   }
-  return { body: undefined, bytes: Buffer.alloc(0), file: req.file?.buffer };
+  return { body: { ...req.body }, bytes: Buffer.alloc(0), file: req.file?.buffer };
 }

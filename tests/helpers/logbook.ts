@@ -9,6 +9,8 @@ export interface Person {
   phone: Phone;
   /** A request to the logbook, as a program makes it: without the app's headers. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
+  /** The same with a form. */
+  send(method: string, path: string, form: FormData): Promise<Response>;
   /** Ids of squat and bench in the one split of the plan. */
   split: number;
   planned: number[];
@@ -30,6 +32,15 @@ export async function signedIn(server: TestServer): Promise<Person> {
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
+  const send: Person['send'] = (method, path, form) =>
+    fetch(`${server.url}/api/v1${path}`, {
+      method,
+      headers: {
+        authorization: `DPoP ${accessToken}`,
+        dpop: makeProof(phone.key, `${method} ${server.url}/api/v1${path}`, { accessToken }),
+      },
+      body: form,
+    });
   const app: Person['app'] = async (method, path, body) => {
     const answer = await (method === 'GET' ? phone.get(path, accessToken) : phone.post(path, accessToken, body));
     expect([path, answer.status]).toEqual([path, 200]);
@@ -40,7 +51,14 @@ export async function signedIn(server: TestServer): Promise<Person> {
     workoutPlan: { workoutsplits: Array<{ id: number; exercisetoworkoutsplit: Array<{ id: number }> }> };
   };
   const [split] = workoutPlan.workoutsplits;
-  return { phone, call, app, split: split?.id ?? 0, planned: split?.exercisetoworkoutsplit.map(({ id }) => id) ?? [] };
+  return {
+    phone,
+    call,
+    send,
+    app,
+    split: split?.id ?? 0,
+    planned: split?.exercisetoworkoutsplit.map(({ id }) => id) ?? [],
+  };
 }
 
 export const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();

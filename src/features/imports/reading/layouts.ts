@@ -1,5 +1,5 @@
 import { clock, dateTime, dateWithMonth, duration, later, timeOn } from './times.ts';
-import { BadLine, type FileSet, type Line, OpenWorkout, type Question, type Unit } from './training.ts';
+import { BadLine, type FileSet, KG_PER_LB, type Line, OpenWorkout, type Question, type Unit } from './training.ts';
 
 /** What a program's files look like: which header means what, and how a line becomes sets. */
 export interface Layout {
@@ -28,6 +28,8 @@ interface Interpreter {
   /** @throws BadLine */
   read(line: Line<string>, workouts: Workouts): void;
   questions(): Question[];
+  /** Whether its kilograms were entered in pounds. */
+  looksLikePounds?(): boolean;
 }
 
 /** The workouts of a file by what tells them apart. */
@@ -76,8 +78,6 @@ const NO_SET: FileSet = {
 
 /** Whether a weight is a whole number of quarters. */
 const isClean = (weight: number): boolean => Math.abs(weight * 4 - Math.round(weight * 4)) < 0.002;
-/** The pound of 1959. */
-export const KG_PER_LB = 0.45359237;
 
 // ---------------------------------------------------------------------------
 
@@ -149,6 +149,7 @@ const strong: Layout = {
         const index = /^\d+$/.test(order) ? Number(order) : undefined;
         workout.add(name, [set], { index, notes: line.text('notes') });
       },
+      looksLikePounds: inPounds,
       questions: () => [
         ...(asksUnit && answer === undefined ? (['unit'] as const) : []),
         ...(answer === undefined && !(sawPounds && namesUnit && unitOfHeader !== undefined) && inPounds()

@@ -1,5 +1,8 @@
 /** A workout as a file of another program has it: names are not looked up yet, times are local, as they were written. */
 export interface FileWorkout {
+  /** Of the own format only: the id to come back under, and the zone, in which times are instants then. */
+  id?: string;
+  timeZone?: string;
   title: string;
   /** `YYYY-MM-DDTHH:MM:SS`, without a zone. */
   startedAt: string;
@@ -9,6 +12,8 @@ export interface FileWorkout {
 }
 
 export interface FileExercise {
+  /** Of the own format only. */
+  id?: string;
   name: string;
   notes: string;
   superset: number | null;
@@ -18,6 +23,7 @@ export interface FileExercise {
 export interface FileSet {
   kind: 'normal' | 'warmup' | 'drop' | 'failure';
   side?: 'left' | 'right' | null;
+  doneAt?: string | null;
   /** Decimal text as it was entered. */
   weight: string | null;
   unit: Unit | null;
@@ -29,6 +35,8 @@ export interface FileSet {
 }
 
 export type Unit = 'kg' | 'lb';
+/** The pound of 1959. */
+export const KG_PER_LB = 0.45359237;
 
 /** Why a line is not a set: its date, a number in it, too few columns, or no exercise. */
 type Reason = 'date' | 'number' | 'columns' | 'no-exercise';
@@ -121,6 +129,15 @@ export class OpenWorkout {
   /** The rest after the set before; without one it is none's. */
   rest(seconds: number | null): void {
     if (this.#lastSet) this.#lastSet.restSec = seconds;
+  }
+
+  /** Its kilograms were pounds, in steps of a quarter. */
+  becomePounds(): void {
+    for (const set of this.#exercises.flatMap(({ sets }) => sets)) {
+      if (set.unit !== 'kg') continue;
+      set.weight = String(Math.round((Number(set.weight) / KG_PER_LB) * 4) / 4);
+      set.unit = 'lb';
+    }
   }
 
   #begin(name: string, superset: number | null): OpenExercise {

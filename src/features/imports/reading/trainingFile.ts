@@ -158,6 +158,9 @@ async function interpret(
       skipped.push({ line, reason: error.reason });
     }
   }
+  if (unit === 'lb' && interpreter.looksLikePounds?.()) {
+    for (const workout of open.values()) workout.becomePounds();
+  }
   return {
     source: layout.source,
     ambiguous: [...interpreter.questions(), ...(comma === 'undecided' ? (['decimal-comma'] as const) : [])],

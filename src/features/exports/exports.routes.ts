@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { defineLimit, HOUR } from '#platform/limits.ts';
+import { reply, route } from '#transport/route.ts';
+import { hevyCsv, ownJson, strongCsv } from './exports.service.ts';
+
+const exportsByPerson = defineLimit('export', 10, HOUR);
+const limits = [{ limit: exportsByPerson, by: 'user' as const }];
+
+/** The pieces of a file take the place of a body of its type. */
+const file = <Body>(pieces: AsyncIterable<string>): Body => pieces as unknown as Body;
+
+export const exportsRoutes = [
+  route({
+    method: 'GET',
+    path: '/api/v1/exports/logbook.json',
+    operation: 'exportLogbook',
+    auth: 'user',
+    transaction: 'manual',
+    summary: 'Everything of the logbook; imported into another account, it is the same again.',
+    responses: { 200: z.object({ format: z.string(), formatVersion: z.int() }).loose() },
+    download: 'logbook.json',
+    limits,
+    handle: async ({ transaction, caller }) => reply(200, file(ownJson(transaction, caller.id))),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/exports/hevy.csv',
+    operation: 'exportHevy',
+    auth: 'user',
+    transaction: 'manual',
+    summary: "All sets in Hevy's columns, in the unit of most loads.",
+    produces: 'text/csv',
+    responses: { 200: z.string() },
+    download: 'hevy.csv',
+    limits,
+    handle: async ({ transaction, caller }) => reply(200, file(hevyCsv(transaction, caller.id))),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/exports/strong.csv',
+    operation: 'exportStrong',
+    auth: 'user',
+    transaction: 'manual',
+    summary: "All sets in Strong's columns.",
+    query: z.strictObject({ unit: z.enum(['kg', 'lb']).default('kg') }),
+    produces: 'text/csv',
+    responses: { 200: z.string() },
+    download: 'strong.csv',
+    limits,
+    handle: async ({ transaction, caller, query }) => reply(200, file(strongCsv(transaction, caller.id, query.unit))),
+  }),
+];
