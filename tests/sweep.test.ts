@@ -683,7 +683,8 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TR
 function otherMethods(route: AnyRoute, right: Right): Attempt[] {
   const declared = routes.filter(({ path }) => path === route.path).map(({ method }) => method);
   return METHODS.filter((method) => !declared.includes(method)).map((method) => {
-    const isAnswered = method === 'OPTIONS' || (method === 'HEAD' && declared.includes('GET') && !route.produces);
+    const isAnswered =
+      method === 'OPTIONS' || (method === 'HEAD' && declared.includes('GET') && route.produces !== 'text/html');
     const headers = { 'x-http-method-override': route.method };
     return { ...plain(route, { ...right, body: undefined }, 'no body'), method, headers, refused: !isAnswered };
   });

@@ -19,7 +19,7 @@ const macOf = ({ JWT_ACCESS_SECRET: secret }: Secrets, text: string): Buffer =>
   createHmac('sha256', secret).update(`cursor:${text}`).digest().subarray(0, MAC_BYTES);
 
 /** Where the next page begins, as text that only this server makes. @param position of the last item, such as `[start, id]` */
-export function cursorAfter(secrets: Secrets, position: string[]): string {
+function cursorAfter(secrets: Secrets, position: string[]): string {
   const text = Buffer.from(JSON.stringify(position)).toString('base64url');
   return `${text}.${macOf(secrets, text).toString('base64url')}`;
 }

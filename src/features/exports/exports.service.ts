@@ -92,7 +92,7 @@ function ownWorkout(row: ExportedRow, exercises: Map<number, NamedExerciseRow>) 
 const defused = (text: string): string => (/^[=+\-@]/.test(text) ? `'${text}` : text);
 
 /** A weight in another unit, exactly. */
-export function inUnit(weight: number, from: Unit, to: Unit): string {
+function inUnit(weight: number, from: Unit, to: Unit): string {
   if (from === to) return String(weight);
   const thousandths = BigInt(Math.round(weight * 1000));
   if (to === 'kg') return decimalText(thousandths * KG_PER_LB, PLACES + 3);

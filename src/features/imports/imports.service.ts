@@ -228,7 +228,7 @@ function withIds(userId: string, source: string, workouts: FileWorkout[]): Numbe
 }
 
 /** UUID version 5 (RFC 9562, section 5.5): of a namespace, which is a UUID, and a name. */
-export function nameBasedId(namespace: string, name: string): string {
+function nameBasedId(namespace: string, name: string): string {
   const hash = createHash('sha1')
     .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))
     .update(name)

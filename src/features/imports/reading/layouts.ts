@@ -33,7 +33,7 @@ interface Interpreter {
 }
 
 /** The workouts of a file by what tells them apart. */
-export interface Workouts {
+interface Workouts {
   /** The one with this key, or a new one. */
   at(key: string, make: () => OpenWorkout): OpenWorkout;
 }

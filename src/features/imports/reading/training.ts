@@ -11,7 +11,7 @@ export interface FileWorkout {
   exercises: FileExercise[];
 }
 
-export interface FileExercise {
+interface FileExercise {
   /** Of the own format only. */
   id?: string;
   name: string;
