@@ -58,6 +58,27 @@ as $$
     and w.id = p_id
 $$;
 
+-- What a workout comes to, beside it: sums of years do not read every set.
+create function app.sum_log_workouts(p_user_id uuid, p_ids uuid[]) returns void
+language sql security definer set search_path = public, pg_temp
+as $$
+  update log_workouts w
+  set hard_sets = t.hard_sets,
+      volume_kg = t.volume_kg
+  from unnest(p_ids) as wanted (id)
+  cross join lateral (
+    select
+      count(*) filter (where s.kind <> 'warmup') as hard_sets,
+      coalesce(sum(app.kilograms(s.weight, s.unit) * s.reps) filter (where s.kind <> 'warmup'), 0) as volume_kg
+    from log_blocks b
+    join log_sets s on s.user_id = b.user_id and s.block_id = b.id
+    where b.user_id = p_user_id
+      and b.workout_id = wanted.id
+  ) t
+  where w.user_id = p_user_id
+    and w.id = wanted.id
+$$;
+
 -- Writes blocks and sets of a workout in place of those that it had.
 create function app.write_log_blocks(p_user_id uuid, p_id uuid, p_blocks jsonb) returns void
 language sql security definer set search_path = public, pg_temp
@@ -87,6 +108,8 @@ as $$
   ) with ordinality as s (
     kind, side, weight, unit, reps, seconds, distance_m, rpe, rest_sec, done_at, n
   );
+
+  select app.sum_log_workouts(p_user_id, array[p_id]);
 $$;
 
 -- Shows a workout to the app, or no longer: if it is finished, names a split of the person whose exercises it holds, and
@@ -210,6 +233,31 @@ begin
   order by b.tracking_id;
 end $$;
 
+-- What of a workout counts for records: exercise → its sets with the start, and which rows of the app they are. An exercise
+-- of which nothing counts is not there.
+create function app.counting_sets(p_user_id uuid, p_id uuid) returns jsonb
+language sql stable security definer set search_path = public, pg_temp
+as $$
+  select coalesce(jsonb_object_agg(x.exercise_id, x.sets), '{}')
+  from (
+    select
+      b.exercise_id,
+      jsonb_agg(
+        jsonb_build_array(w.started_at, b.tracking_id, s.kind, s.weight, s.unit, s.reps) order by b.position, s.position
+      ) as sets
+    from log_workouts w
+    join log_blocks b on b.user_id = w.user_id and b.workout_id = w.id
+    join log_sets s on s.user_id = b.user_id and s.block_id = b.id
+    where w.user_id = p_user_id
+      and w.id = p_id
+      and w.ended_at is not null
+      and s.kind <> 'warmup'
+      and s.weight > 0
+      and s.reps > 0
+    group by b.exercise_id
+  ) x
+$$;
+
 -- Creates or replaces a workout of the person.
 -- outcome: created, replaced, unchanged; or mismatch, and nothing was written: its version is none of
 -- p_expected, where -1 stands for any and null asks for nothing.
@@ -222,7 +270,8 @@ as $$
 declare
   v_old bigint;
   v_version bigint;
-  v_exercise_ids bigint[];
+  v_before jsonb;
+  v_after jsonb;
 begin
   perform app.lock_log(p_user_id);
   select w.version into v_old from log_workouts w where w.user_id = p_user_id and w.id = p_id;
@@ -236,7 +285,7 @@ begin
   end if;
 
   v_version := app.next_log_version(p_user_id);
-  v_exercise_ids := array(select b.exercise_id from log_blocks b where b.user_id = p_user_id and b.workout_id = p_id);
+  v_before := app.counting_sets(p_user_id, p_id);
   insert into log_workouts as w (
     user_id, id, version, title, notes, started_at, ended_at, time_zone, source, split_id, import_id
   )
@@ -257,9 +306,13 @@ begin
   perform app.write_log_blocks(p_user_id, p_id, p_content -> 'blocks');
   delete from log_tombstones t where t.user_id = p_user_id and t.kind = 'workout' and t.id = p_id;
   perform app.project_workout(p_user_id, p_id);
-  v_exercise_ids := v_exercise_ids
-    || array(select b.exercise_id from log_blocks b where b.user_id = p_user_id and b.workout_id = p_id);
-  perform app.recompute_records(p_user_id, v_exercise_ids);
+  v_after := app.counting_sets(p_user_id, p_id);
+  perform app.recompute_records(p_user_id, array(
+    select coalesce(b.key, a.key)::bigint
+    from jsonb_each(v_before) b
+    full join jsonb_each(v_after) a on a.key = b.key
+    where a.value is distinct from b.value
+  ));
   return query select case when v_old is null then 'created' else 'replaced' end, v_version;
 end $$;
 
@@ -402,6 +455,11 @@ begin
   select p_user_id, d.block_id, s.n - 1, s.weight::text::numeric, 'kg', s.reps
   from done d
   cross join lateral unnest(d.weight, d.reps) with ordinality as s (weight, reps, n);
+
+  perform app.sum_log_workouts(
+    p_user_id,
+    array(select w.id from log_workouts w where w.user_id = p_user_id and w.summary_id = any (p_summary_ids))
+  );
 end $$;
 
 create function app.log_finished_workout(p_summary_id uuid, p_zone text) returns void

@@ -52,7 +52,6 @@ as $$
 declare
   v_version bigint;
   v_workout record;
-  v_exercise_ids bigint[] := '{}';
   v_added integer := 0;
 begin
   perform app.lock_log(p_user_id);
@@ -84,15 +83,21 @@ begin
   where t.user_id = p_user_id
     and t.kind = 'workout'
     and t.id in (select (w.value ->> 'id')::uuid from jsonb_array_elements(p_workouts) as w (value));
-  v_exercise_ids := array(
-    select distinct b.exercise_id
-    from log_blocks b
-    where b.user_id = p_user_id
-      and b.workout_id in (select (w.value ->> 'id')::uuid from jsonb_array_elements(p_workouts) as w (value))
-  );
-  perform app.recompute_records(p_user_id, v_exercise_ids);
   return v_added;
 end $$;
+
+-- When the last workout of an import is in the log: the records of its exercises, once for all.
+create function app.finish_import(p_user_id uuid, p_import_id uuid) returns void
+language sql security definer set search_path = public, pg_temp
+as $$
+  select app.recompute_records(p_user_id, array(
+    select distinct b.exercise_id
+    from log_workouts w
+    join log_blocks b on b.user_id = w.user_id and b.workout_id = w.id
+    where w.user_id = p_user_id
+      and w.import_id = p_import_id
+  ))
+$$;
 
 -- Takes an import of the caller back. Workouts that were edited since stay, unless p_force; own exercises that it made go
 -- if nothing uses them. Returns the workouts that stayed; null: there is no such import, or it is being written.

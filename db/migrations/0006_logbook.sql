@@ -51,6 +51,8 @@ create table log_workouts (
   split_id   bigint      references workoutsplits (id) on delete set null,
   import_id  uuid,
   summary_id uuid        references workout_summary (id) on delete set null, -- how the app sees it
+  hard_sets  integer     not null default 0, -- all but warm-ups; both are written with the sets
+  volume_kg  numeric     not null default 0,
   primary key (user_id, id),
   constraint log_workouts_times_check check (ended_at between started_at and started_at + interval '24 hours')
 );
@@ -168,5 +170,17 @@ from log_blocks b
 join (select distinct x.user_id, x.tracking_id, x.exercise_id, x.weight, x.reps from retired_sets x) r
   on r.user_id = b.user_id and r.tracking_id = b.tracking_id and r.exercise_id = b.exercise_id
 where b.position >= 1000;
+
+update log_workouts w
+set hard_sets = t.hard_sets,
+    volume_kg = t.volume_kg
+from (
+  select b.user_id, b.workout_id, count(*) as hard_sets, coalesce(sum(s.weight * s.reps), 0) as volume_kg
+  from log_blocks b
+  join log_sets s on s.user_id = b.user_id and s.block_id = b.id
+  group by b.user_id, b.workout_id
+) t
+where w.user_id = t.user_id
+  and w.id = t.workout_id;
 
 drop table retired_sets;

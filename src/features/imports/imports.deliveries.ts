@@ -2,6 +2,7 @@ import type { Deliveries } from '#outbox/delivery.ts';
 import type { Database, Transaction } from '#platform/postgres/database.ts';
 import type { Sockets } from '#platform/sockets.ts';
 import {
+  FINISH_IMPORT,
   FORGET_WORKOUTS,
   LIST_DUPLICATES,
   LIST_WORKOUTS,
@@ -56,6 +57,7 @@ async function step(tx: Transaction, userId: string, importId: string, skipped: 
     for (const { id, kind, value, unit, measuredAt } of own?.measurements ?? []) {
       await tx.rows(PUT_MEASUREMENT, [userId, id, kind, value, unit, measuredAt]);
     }
+    await tx.rows(FINISH_IMPORT, [userId, importId]);
     await tx.rows(SET_STATE, [userId, importId, 'committed']);
     await tx.rows(FORGET_WORKOUTS, [userId, importId]);
     return { state: 'committed', done: row.done, total: row.total, added: row.added };

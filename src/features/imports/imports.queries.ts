@@ -118,6 +118,10 @@ export const LIST_DUPLICATES = sql<{ position: number; is_same: boolean }>('impo
 export const WRITE_WORKOUTS = sql<{ added: number }>('imports.writeWorkouts')`
   select app.import_workouts($1, $2, $3) as added`;
 
+/** The records of its exercises. $1: user, $2: import. */
+export const FINISH_IMPORT = sql('imports.finish')`
+  select app.finish_import($1, $2)`;
+
 export interface KnownExerciseRow {
   id: number;
   name: string;

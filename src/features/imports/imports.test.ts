@@ -366,6 +366,7 @@ describe('a file that was damaged', () => {
     );
     let person = await signedIn(server);
     let uploads = 0;
+    const endless = originals[0]?.replaceAll('45m', '99999999999945m') ?? '';
     await fc.assert(
       fc.asyncProperty(damage, async ([original, changes]) => {
         let file = original;
@@ -374,7 +375,7 @@ describe('a file that was damaged', () => {
         const answer = await upload(person, file);
         expect([201, 422]).toContain(answer.status);
       }),
-      { numRuns: 500 },
+      { numRuns: 500, examples: [[[endless, []]]] },
     );
     expect(await logged(person)).toEqual([]);
   });

@@ -81,8 +81,9 @@ export interface RecordRow {
 }
 
 /**
- * The best of each kind for each exercise of $1. Rows are numbered, and the greatest list of numbers of which the last is
- * that of the row says which is best: one pass over all sets.
+ * The best of each kind for each exercise of $1. Rows are numbered, and the greatest list of numbers, of which the last is
+ * that of the row, says which is best: few passes without sorting. Of the sets with as many reps only the heaviest is
+ * estimated.
  */
 export const LIST_RECORDS = sql<RecordRow>('statistics.listRecords')`
   with done as materialized (
@@ -111,34 +112,27 @@ export const LIST_RECORDS = sql<RecordRow>('statistics.listRecords')`
       and w.ended_at is not null
       and s.kind <> 'warmup'
   ),
-  estimated as (
-    select d.*, app.estimated_one_rep_max(d.kg::real, d.reps)::float8 as one_rep_max
+  of_sets as (
+    select
+      d.exercise_id,
+      max(array[d.kg, d.reps, d.at, d.n]) filter (where d.kg is not null) as heaviest,
+      max(array[d.reps, coalesce(d.kg, 0), d.at, d.n]) filter (where d.reps > 0) as most_reps,
+      max(array[d.kg * d.reps, d.at, d.n]) filter (where d.kg is not null) as most_volume,
+      max(array[d.seconds, d.at, d.n]) filter (where d.seconds > 0) as longest,
+      max(array[d.distance_m::float8, d.at, d.n]) filter (where d.distance_m > 0) as farthest
+    from done d
+    group by d.exercise_id
+  ),
+  of_reps as (
+    select d.exercise_id, d.reps, max(array[d.kg, d.at, d.n]) as best
     from done d
     where d.kg is not null
       and d.kind <> 'drop'
+      and d.reps <= 12
+    group by d.exercise_id, d.reps
   ),
-  best as (
-    select d.exercise_id, 'heaviest' as kind, max(array[d.kg, d.reps, d.at, d.n]) as key
-    from done d
-    where d.kg is not null
-    group by d.exercise_id
-    union all
-    select d.exercise_id, 'bestOneRepMax', max(array[d.one_rep_max, d.at, d.n])
-    from estimated d
-    where d.one_rep_max is not null
-    group by d.exercise_id
-    union all
-    select d.exercise_id, 'mostReps', max(array[d.reps, coalesce(d.kg, 0), d.at, d.n])
-    from done d
-    where d.reps > 0
-    group by d.exercise_id
-    union all
-    select d.exercise_id, 'mostVolumeInSet', max(array[d.kg * d.reps, d.at, d.n])
-    from done d
-    where d.kg is not null
-    group by d.exercise_id
-    union all
-    select v.exercise_id, 'mostVolumeInWorkout', max(array[v.volume, v.at, v.n])
+  of_workouts as (
+    select v.exercise_id, max(array[v.volume, v.at, v.n]) as most_volume
     from (
       select d.exercise_id, sum(d.kg * d.reps) as volume, max(d.at) as at, max(d.n) as n
       from done d
@@ -146,16 +140,28 @@ export const LIST_RECORDS = sql<RecordRow>('statistics.listRecords')`
       group by d.exercise_id, d.workout_id
     ) v
     group by v.exercise_id
+  ),
+  best as (
+    select k.exercise_id, b.kind, b.key
+    from of_sets k
+    cross join lateral (
+      values
+        ('heaviest', k.heaviest),
+        ('mostReps', k.most_reps),
+        ('mostVolumeInSet', k.most_volume),
+        ('longest', k.longest),
+        ('farthest', k.farthest)
+    ) as b (kind, key)
+    where b.key is not null
     union all
-    select d.exercise_id, 'longest', max(array[d.seconds, d.at, d.n])
-    from done d
-    where d.seconds > 0
-    group by d.exercise_id
+    select r.exercise_id, 'bestOneRepMax', max(
+      array[app.estimated_one_rep_max(r.best[1]::real, r.reps)::float8, r.best[2], r.best[3]]
+    )
+    from of_reps r
+    group by r.exercise_id
     union all
-    select d.exercise_id, 'farthest', max(array[d.distance_m::float8, d.at, d.n])
-    from done d
-    where d.distance_m > 0
-    group by d.exercise_id
+    select w.exercise_id, 'mostVolumeInWorkout', w.most_volume
+    from of_workouts w
   )
   select
     b.exercise_id,
@@ -185,18 +191,10 @@ export const LIST_DAYS = sql<DayRow>('statistics.listDays')`
   select
     to_char(w.started_at at time zone $4, 'YYYY-MM-DD') as day,
     count(*) as workouts,
-    coalesce(sum(done.sets), 0)::float8 as sets,
+    sum(w.hard_sets)::float8 as sets,
     sum(extract(epoch from w.ended_at - w.started_at) / 60)::float8 as minutes,
-    coalesce(sum(done.volume_kg), 0)::float8 as volume_kg
+    sum(w.volume_kg)::float8 as volume_kg
   from log_workouts w
-  left join lateral (
-    select count(*) as sets, sum(app.kilograms(s.weight, s.unit) * s.reps) as volume_kg
-    from log_blocks b
-    join log_sets s on s.user_id = b.user_id and s.block_id = b.id
-    where b.user_id = w.user_id
-      and b.workout_id = w.id
-      and s.kind <> 'warmup'
-  ) done on true
   where w.user_id = $1
     and w.ended_at is not null
     and w.started_at >= $2::date::timestamp at time zone $4

@@ -37,9 +37,12 @@ export function timeOn(day: string, text: string): string {
   return local(year, month, date, half ? (Number(hour) % 12) + afternoon : Number(hour), Number(minute));
 }
 
-/** So many seconds later on the clock on the wall; in files it does not change for summer. */
+/** In seconds. What a damaged file says beyond it is no time at all. */
+const YEAR = 365 * 86_400;
+
+/** So many seconds later on the clock on the wall, at most a year; in files it does not change for summer. */
 export function later(start: string, seconds: number): string {
-  return new Date(Date.parse(`${start}Z`) + seconds * 1000).toISOString().slice(0, 19);
+  return new Date(Date.parse(`${start}Z`) + Math.min(seconds, YEAR) * 1000).toISOString().slice(0, 19);
 }
 
 /** `2h 38m`, `31min`, `20s`, or a number of seconds. Undefined for anything else. */

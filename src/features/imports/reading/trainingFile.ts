@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parse } from 'csv-parse';
 import { ApiError, validationFailed } from '#platform/apiError.ts';
@@ -21,6 +22,8 @@ export interface TrainingFile {
 
 const MOST_ROWS = 100_000;
 const MOST_COLUMNS = 1_000;
+/** Characters that are parsed without letting others work. */
+const PIECE = 32 * 1024;
 /** Rows that are interpreted without letting others work. */
 const ROWS_AT_ONCE = 500;
 
@@ -76,7 +79,7 @@ function separatorOf(text: string): string {
 
 async function rowsOf(text: string, delimiter: string): Promise<Row[]> {
   const rows: Row[] = [];
-  const parser = parse(text, {
+  const parser = parse({
     bom: true,
     delimiter,
     info: true,
@@ -84,6 +87,7 @@ async function rowsOf(text: string, delimiter: string): Promise<Row[]> {
     relax_quotes: true,
     max_record_size: 200_000,
   });
+  Readable.from(piecesOf(text)).pipe(parser);
   let line = 1;
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
@@ -99,6 +103,11 @@ async function rowsOf(text: string, delimiter: string): Promise<Row[]> {
     throw validationFailed([{ path: 'file', message: `The file is no CSV: line ${line} cannot be read` }]);
   }
   return rows;
+}
+
+/** Piece by piece, because a parser that gets everything at once does everything at once. */
+function* piecesOf(text: string): Generator<string> {
+  for (let from = 0; from < text.length; from += PIECE) yield text.slice(from, from + PIECE);
 }
 
 const tooLarge = (why: string) => new ApiError(422, 'IMPORT_TOO_LARGE', `The file has ${why}`);
@@ -139,7 +148,7 @@ async function interpret(
   const interpreter = layout.begin(facts);
   const surplusAt = layout.mayHoldCommas === undefined ? undefined : columns.get(layout.mayHoldCommas);
   for (const row of rows) joinSurplus(row, headers.length, surplusAt, separator);
-  const comma = commaIn(layout, columns, rows, separator);
+  const comma = await commaIn(layout, columns, rows, separator);
   const [open, skipped]: [Map<string, OpenWorkout>, SkippedLine[]] = [new Map(), []];
   const workouts = {
     at: (key: string, make: () => OpenWorkout) => {
@@ -180,13 +189,14 @@ function joinSurplus(row: Row, width: number, column: number | undefined, separa
 /** What a comma in a number is. */
 type Comma = 'none' | 'decimal' | 'thousands' | 'undecided';
 
-function commaIn(layout: Layout, columns: Map<string, number>, rows: Row[], separator: string): Comma {
+async function commaIn(layout: Layout, columns: Map<string, number>, rows: Row[], separator: string): Promise<Comma> {
   const places = layout.numbers.flatMap((field) => columns.get(field) ?? []);
   let found: Comma = 'none';
-  for (const { cells } of rows) {
+  for (const [n, { cells }] of rows.entries()) {
+    if (n % (10 * ROWS_AT_ONCE) === 0) await nextTurn();
     for (const place of places) {
       const cell = cells[place]?.trim() ?? '';
-      if (!/^[\d.]*,[\d.,]*$/.test(cell)) continue;
+      if (!cell.includes(',') || !/^[\d.]*,[\d.,]*$/.test(cell)) continue;
       if (cell.includes('.')) return 'thousands';
       if (separator === ';' || !/,\d{3}$/.test(cell)) found = 'decimal';
       else if (found === 'none') found = 'undecided';
