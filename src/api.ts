@@ -14,8 +14,10 @@ import { oauthRoutes } from '#features/oauth/oauth.routes.ts';
 import { ownExercisesRoutes } from '#features/ownExercises/ownExercises.routes.ts';
 import { pushRoutes } from '#features/push/push.routes.ts';
 import { realtimeRoutes } from '#features/realtime/realtime.routes.ts';
+import { settingsRoutes } from '#features/settings/settings.routes.ts';
 import { statisticsRoutes } from '#features/statistics/statistics.routes.ts';
 import { getProfile, usersRoutes } from '#features/users/users.routes.ts';
+import { planRoutes } from '#features/workouts/plan.routes.ts';
 import { getTracking, trackingRoutes } from '#features/workouts/tracking.routes.ts';
 import { getPlan, workoutsRoutes } from '#features/workouts/workouts.routes.ts';
 
@@ -45,6 +47,8 @@ export const api = [
   ...ownExercisesRoutes,
   ...statisticsRoutes,
   ...measurementsRoutes,
+  ...planRoutes,
+  ...settingsRoutes,
   ...exportsRoutes,
   ...importsRoutes,
 ];

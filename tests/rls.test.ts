@@ -529,7 +529,7 @@ describe('the tenant role (IS3)', () => {
     "update users set email = 'x@example.com'",
     "update users set password = 'x'",
     "update messages set msg = 'x'",
-    'update user_reminder_settings set workout_reminders_enabled = false',
+    'update user_reminder_settings set version = 7',
     'select housekeeping_compact_old_workouts()',
     'select refresh_user_split_information()',
     "select app.send_welcome_message('9954f1f0-0000-4000-8000-000000000000')",

@@ -176,7 +176,7 @@ insert into public.added select 1 from public.awaited;`,
     ['another_login', 'set search_path = pg_catalog, nowhere'],
   ])('work for a login called %s, whatever is set for it: %s', async ([login, settings], { server }) => {
     const url = await newDatabase(server, login, settings);
-    expect(await migrate({ ...options(server), url })).toHaveLength(8);
+    expect(await migrate({ ...options(server), url })).toHaveLength(9);
     const own = await startTestServer({ sharing: { ...server, databaseUrl: url } });
     try {
       const phone = await newPhone(own);
@@ -206,6 +206,7 @@ insert into public.added select 1 from public.awaited;`,
         add constraint exercises_name_key unique (name);
       alter table exercise_records alter column pr_tracking_id set not null;
       drop index security_events_age_idx;
+      alter table user_reminder_settings drop column unit, drop column week_start, drop column version;
       alter table outbox drop column request_id, drop column traceparent;
       alter table users
         drop column plan_version, drop column training_version, drop column cardio_version,
@@ -219,6 +220,7 @@ insert into public.added select 1 from public.awaited;`,
       '0005_traces.sql',
       '0006_logbook.sql',
       '0007_imports.sql',
+      '0008_settings.sql',
       'code',
     ]);
     const { rows } = await client.query(

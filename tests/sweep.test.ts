@@ -359,6 +359,8 @@ const BODIES: Record<string, (actor: Actor, fixtures: Fixtures) => Json | Promis
     unit: 'kg',
     measuredAt: new Date().toISOString(),
   }),
+  '/api/v1/plan': () => ({ name: 'Mine', splits: [{ name: 'A', exercises: [{ exerciseId: 1, sets: [5] }] }] }),
+  '/api/v1/me': () => ({ unit: 'lb', reminders: { minutesBefore: 30 } }),
   '/api/aerobics/add': () => ({ record: { type: 'Walk', durationMins: 30, durationSec: 15 }, tz: 'UTC' }),
 };
 

@@ -1330,6 +1330,44 @@ export interface Api {
         measuredAt: string;
       };
     };
+    /** The active plan; without one, its name is null and there are no splits. */
+    '/api/v1/plan': {
+      input: object;
+      output: {
+        version: number;
+        id: number | null;
+        name: string | null;
+        splits: Array<{
+          /** what a workout of the log names as splitId */
+          id: number;
+          name: string;
+          exercises: Array<{
+            id: number;
+            exerciseId: number;
+            name: string;
+            muscle: string;
+            sets: Array<number>;
+          }>;
+        }>;
+      };
+    };
+    /** Who the caller is, and what they chose: units, first day of the week, zone, reminders. */
+    '/api/v1/me': {
+      input: object;
+      output: {
+        version: number;
+        username: string;
+        email: string | null;
+        name: string | null;
+        unit: string;
+        weekStart: string;
+        timeZone: string;
+        reminders: {
+          isEnabled: boolean;
+          minutesBefore: number;
+        };
+      };
+    };
     /** Everything of the logbook; imported into another account, it is the same again. */
     '/api/v1/exports/logbook.json': {
       input: object;
@@ -1722,6 +1760,51 @@ export interface Api {
         measuredAt: string;
       };
     };
+    /** Creates or edits the active plan. Splits and exercises that stay keep their ids and their history. */
+    '/api/v1/plan': {
+      input: {
+        body: {
+          /** Read only. */
+          id?: unknown;
+          /** Read only. */
+          version?: unknown;
+          name: string;
+          splits: Array<{
+            /** Read only. */
+            id?: unknown;
+            name: string;
+            exercises: Array<{
+              /** Read only. */
+              id?: unknown;
+              /** Read only. */
+              name?: unknown;
+              /** Read only. */
+              muscle?: unknown;
+              exerciseId: number;
+              /** Reps of each set. */
+              sets: Array<number>;
+            }>;
+          }>;
+        };
+      };
+      output: {
+        version: number;
+        id: number | null;
+        name: string | null;
+        splits: Array<{
+          /** what a workout of the log names as splitId */
+          id: number;
+          name: string;
+          exercises: Array<{
+            id: number;
+            exerciseId: number;
+            name: string;
+            muscle: string;
+            sets: Array<number>;
+          }>;
+        }>;
+      };
+    };
   };
   DELETE: {
     /** Removes the caller's picture; the path in the body is only compared. */
@@ -1800,6 +1883,35 @@ export interface Api {
     };
   };
   PATCH: {
+    /** Changes what the body names, and keeps the rest. */
+    '/api/v1/me': {
+      input: {
+        body: {
+          name?: string | undefined;
+          /** What weights are shown in; stored ones keep theirs. */
+          unit?: 'kg' | 'lb' | undefined;
+          weekStart?: 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday' | undefined;
+          timeZone?: string | undefined;
+          reminders?: {
+            isEnabled?: boolean | undefined;
+            minutesBefore?: number | undefined;
+          } | undefined;
+        };
+      };
+      output: {
+        version: number;
+        username: string;
+        email: string | null;
+        name: string | null;
+        unit: string;
+        weekStart: string;
+        timeZone: string;
+        reminders: {
+          isEnabled: boolean;
+          minutesBefore: number;
+        };
+      };
+    };
     /** Decides what becomes of exercises, units and probable duplicates. */
     '/api/v1/imports/:id': {
       input: {
@@ -1918,6 +2030,10 @@ export const traits: Readonly<Record<string, Traits>> = {
   'GET /api/v1/measurements/:id': { credentials: 'token' },
   'PUT /api/v1/measurements/:id': { credentials: 'token' },
   'DELETE /api/v1/measurements/:id': { credentials: 'token' },
+  'GET /api/v1/plan': { credentials: 'token' },
+  'PUT /api/v1/plan': { credentials: 'token' },
+  'GET /api/v1/me': { credentials: 'token' },
+  'PATCH /api/v1/me': { credentials: 'token' },
   'GET /api/v1/exports/logbook.json': { credentials: 'token' },
   'GET /api/v1/exports/hevy.csv': { credentials: 'token' },
   'GET /api/v1/exports/strong.csv': { credentials: 'token' },

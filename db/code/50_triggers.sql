@@ -11,6 +11,25 @@ begin
   return null;
 end $$;
 
+-- Before a change of a person's settings: a version for what is shown as one document.
+create function app.raise_settings_version() returns trigger
+language plpgsql set search_path = public, pg_temp
+as $$
+begin
+  new.version := old.version + 1;
+  new.updated_at := now();
+  return new;
+end $$;
+
+-- The same document names the person.
+create function app.raise_settings_version_of_name() returns trigger
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+begin
+  update user_reminder_settings urs set version = urs.version + 1 where urs.user_id = new.id;
+  return null;
+end $$;
+
 -- After new sets: raises the records that they beat. Ties go to more reps, the later workout, the higher row.
 create function app.update_exercise_records() returns trigger
 language plpgsql security definer set search_path = public, pg_temp
@@ -81,7 +100,7 @@ begin
   execute format(
     'grant execute on function '
       'app.create_reminder_settings(), app.update_exercise_records(), app.update_muscle_groups(), '
-      'app.refuse_foreign_exercises() to %I',
+      'app.refuse_foreign_exercises(), app.raise_settings_version(), app.raise_settings_version_of_name() to %I',
     session_user
   );
 end $$;
@@ -90,6 +109,15 @@ reset role;
 create trigger create_reminder_settings_trigger
 after insert on users
 for each row execute function app.create_reminder_settings();
+
+create trigger raise_settings_version_trigger
+before update on user_reminder_settings
+for each row when (old.* is distinct from new.*) execute function app.raise_settings_version();
+
+create trigger raise_settings_version_of_name_trigger
+after update on users
+for each row when ((old.username, old.email, old.name) is distinct from (new.username, new.email, new.name))
+execute function app.raise_settings_version_of_name();
 
 create trigger update_exercise_records_trigger
 after insert on exercisetracking

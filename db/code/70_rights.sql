@@ -49,7 +49,8 @@ grant select on
 -- ---------------------------------------------------------------------------
 grant select (
   id, username, email, name, gender, created_at, profile_image_url, push_token, role, is_first_login, is_verified,
-  auth_provider, token_version, session_epoch, refresh_rotated_at, token_version_used, data_version, pending_email
+  auth_provider, token_version, session_epoch, refresh_rotated_at, token_version_used, data_version, plan_version,
+  pending_email
 ) on users to authenticated;
 grant update (username, name, profile_image_url, push_token, pending_email) on users to authenticated;
 create policy own_row on users to authenticated
@@ -157,7 +158,9 @@ create policy received_update on messages for update to authenticated
   using (receiver_id = (select app.user_id()))
   with check (receiver_id = (select app.user_id()));
 
-grant select, update (timezone, updated_at) on user_reminder_settings to authenticated;
+grant select,
+  update (timezone, updated_at, unit, week_start, workout_reminders_enabled, reminder_offset_minutes)
+on user_reminder_settings to authenticated;
 create policy own_settings_read on user_reminder_settings for select to authenticated
   using (user_id = (select app.user_id()));
 create policy own_settings_update on user_reminder_settings for update to authenticated

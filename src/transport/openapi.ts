@@ -98,6 +98,8 @@ const TAGS: Record<string, string> = {
   aerobics: 'Cardio.',
   ws: 'Tickets for the socket.',
   push: 'What a scheduler may call.',
+  'v1 me': 'The logbook: who the caller is, units, week, zone, reminders.',
+  'v1 plan': 'The logbook: the active plan.',
   'v1 workouts': 'The logbook: the whole history of workouts.',
   'v1 exercises': 'The logbook: the catalogue, own exercises, and what was done with each.',
   'v1 records': 'The logbook: bests of every exercise.',

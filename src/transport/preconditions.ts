@@ -14,6 +14,11 @@ export function expectedVersions(header: string | undefined): number[] | null {
   return tags.filter((tag) => tag !== undefined).map(Number);
 }
 
+/** @param version the present one @throws ApiError 412 when it is not expected */
+export function assertExpected(expected: number[] | null, version: number): void {
+  if (expected && !expected.includes(version) && !expected.includes(ANY)) throw preconditionFailed(version);
+}
+
 /** @param version the present one; 0: there is no such document */
 export function preconditionFailed(version: number): ApiError {
   return new ApiError(412, 'PRECONDITION_FAILED', 'The document is not the one that If-Match names', {

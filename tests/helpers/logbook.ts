@@ -14,7 +14,7 @@ export interface Person {
   /** Ids of squat and bench in the one split of the plan. */
   split: number;
   planned: number[];
-  app(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown>;
+  app(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<unknown>;
 }
 
 export async function signedIn(server: TestServer): Promise<Person> {
@@ -42,7 +42,9 @@ export async function signedIn(server: TestServer): Promise<Person> {
       body: form,
     });
   const app: Person['app'] = async (method, path, body) => {
-    const answer = await (method === 'GET' ? phone.get(path, accessToken) : phone.post(path, accessToken, body));
+    const answer = await (method === 'GET'
+      ? phone.get(path, accessToken)
+      : phone.send(method, path, accessToken, body));
     expect([path, answer.status]).toEqual([path, 200]);
     return answer.json();
   };

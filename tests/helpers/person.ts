@@ -21,6 +21,13 @@ export interface Phone {
   refresh(refreshToken: string, key?: ProofKey): Promise<Response>;
   get(path: string, accessToken: string, key?: ProofKey): Promise<Response>;
   post(path: string, accessToken: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
+  send(
+    method: string,
+    path: string,
+    accessToken: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Response>;
 }
 
 const PASSWORD = 'correct horse';
@@ -46,6 +53,17 @@ export async function newPhone(server: TestServer, id: string = randomUUID()): P
       headers: { 'content-type': 'application/json', 'dpop-key-binding': key.thumbprint },
       body: JSON.stringify({ identifier: username, password }),
     });
+  const send: Phone['send'] = (method, path, accessToken, body, headers = {}) =>
+    server.fetch(path, {
+      method,
+      headers: {
+        authorization: `DPoP ${accessToken}`,
+        dpop: makeProof(key, `${method} ${server.url}${path}`, { accessToken }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
   return {
     id,
     username,
@@ -69,17 +87,8 @@ export async function newPhone(server: TestServer, id: string = randomUUID()): P
           dpop: makeProof(by, `GET ${server.url}${path}`, { accessToken }),
         },
       }),
-    post: (path, accessToken, body, headers = {}) =>
-      server.fetch(path, {
-        method: 'POST',
-        headers: {
-          authorization: `DPoP ${accessToken}`,
-          dpop: makeProof(key, `POST ${server.url}${path}`, { accessToken }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      }),
+    post: (path, accessToken, body, headers) => send('POST', path, accessToken, body, headers),
+    send,
   };
 }
 

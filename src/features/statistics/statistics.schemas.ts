@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { WEEKDAYS } from '#platform/weekdays.ts';
 import { pageOf, pageQuery } from '#transport/paging.ts';
 import { zoneName } from '#transport/timeZone.ts';
 
@@ -6,7 +7,6 @@ const day = z.iso.date('must be a day, YYYY-MM-DD');
 
 const zone = zoneName.optional();
 
-const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
 const weekStart = z.enum(WEEKDAYS).default('monday');
 
 /** Days from Monday to the one that a week starts on. */

@@ -55,6 +55,12 @@ export const FIND_ACTIVE_PLAN = sql<PlanRow>('workouts.findActivePlan')`
     and p.is_active
   order by s.id, ets.order_index, ets.id`;
 
+/** A transaction's number: another one with each change of the plan, or of what its exercises are called. */
+export const FIND_PLAN_VERSION = sql<{ version: number }>('workouts.findPlanVersion')`
+  select u.plan_version as version
+  from users u
+  where u.id = $1`;
+
 /** $1: user, $2: name or null to keep it, $3: number of splits. */
 export const SAVE_PLAN = sql<{ id: number }>('workouts.savePlan')`
   insert into workoutplans as p (user_id, trainer_id, name, numberofsplits)

@@ -1,16 +1,13 @@
 import { ApiError } from '#platform/apiError.ts';
-import { defineLimit, MINUTE } from '#platform/limits.ts';
 import { reply, route } from '#transport/route.ts';
 import { timeZoneQuery } from '#transport/timeZone.ts';
 import { finishWorkout, unknownExercise } from './finish.service.ts';
 import { namePlanProblems, nameWorkoutProblems } from './problems.service.ts';
 import { tracking } from './tracking.schemas.ts';
 import { readTracking } from './tracking.service.ts';
+import { largeChanges } from './workouts.limits.ts';
 import { finishedWorkout, plan, planForm, savedPlan } from './workouts.schemas.ts';
 import { readPlan, savePlan } from './workouts.service.ts';
-
-/** Plans and workouts cost more than other requests, and nobody has so many. */
-const largeChanges = defineLimit('largeChange', 30, MINUTE);
 
 export const getPlan = route({
   method: 'GET',
@@ -49,7 +46,8 @@ export const workoutsRoutes = [
     nameProblems: namePlanProblems,
     idempotent: true,
     async handle({ tx, caller, body, deps }) {
-      const saved = await savePlan(tx, caller.id, body, body.tz ?? deps.config.DEFAULT_TZ);
+      const { workoutName, workoutData, tz: zone = deps.config.DEFAULT_TZ } = body;
+      const saved = await savePlan(tx, caller.id, workoutName, Object.entries(workoutData), zone);
       return reply(200, { message: 'Workout created successfully!', ...saved });
     },
   }),

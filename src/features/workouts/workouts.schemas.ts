@@ -8,7 +8,7 @@ const MAX_WEIGHT_KG = 10_000;
 // Plan
 // ---------------------------------------------------------------------------
 
-const plannedReps = z
+export const plannedReps = z
   .int('sets must be whole numbers of reps')
   .min(1, 'sets must be at least 1 rep each')
   .max(MAX_REPS, `sets must be at most ${MAX_REPS} reps each`);
@@ -32,7 +32,9 @@ const plannedSplit = z
   .max(50, 'A split may have at most 50 exercises')
   .refine((list) => new Set(list.map(({ id }) => id)).size === list.length, 'A split may hold an exercise only once');
 
-const splitName = z
+export type PlannedExercise = z.output<typeof plannedExercise>;
+
+export const splitName = z
   .string()
   .max(50, 'A split name may have at most 50 characters')
   .refine((name) => name.trim() !== '', 'A split needs a name');

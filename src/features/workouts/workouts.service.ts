@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import { ApiError } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import {
@@ -11,7 +10,7 @@ import {
   SAVE_PLAN,
   SAVE_SPLITS,
 } from './workouts.queries.ts';
-import type { planForm } from './workouts.schemas.ts';
+import type { PlannedExercise } from './workouts.schemas.ts';
 
 /** Most splits and exercises that a plan may ever have had: what is taken out of it stays stored, for its history. */
 const MOST_SPLITS = 200;
@@ -38,12 +37,20 @@ export async function readPlan(tx: Transaction, userId: string, zone: string) {
 /**
  * Creates or edits the one active plan (behaviour 4.6). Splits and exercises that stay or come back
  * keep their ids, and with them their history; the others are deactivated, never deleted.
+ * @param name undefined keeps the present one
+ * @param splits their names, each once, and exercises
  * @returns the plan as it is now, as `readPlan` does
  */
-export async function savePlan(tx: Transaction, userId: string, form: z.output<typeof planForm>, zone: string) {
-  const splitNames = Object.keys(form.workoutData);
+export async function savePlan(
+  tx: Transaction,
+  userId: string,
+  name: string | undefined,
+  splits: ReadonlyArray<readonly [string, PlannedExercise[]]>,
+  zone: string,
+) {
+  const splitNames = splits.map(([split]) => split);
   const exercises = JSON.stringify(
-    Object.entries(form.workoutData).flatMap(([split, list]) =>
+    splits.flatMap(([split, list]) =>
       list.map(({ id, sets, order_index }, position) => ({
         split,
         exercise_id: id,
@@ -52,7 +59,7 @@ export async function savePlan(tx: Transaction, userId: string, form: z.output<t
       })),
     ),
   );
-  const plan = await tx.one(SAVE_PLAN, [userId, form.workoutName ?? null, splitNames.length]);
+  const plan = await tx.one(SAVE_PLAN, [userId, name ?? null, splitNames.length]);
   const [, , , , planned, saved] = await Promise.all([
     tx.rows(SAVE_SPLITS, [plan.id, splitNames]),
     tx.rows(DEACTIVATE_OTHER_SPLITS, [plan.id, splitNames]),
