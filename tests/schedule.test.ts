@@ -171,6 +171,14 @@ describe('cleaning up', () => {
        values ('old', $1, 't', now() - interval '25 hours'), ('new', $1, 't', now())`,
       [id],
     );
+    await server.sql(
+      `insert into imports (user_id, created_at, source, state, time_zone, facts, total)
+       values
+         ($1, now() - interval '8 days', 'old', 'preview', 'UTC', '{}', 0),
+         ($1, now() - interval '8 days', 'kept', 'committed', 'UTC', '{}', 0),
+         ($1, now() - interval '6 days', 'new', 'preview', 'UTC', '{}', 0)`,
+      [id],
+    );
     // More than one transaction removes: what has piled up in a week away goes too.
     await server.sql(
       `insert into seen_proofs (thumbprint, jti, request_id, expires_at)
@@ -189,6 +197,10 @@ describe('cleaning up', () => {
     ]);
     expect(await server.sql('select ticket_id from push_tickets where user_id = $1', [id])).toEqual([
       { ticket_id: 'new' },
+    ]);
+    expect(await server.sql('select source from imports where user_id = $1 order by 1', [id])).toEqual([
+      { source: 'kept' },
+      { source: 'new' },
     ]);
     expect(await server.sql("select jti from seen_proofs where thumbprint = 'clean'")).toEqual([{ jti: 'new' }]);
     expect(await server.sql('select key from idempotency_keys where user_id = $1', [id])).toEqual([{ key: 'new' }]);

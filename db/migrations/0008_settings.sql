@@ -7,3 +7,6 @@ alter table user_reminder_settings
     constraint user_reminder_settings_week_start_check
       check (week_start in ('monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday')),
   add column version    bigint not null default 1;
+
+-- Previews that nobody committed are forgotten.
+create index imports_previews_idx on imports (created_at) where state = 'preview';

@@ -1,3 +1,5 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import { newPhone } from '#tests/helpers/person.ts';
 import { type TestServer, withServer } from '#tests/helpers/server.ts';
@@ -95,4 +97,44 @@ it('the page loads scripts of its own origin only', async ({ server }) => {
   expect(page).not.toMatch(/<script(?![^>]* src="\/docs\/)/);
   expect(page).not.toMatch(/(?:src|href)="(?!\/)/);
   expect(await text(server, '/docs/start.js')).toContain('validatorUrl: null');
+});
+
+const SRC = join(import.meta.dirname, '../..');
+
+/** Where errors of the logbook's routes come from. */
+const SOURCES = [
+  'transport',
+  'platform',
+  'identity',
+  ...['log', 'ownExercises', 'statistics', 'measurements', 'exports'],
+]
+  .concat('imports', 'settings')
+  .map((name) => (existsSync(join(SRC, name)) ? name : join('features', name)));
+/** Of gates and sign-ins that the logbook does not have. */
+const OF_THE_APP = [
+  'APP_UPDATE_REQUIRED',
+  'DPOP_BINDING_INVALID',
+  'DPOP_BINDING_MISSING',
+  'INVALID_AUDIENCE',
+  'INVALID_CREDENTIALS',
+  'INVALID_ID_TOKEN',
+  'INVALID_TIMEZONE',
+  'REFRESH_TOKEN_INVALID',
+  'REFRESH_TOKEN_MISSING',
+];
+
+it('each code of a problem is explained where its type points to', async ({ server }) => {
+  const files = SOURCES.flatMap((folder) =>
+    readdirSync(join(SRC, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+      .map((name) => join(SRC, folder, name)),
+  ).concat(join(SRC, 'features/workouts/workouts.service.ts'));
+  const thrown = /(?:ApiError\(\s*\d{3},\s*|badRequest\(\s*|notFound\(\s*'[^']*',\s*|unauthorized\(\s*)'([A-Z_]+)'/g;
+  const codes = new Set(
+    files.flatMap((file) => [...readFileSync(file, 'utf8').matchAll(thrown)].map(([, code]) => code)),
+  );
+  expect(codes.size).toBeGreaterThan(25);
+  const page = await text(server, '/docs/problems');
+  const explained = [...page.matchAll(/<dt id="([A-Z_]+)">/g)].map(([, code]) => code);
+  expect([...codes].filter((code) => code && !OF_THE_APP.includes(code) && !explained.includes(code))).toEqual([]);
 });

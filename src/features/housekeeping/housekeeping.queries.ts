@@ -46,6 +46,17 @@ export const FORGET_TICKETS = sql<{ removed: number }>('housekeeping.forgetTicke
   )
   select count(*) as removed from removed`;
 
+/** Previews that were not committed within a week, with the files they hold. */
+export const FORGET_PREVIEWS = sql<{ removed: number }>('housekeeping.forgetPreviews')`
+  with removed as (
+    delete from imports i
+    where i.ctid = any (array(
+      select o.ctid from imports o where o.state = 'preview' and o.created_at < now() - interval '7 days' limit $1
+    ))
+    returning 1
+  )
+  select count(*) as removed from removed`;
+
 /** By row-level security the service sees and removes no younger ones. */
 export const FORGET_EVENTS = sql<{ removed: number }>('housekeeping.forgetEvents')`
   with removed as (

@@ -6,6 +6,7 @@ import {
   FORGET_ANSWERS,
   FORGET_DELIVERIES,
   FORGET_EVENTS,
+  FORGET_PREVIEWS,
   FORGET_PROOFS,
   FORGET_TICKETS,
 } from './housekeeping.queries.ts';
@@ -24,7 +25,8 @@ export const housekeepingTasks = (db: Database): Task[] => [
  * several instances, twice or late.
  */
 export async function cleanUp(db: Database): Promise<void> {
-  for (const query of [FORGET_PROOFS, FORGET_ANSWERS, FORGET_DELIVERIES, FORGET_TICKETS, FORGET_EVENTS]) {
+  const queries = [FORGET_PROOFS, FORGET_ANSWERS, FORGET_DELIVERIES, FORGET_TICKETS, FORGET_EVENTS];
+  for (const query of [...queries, FORGET_PREVIEWS]) {
     let removed = ROWS_AT_ONCE;
     while (removed === ROWS_AT_ONCE) removed = (await db.asService((tx) => tx.one(query, [ROWS_AT_ONCE]))).removed;
   }
