@@ -104,6 +104,7 @@ async function main(): Promise<void> {
 
   const { _1RM } = await client.call('GET', '/api/analytics/get');
   printWeek(tracking, _1RM);
+  await bringAYear(client);
   await client.logout();
   say('\nLogged out.');
 }
@@ -178,6 +179,84 @@ function printWeek(
   heading('The week');
   console.log(`  ${analysis.unique_days} workouts: ${JSON.stringify(analysis.splitDaysByName)}`);
 }
+
+/** The second act: the history from before, out of another program's file, and away again. */
+async function bringAYear(client: StrongTogetherClient): Promise<void> {
+  heading('A year from before');
+  const file = new Blob([yearOfHevy()], { type: 'text/csv' });
+  const preview = await client.call('POST', '/api/v1/imports', { body: { file, timeZone: ZONE } });
+  say(`A file of ${preview.source}: ${preview.workouts} workouts, ${preview.sets} sets, since ${preview.firstDay}.`);
+  const params = { id: preview.id };
+  await client.call('POST', '/api/v1/imports/:id/commit', { params });
+  const { progress } = await committed(client, preview.id);
+  say(`Imported ${progress.added} of ${progress.total} workouts.`);
+
+  const { items: records } = await client.call('GET', '/api/v1/records');
+  for (const { exercise, heaviest, bestOneRepMax } of records.slice(0, 3)) {
+    if (!heaviest || !bestOneRepMax) continue;
+    const set = `${heaviest.weight} ${heaviest.unit} × ${heaviest.reps}`;
+    say(`  ${exercise.padEnd(18)} ${set.padEnd(14)} ${heaviest.day}, one-rep max about ${bestOneRepMax.kg} kg`);
+  }
+  const [from, to] = [daysAgo(28), daysAgo(14)];
+  const { weeks } = await client.call('GET', '/api/v1/stats/muscles', { query: { from, to, tz: ZONE } });
+  for (const { from: monday, hardSets } of weeks) say(`  Hard sets in the week of ${monday}: ${listed(hardSets)}`);
+
+  const { items } = await client.call('GET', '/api/v1/workouts', { query: { to: daysAgo(20), limit: 1 } });
+  const [workout] = items;
+  if (!workout) throw new Error('the import added no workout');
+  for (const set of workout.blocks[0]?.sets ?? []) set.rpe = 8;
+  const { version } = await client.call('PUT', '/api/v1/workouts/:id', {
+    params: { id: workout.id },
+    headers: { 'if-match': `"${workout.version}"` },
+    body: workout,
+  });
+  say(
+    `Corrected "${workout.title}" of ${workout.startedAt.slice(0, 10)}: version ${workout.version} became ${version}.`,
+  );
+
+  const everything = await client.call('GET', '/api/v1/exports/logbook.json');
+  say(`Everything as a file: ${JSON.stringify(everything).length} characters.`);
+  const { kept } = await client.call('DELETE', '/api/v1/imports/:id', { params });
+  say(`Undone; ${kept.length} workout stayed, because it was corrected.`);
+}
+
+async function committed(client: StrongTogetherClient, id: string) {
+  for (let tries = 0; tries < 300; tries++) {
+    const found = await client.call('GET', '/api/v1/imports/:id', { params: { id } });
+    if (found.state === 'committed') return found;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  throw new Error('the import did not end: is there a worker?');
+}
+
+/** Three workouts a week, a little heavier each month, in the columns of Hevy. */
+function yearOfHevy(): string {
+  const header = 'title,start_time,end_time,description,exercise_title,superset_id,exercise_notes,set_index,set_type';
+  const rows = [`${header},weight_kg,reps,distance_km,duration_seconds,rpe`];
+  for (let day = 380; day > 14; day -= 2) {
+    const title = day % 4 === 0 ? 'Squat day' : 'Bench day';
+    const exercise = day % 4 === 0 ? 'Squat (Barbell)' : 'Bench Press (Barbell)';
+    const [start, end] = ['18:05', '18:50'].map((time) => `"${hevyDay(day)}, ${time}"`);
+    const weight = 40 + Math.floor((380 - day) / 30) * 2.5;
+    for (const index of [0, 1, 2]) {
+      rows.push(`${title},${start},${end},,${exercise},,,${index},${index === 0 ? 'warmup' : 'normal'},${weight},8,,,`);
+    }
+  }
+  return rows.join('\n');
+}
+
+const hevyDay = (days: number): string => {
+  const date = new Date(Date.now() - days * DAY_MS);
+  const month = date.toLocaleString('en-US', { month: 'short', timeZone: 'UTC' });
+  return `${date.getUTCDate()} ${month} ${date.getUTCFullYear()}`;
+};
+
+const daysAgo = (days: number): string => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
+
+const listed = (sets: Record<string, number>): string =>
+  Object.entries(sets)
+    .map(([muscle, count]) => `${muscle} ${count}`)
+    .join(', ');
 
 const say = (...parts: string[]) => console.log(...parts);
 const heading = (text: string) => console.log(`\n${text}`);

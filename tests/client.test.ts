@@ -125,6 +125,14 @@ describe('the session', () => {
       requestId: expect.stringMatching(/./),
       errors: [{ path: 'workoutData' }],
     });
+    const body = { name: 'Plan', splits: [{ name: 'A', exercises: [{ exerciseId: 1, sets: [0] }] }] };
+    expect(await problem(there.call('PUT', '/api/v1/plan', { body }))).toMatchObject({
+      status: 422,
+      code: 'VALIDATION_FAILED',
+      requestId: expect.stringMatching(/./),
+      message: expect.stringContaining('at least 1 rep'),
+      errors: [{ path: 'splits.0.exercises.0.sets.0', message: expect.stringContaining('at least 1 rep') }],
+    });
   });
 
   it('does not end by a refusal that is not about it, such as a wrong clock', async ({ server }) => {

@@ -21,6 +21,10 @@ interface Person {
   message: string;
   /** An exercise of their plan. */
   exercise: number;
+  /** Their import, where the route needs one. */
+  upload: string;
+  /** Their own exercise. */
+  own: number;
 }
 
 interface Protected {
@@ -43,6 +47,25 @@ const PICTURE = Buffer.concat([
   JPEG,
   Buffer.from(`\r\n--${BOUNDARY}--\r\n`),
 ]);
+
+const TRAINING = [
+  'title,start_time,end_time,description,exercise_title,superset_id,exercise_notes,set_index,set_type,weight_kg,reps,distance_km,duration_seconds,rpe',
+  'Day,"15 Sep 2025, 07:48","15 Sep 2025, 08:48",,Bench Press (Barbell),,,0,normal,60,5,,,',
+].join('\n');
+const UPLOAD = Buffer.from(
+  [
+    `--${BOUNDARY}\r\nContent-Disposition: form-data; name="timeZone"\r\n\r\nUTC`,
+    `--${BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="x.csv"\r\nContent-Type: text/csv\r\n\r\n${TRAINING}`,
+    `--${BOUNDARY}--\r\n`,
+  ].join('\r\n'),
+);
+const WORKOUT = { title: 'Held', startedAt: trainedAt, timeZone: 'UTC', blocks: [] };
+const DAYS = 'from=2026-03-01&to=2026-03-31';
+/** What a person has one of in the logbook has the person's id. */
+const ofPerson =
+  (path: string) =>
+  ({ phone }: Person) =>
+    path + phone.id;
 
 /** Every protected route with a request that it would grant. */
 const ROUTES: Record<string, Protected> = {
@@ -75,6 +98,57 @@ const ROUTES: Record<string, Protected> = {
   'DELETE /api/messages/delete/:id': { done: 200, path: ({ message }) => `/api/messages/delete/${message}` },
   'POST /api/aerobics/add': { done: 201, body: () => ({ record: { type: 'Walk', durationMins: 5 } }) },
   'POST /api/ws/generateticket': { done: 201 },
+  'GET /api/v1/workouts': { done: 200 },
+  'GET /api/v1/workouts/:id': { done: 200, path: ofPerson('/api/v1/workouts/') },
+  'PUT /api/v1/workouts/:id': { done: 200, path: ofPerson('/api/v1/workouts/'), body: () => WORKOUT },
+  'DELETE /api/v1/workouts/:id': { done: 204, path: ofPerson('/api/v1/workouts/') },
+  'POST /api/v1/workouts/:id/duplicate': {
+    done: 201,
+    path: ({ phone }) => `/api/v1/workouts/${phone.id}/duplicate`,
+  },
+  'GET /api/v1/exercises': { done: 200 },
+  'POST /api/v1/exercises': { done: 201, body: () => ({ name: 'Another of mine', muscle: 'Legs' }) },
+  'PUT /api/v1/exercises/:id': {
+    done: 200,
+    path: ({ own }) => `/api/v1/exercises/${own}`,
+    body: () => ({ name: 'Renamed', muscle: 'Legs' }),
+  },
+  'DELETE /api/v1/exercises/:id': { done: 204, path: ({ own }) => `/api/v1/exercises/${own}` },
+  'GET /api/v1/exercises/:id/history': { done: 200, path: () => '/api/v1/exercises/1/history' },
+  'GET /api/v1/exercises/:id/last': { done: 200, path: () => '/api/v1/exercises/1/last' },
+  'GET /api/v1/records': { done: 200 },
+  'GET /api/v1/stats/summary': { done: 200 },
+  'GET /api/v1/stats/calendar': { done: 200, path: () => `/api/v1/stats/calendar?${DAYS}` },
+  'GET /api/v1/stats/muscles': { done: 200, path: () => `/api/v1/stats/muscles?${DAYS}` },
+  'GET /api/v1/stats/volume': { done: 200, path: () => `/api/v1/stats/volume?${DAYS}` },
+  'GET /api/v1/measurements': { done: 200 },
+  'GET /api/v1/measurements/:id': { done: 200, path: ofPerson('/api/v1/measurements/') },
+  'PUT /api/v1/measurements/:id': {
+    done: 200,
+    path: ofPerson('/api/v1/measurements/'),
+    body: () => ({ kind: 'waist', value: 80, unit: 'cm', measuredAt: trainedAt }),
+  },
+  'DELETE /api/v1/measurements/:id': { done: 204, path: ofPerson('/api/v1/measurements/') },
+  'GET /api/v1/plan': { done: 200 },
+  'PUT /api/v1/plan': {
+    done: 200,
+    body: () => ({ name: 'Mine', splits: [{ name: 'B', exercises: [{ exerciseId: 1, sets: [5] }] }] }),
+  },
+  'GET /api/v1/me': { done: 200 },
+  'PATCH /api/v1/me': { done: 200, body: () => ({ name: 'Held Name', unit: 'lb' }) },
+  'GET /api/v1/exports/logbook.json': { done: 200 },
+  'GET /api/v1/exports/hevy.csv': { done: 200 },
+  'GET /api/v1/exports/strong.csv': { done: 200 },
+  'GET /api/v1/imports': { done: 200 },
+  'GET /api/v1/imports/:id': { done: 200, path: ({ upload }) => `/api/v1/imports/${upload}` },
+  'POST /api/v1/imports': { done: 201, body: () => UPLOAD },
+  'PATCH /api/v1/imports/:id': {
+    done: 200,
+    path: ({ upload }) => `/api/v1/imports/${upload}`,
+    body: () => ({ duplicates: 'import' }),
+  },
+  'POST /api/v1/imports/:id/commit': { done: 202, path: ({ upload }) => `/api/v1/imports/${upload}/commit` },
+  'DELETE /api/v1/imports/:id': { done: 200, path: ({ upload }) => `/api/v1/imports/${upload}` },
 };
 const NAMES = Object.keys(ROUTES);
 const READS = NAMES.filter((name) => name.startsWith('GET '));
@@ -154,10 +228,10 @@ async function slowStore(behind: FakeServer): Promise<SlowStore> {
   return slow;
 }
 
-/** Somebody who has one of everything, signed in with tokens that nobody has used yet. */
-async function newPerson(server: TestServer, supabase: FakeSupabase): Promise<Person> {
+/** Somebody who has one of everything that the route needs, signed in with tokens that nobody has used yet. */
+async function newPerson(server: TestServer, supabase: FakeSupabase, name = ''): Promise<Person> {
   const phone = await newPhone(server);
-  const [made] = await server.sql<{ message: string; exercise: string }>(
+  const [made] = await server.sql<{ message: string; exercise: string; own: string }>(
     `with plan as (insert into workoutplans (user_id, trainer_id) values ($1, $1) returning id),
        split as (insert into workoutsplits (workout_id, name) select id, 'A' from plan returning id),
        exercise as (
@@ -165,15 +239,45 @@ async function newPerson(server: TestServer, supabase: FakeSupabase): Promise<Pe
          select 1, id, '{5}', 0 from split returning id
        ),
        message as (insert into messages (receiver_id, subject, msg) values ($1, 'a subject', 'a text') returning id),
-       link as (insert into oauth_accounts (user_id, provider, provider_user_id) values ($1, 'google', $1::text))
-     select message.id as message, exercise.id as exercise from message, exercise`,
+       link as (insert into oauth_accounts (user_id, provider, provider_user_id) values ($1, 'google', $1::text)),
+       head as (insert into log_heads (user_id, version) values ($1, 1)),
+       logged as (
+         insert into log_workouts (user_id, id, version, title, started_at, time_zone, source)
+         values ($1, $1, 1, 'Logged', now(), 'UTC', 'logbook')
+       ),
+       measured as (
+         insert into measurements (user_id, id, version, kind, value, unit, measured_at)
+         values ($1, $1, 1, 'waist', 81, 'cm', now())
+       ),
+       own as (
+         insert into exercises (owner_id, name, description, targetmuscle, specifictargetmuscle)
+         values ($1, 'Mine', '', 'Legs', 'Legs') returning id
+       )
+     select message.id as message, exercise.id as exercise, own.id as own from message, exercise, own`,
     [phone.id],
   );
   if (!made) throw new Error('nothing was made');
   const path = `profile_pics/${phone.id}/before.jpg`;
   supabase.objects.set(path, { bytes: Buffer.from('before'), contentType: 'image/jpeg' });
   await server.sql('update users set profile_image_url = $2 where id = $1', [phone.id, path]);
-  return { phone, tokens: await phone.tokens(), message: made.message, exercise: Number(made.exercise) };
+  const { message } = made;
+  const person = {
+    phone,
+    tokens: await phone.tokens(),
+    message,
+    exercise: Number(made.exercise),
+    own: Number(made.own),
+    upload: '',
+  };
+  return name.includes('/imports/') ? { ...person, upload: await preview(server, person) } : person;
+}
+
+/** @returns the id of an import that can be committed */
+async function preview(server: TestServer, person: Person): Promise<string> {
+  const { status, text } = await send(server, 'POST /api/v1/imports', person);
+  expect(status).toBe(201);
+  await server.sql('update users set token_version_used = false where id = $1', [person.phone.id]);
+  return (JSON.parse(text) as { id: string }).id;
 }
 
 /** The request of a route, complete but for being sent. */
@@ -241,7 +345,12 @@ async function rowsOf(server: TestServer, id: string, ask: Ask = server.sql): Pr
        ${rows('outbox t where t.user_id = $1', 'to_jsonb(t.kind)')} as intents,
        ${rows('security_events t where t.user_id = $1', 'to_jsonb(t.kind)')} as events,
        (select jsonb_agg(t.key) from idempotency_keys t where t.user_id = $1) as answers,
-       (select jsonb_agg(t.timezone) from user_reminder_settings t where t.user_id = $1) as reminders`,
+       ${rows('exercises t where t.owner_id = $1')} as own_exercises,
+       ${rows('log_workouts t where t.user_id = $1')} as log,
+       ${rows('log_tombstones t where t.user_id = $1')} as tombstones,
+       ${rows('measurements t where t.user_id = $1')} as measurements,
+       ${rows('imports t where t.user_id = $1')} as imports,
+       (select jsonb_agg(t) from user_reminder_settings t where t.user_id = $1) as settings`,
     [id],
   );
   return row;
@@ -252,7 +361,9 @@ const picturesOf = (supabase: FakeSupabase, id: string) =>
 function expectRefused(name: string, answer: HeldAnswer): void {
   const { isHarmless, done } = ROUTES[name] ?? {};
   if (isHarmless && answer.status === done) return;
-  expect(parsed(answer)).toEqual(LOGIN_REQUIRED);
+  if (name.includes('/api/v1/'))
+    expect(parsed(answer)).toMatchObject({ status: 401, body: { code: 'LOGIN_REQUIRED' } });
+  else expect(parsed(answer)).toEqual(LOGIN_REQUIRED);
 }
 
 const parsed = ({ status, text }: HeldAnswer) => ({ status, body: text === '' ? undefined : JSON.parse(text) });
@@ -322,7 +433,7 @@ async function expectNothingFrom(
 // At the same time, because a cell mostly waits: for a mail, a hash.
 describe.concurrent('held before its body', () => {
   it.for(cells(CHANGES, ENDINGS))('%s does nothing after %s', async ([name, ending], { server, supabase }) => {
-    const person = await newPerson(server, supabase);
+    const person = await newPerson(server, supabase, name);
     const held = await letIn(server, name, person);
     await expectNothingFrom(server, supabase, name, person, {
       held: held.answer,
@@ -332,7 +443,7 @@ describe.concurrent('held before its body', () => {
   });
 
   it.for(CHANGES)('%s succeeds when its phone has only refreshed its tokens', async (name, { server, supabase }) => {
-    const person = await newPerson(server, supabase);
+    const person = await newPerson(server, supabase, name);
     const held = await letIn(server, name, person);
     expect((await person.phone.refresh(person.tokens.refreshToken)).status).toBe(200);
     expect((await held.release()).status).toBe(ROUTES[name]?.done);
@@ -341,7 +452,7 @@ describe.concurrent('held before its body', () => {
   it.for(cells(READS, ENDINGS))(
     '%s does nothing after %s, unless it never waits for a body',
     async ([name, ending], { server, supabase }) => {
-      const person = await newPerson(server, supabase);
+      const person = await newPerson(server, supabase, name);
       const { target, ...request } = requestOf(server, name, person);
       const unread = await holdRequest(target, { ...request, body: Buffer.from('no JSON') }).release();
       if (unread.status === 200) return; // nobody reads it: there is nothing to hold back
@@ -358,7 +469,7 @@ describe.concurrent('held before its body', () => {
 
 describe.concurrent('held in the middle of its body', () => {
   it.for(cells(REPRESENTATIVES, ENDINGS))('%s does nothing after %s', async ([name, ending], { server, supabase }) => {
-    const person = await newPerson(server, supabase);
+    const person = await newPerson(server, supabase, name);
     const held = await letIn(server, name, person);
     held.sendHalf();
     await expectNothingFrom(server, supabase, name, person, {
@@ -411,7 +522,7 @@ describe("held by a lock on the person's row", () => {
   it.for(cells(NAMES, END_IN_SQL))(
     'in the guard, %s does nothing after %s',
     async ([name, ending], { server, supabase, holder, holderPid }) => {
-      const person = await newPerson(server, supabase);
+      const person = await newPerson(server, supabase, name);
       const pictures = picturesOf(supabase, person.phone.id);
       const outcome = await answerBesideLock(server, holder, holderPid, person, ending, () =>
         send(server, name, person),
@@ -426,7 +537,7 @@ describe("held by a lock on the person's row", () => {
   it.for(cells(REPRESENTATIVES, END_IN_SQL))(
     'in its transaction, %s does nothing after %s',
     async ([name, ending], { server, supabase, holder, holderPid }) => {
-      const person = await newPerson(server, supabase);
+      const person = await newPerson(server, supabase, name);
       expect((await send(server, 'GET /api/users/get', person)).status).toBe(200); // the guard has nothing to write any more
       const pictures = picturesOf(supabase, person.phone.id);
       const outcome = await answerBesideLock(server, holder, holderPid, person, ending, () =>
@@ -470,7 +581,7 @@ describe('held in a slow picture store', () => {
   it.for(cells(['PUT /api/users/setprofilepic'], ENDINGS))(
     '%s leaves nothing after %s',
     async ([name, ending], { server, supabase, store }) => {
-      const person = await newPerson(server, supabase);
+      const person = await newPerson(server, supabase, name);
       const { id } = person.phone;
       const { answer } = await heldInStore(server, store, name, person);
       await ENDINGS[ending]?.(server, person);
@@ -487,7 +598,7 @@ describe('held in a slow picture store', () => {
   it.for(cells(['DELETE /api/users/deleteprofilepic'], ENDINGS))(
     '%s writes nothing after %s',
     async ([name, ending], { server, supabase, store }) => {
-      const person = await newPerson(server, supabase);
+      const person = await newPerson(server, supabase, name);
       const { answer } = await heldInStore(server, store, name, person);
       await ENDINGS[ending]?.(server, person);
       const rows = await rowsOf(server, person.phone.id);

@@ -19,12 +19,27 @@ export function failureOf(answer: Answer): ApiFailure | undefined {
   if (isSuccess(answer)) return undefined;
   let said: unknown;
   try {
-    said = parsed(answer);
+    const body = parsed(answer);
+    if (typeof body === 'object') said = body;
   } catch {
     said = undefined; // cut off, or not from the server
   }
   const requestId = answer.headers.get('x-request-id') ?? '';
-  return new ApiFailure(answer.status, { requestId, ...(typeof said === 'object' ? said : undefined) });
+  return new ApiFailure(answer.status, { requestId, ...(isProblem(said) ? plain(said) : (said as object)) });
+}
+
+/** Problem details (RFC 9457): what the routes below `/api/v1` say of a failure. */
+interface Problem {
+  detail: string;
+  errors?: Array<{ pointer: string; detail: string }>;
+}
+
+const isProblem = (said: unknown): said is Problem => typeof said === 'object' && said !== null && 'detail' in said;
+
+/** The same as the other routes say it. */
+function plain({ detail: message, errors = [], ...problem }: Problem): object {
+  const named = errors.map(({ pointer, detail }) => ({ path: pointer.slice(1).replaceAll('/', '.'), message: detail }));
+  return { ...problem, message, errors: named };
 }
 
 /** The body of a success. @throws ApiFailure for any other answer */
