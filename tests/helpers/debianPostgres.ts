@@ -39,6 +39,14 @@ export interface DebianPostgres {
   close(): Promise<void>;
 }
 
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it ended by itself
+  }
+}
+
 /** @param settings as in postgresql.conf */
 export async function startDebianPostgres(settings: string[] = []): Promise<DebianPostgres> {
   const folder = newFolder();
@@ -93,8 +101,10 @@ async function startIn(folder: string, settings: string[]): Promise<DebianPostgr
       return standby;
     },
     kill: async () => {
-      const [pid] = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n');
-      process.kill(Number(pid), 'SIGKILL');
+      const [pid = ''] = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n');
+      // A backend notices the end of its postmaster a little later, and may answer once more until then.
+      const backends = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ');
+      for (const one of [pid, ...backends]) kill(Number(one));
       isRunning = false;
     },
     promote: () => asPostgres('pg_ctl', 'promote', `--pgdata=${data}`, '--wait'),
