@@ -133,15 +133,23 @@ try {
 
   const { items } = json<{ items: Array<{ id: string }> }>(await call('GET', '/api/v1/workouts?limit=1'));
   const id = items[0]?.id ?? '';
-  const document = json<{ title: string }>(await call('GET', `/api/v1/workouts/${id}`));
+  const document = json<{ title: string; blocks: Array<{ sets: object[] }> }>(
+    await call('GET', `/api/v1/workouts/${id}`),
+  );
   const span = 'from=2014-01-01&to=2014-12-31&tz=UTC';
   let edits = 0;
+  const withWeight = (weight: number) => {
+    const [first, ...others] = document.blocks;
+    const [set, ...sets] = first?.sets ?? [];
+    return { ...document, blocks: [{ ...first, sets: [{ ...set, weight }, ...sets] }, ...others] };
+  };
   const calls: Record<string, () => Promise<Answer>> = {
     'GET /workouts (50)': () => call('GET', '/api/v1/workouts'),
     'GET /workouts?q=': () => call('GET', '/api/v1/workouts?q=workout%203'),
     'GET /workouts?exerciseId=': () => call('GET', '/api/v1/workouts?exerciseId=1'),
     'GET /workouts/{id}': () => call('GET', `/api/v1/workouts/${id}`),
-    'PUT /workouts/{id}, changed': () =>
+    'PUT /workouts/{id}, a set': () => call('PUT', `/api/v1/workouts/${id}`, withWeight(100 + edits++)),
+    'PUT /workouts/{id}, the title': () =>
       call('PUT', `/api/v1/workouts/${id}`, { ...document, title: `Edit ${edits++}` }),
     'PUT /workouts/{id}, unchanged': () =>
       call('PUT', `/api/v1/workouts/${id}`, { ...document, title: `Edit ${edits - 1}` }),
@@ -167,7 +175,7 @@ try {
   for (const [name, work] of Object.entries(calls)) console.log(`| ${name} | ${(await median(work)).toFixed(1)} |`);
   const cold: number[] = [];
   for (let n = 0; n < 5; n++) {
-    await call('PUT', `/api/v1/workouts/${id}`, { ...document, title: `Cold ${n}` });
+    await call('PUT', `/api/v1/workouts/${id}`, withWeight(50 + n));
     cold.push((await call('GET', '/api/v1/records')).milliseconds);
   }
   console.log(

@@ -175,8 +175,9 @@ const TRAPS: Record<string, [string, string]> = {
     'mended: 1 splits that had the name of another one in their plan: numbered',
   ],
   'a start that the mending of another would take': [
-    `insert into workout_summary (id, user_id, workout_start_utc, workout_end_utc, workoutsplit_id)
-     select gen_random_uuid(), user_id, workout_start_utc + interval '1 ms', now(), 60 from workout_summary limit 1`,
+    `insert into workout_summary (id, user_id, workout_start_utc, workout_end_utc, workoutsplit_id, created_at)
+     select gen_random_uuid(), user_id, workout_start_utc + interval '1 ms', now(), 60, now() + interval '1 hour'
+     from workout_summary limit 1`,
     'mended: 2 workouts that began in the same moment as another: a millisecond later each',
   ],
   'an account at a provider twice': [

@@ -269,6 +269,8 @@ language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
   v_old bigint;
+  v_old_content jsonb;
+  v_content jsonb := app.normal_content(p_content);
   v_version bigint;
   v_before jsonb;
   v_after jsonb;
@@ -279,7 +281,8 @@ begin
     return query select 'mismatch', coalesce(v_old, 0);
     return;
   end if;
-  if v_old is not null and app.log_content(p_user_id, p_id) = app.normal_content(p_content) then
+  v_old_content := case when v_old is not null then app.log_content(p_user_id, p_id) end;
+  if v_old_content = v_content then
     return query select 'unchanged', v_old;
     return;
   end if;
@@ -303,6 +306,10 @@ begin
         ended_at = excluded.ended_at,
         time_zone = excluded.time_zone,
         split_id = excluded.split_id;
+  if v_old_content - array['title', 'notes'] = v_content - array['title', 'notes'] then
+    return query select 'replaced', v_version; -- neither the app nor a record shows these
+    return;
+  end if;
   perform app.write_log_blocks(p_user_id, p_id, p_content -> 'blocks');
   delete from log_tombstones t where t.user_id = p_user_id and t.kind = 'workout' and t.id = p_id;
   perform app.project_workout(p_user_id, p_id);
