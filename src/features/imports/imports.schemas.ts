@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { zoneName } from '#transport/timeZone.ts';
-
-const unit = z.enum(['kg', 'lb']);
+import { weightUnit } from '#transport/values.ts';
 
 /** The fields beside the file. */
 export const importForm = z.strictObject({
   timeZone: zoneName,
-  unit: unit.optional().meta({ description: 'Of weights in a file that names none.' }),
+  unit: weightUnit.optional().meta({ description: 'Of weights in a file that names none.' }),
 });
 
 export const importChange = z.strictObject({
@@ -14,7 +13,7 @@ export const importChange = z.strictObject({
     .record(z.string().max(200), z.union([z.int().positive(), z.enum(['create', 'skip'])]))
     .optional()
     .meta({ description: 'Name in the file: id of an exercise, `create` or `skip`.' }),
-  unit: unit.optional(),
+  unit: weightUnit.optional(),
   duplicates: z.enum(['skip', 'import']).optional(),
 });
 
@@ -30,7 +29,7 @@ export const importAnswer = z.object({
   state: z.string().meta({ description: '`preview`, `committing`, `committed` or `undone`.' }),
   source: z.string(),
   timeZone: z.string(),
-  unit: unit.nullable(),
+  unit: weightUnit.nullable(),
   duplicates: z.string(),
   createdAt: z.string(),
   workouts: z.int(),

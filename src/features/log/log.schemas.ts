@@ -1,30 +1,13 @@
 import { z } from 'zod';
 import { pageOf, pageQuery } from '#transport/paging.ts';
 import { zoneName } from '#transport/timeZone.ts';
+import { day, decimal, instant, weightUnit } from '#transport/values.ts';
 
 const MOST_BLOCKS = 100;
 const MOST_SETS = 50;
 
-const EARLIEST = Date.UTC(1900, 0, 1);
-const LATEST = Date.UTC(2200, 0, 1);
-
-/** An instant of the logbook: ISO 8601 with Z or an offset, kept to the millisecond. */
-const instant = z.iso
-  .datetime({ offset: true, error: 'must be an ISO 8601 instant with Z or an offset' })
-  .refine((text) => Date.parse(text) >= EARLIEST && Date.parse(text) < LATEST, 'is out of range')
-  .transform((text) => new Date(text).toISOString());
-
-/** @param places most decimals that are kept exactly */
-const decimal = (least: number, most: number, places: number) =>
-  z
-    .number()
-    .min(least)
-    .max(most)
-    .refine((value) => Number(value.toFixed(places)) === value, `may have at most ${places} decimals`);
-
 const kind = z.enum(['normal', 'warmup', 'drop', 'failure']);
 const side = z.enum(['left', 'right']);
-const unit = z.enum(['kg', 'lb']);
 const note = z.string().max(2_000);
 
 const setForm = z
@@ -32,7 +15,7 @@ const setForm = z
     kind: kind.default('normal'),
     side: side.nullable().default(null),
     weight: decimal(0, 9999.999, 3).nullable().default(null).meta({ description: 'As it was entered, in `unit`.' }),
-    unit: unit.nullable().default(null),
+    unit: weightUnit.nullable().default(null),
     reps: z.int().min(0).max(10_000).nullable().default(null),
     seconds: z.int().min(0).max(1_000_000).nullable().default(null),
     distanceM: decimal(0, 1_000_000, 3).nullable().default(null),
@@ -90,7 +73,7 @@ const setAnswer = z.object({
   kind,
   side: side.nullable(),
   weight: z.number().nullable(),
-  unit: unit.nullable(),
+  unit: weightUnit.nullable(),
   reps: z.int().nullable(),
   seconds: z.int().nullable(),
   distanceM: z.number().nullable(),
@@ -125,8 +108,6 @@ export const workoutAnswer = z.object({
 
 export const workoutsPage = pageOf(workoutAnswer);
 export const workoutId = z.object({ id: z.guid().transform((id) => id.toLowerCase()) });
-
-const day = z.iso.date('must be a day, YYYY-MM-DD');
 
 /** From the first to the last day, in the zone of the request. */
 export const workoutsQuery = z.strictObject({

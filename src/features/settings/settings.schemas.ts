@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { fullName } from '#identity/account.schemas.ts';
-import { WEEKDAYS } from '#platform/weekdays.ts';
 import { zoneName } from '#transport/timeZone.ts';
+import { WEEKDAYS, weightUnit } from '#transport/values.ts';
 
-const unit = z.enum(['kg', 'lb']).meta({ description: 'What weights are shown in; stored ones keep theirs.' });
+const unit = weightUnit.meta({ description: 'What weights are shown in; stored ones keep theirs.' });
 const weekday = z.enum(WEEKDAYS);
 
 export const settings = z.object({

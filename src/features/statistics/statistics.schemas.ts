@@ -1,9 +1,7 @@
 import { z } from 'zod';
-import { WEEKDAYS } from '#platform/weekdays.ts';
 import { pageOf, pageQuery } from '#transport/paging.ts';
 import { zoneName } from '#transport/timeZone.ts';
-
-const day = z.iso.date('must be a day, YYYY-MM-DD');
+import { day, WEEKDAYS, weightUnit } from '#transport/values.ts';
 
 const zone = zoneName.optional();
 
@@ -28,11 +26,10 @@ export const summaryQuery = z.strictObject({ tz: zone, weekStart });
 export const historyQuery = z.strictObject({ ...pageQuery, from: day.optional(), to: day.optional(), tz: zone });
 export const exerciseId = z.object({ id: z.coerce.number().int().positive() });
 
-const unit = z.enum(['kg', 'lb']);
 const doneSet = z.object({
   kind: z.string(),
   weight: z.number().nullable(),
-  unit: unit.nullable(),
+  unit: weightUnit.nullable(),
   reps: z.int().nullable(),
   seconds: z.int().nullable(),
   distanceM: z.number().nullable(),
@@ -60,7 +57,7 @@ export const lastAnswer = z.object({
 
 const record = z.object({
   weight: z.number().nullable(),
-  unit: unit.nullable(),
+  unit: weightUnit.nullable(),
   reps: z.int().nullable(),
   day: z.string().meta({ description: 'In the zone of the workout.' }),
   workoutId: z.guid(),
