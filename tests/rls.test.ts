@@ -200,6 +200,14 @@ const MATRIX: Record<string, Policy> = {
     column: 'version',
     copy: "insert into log_tombstones (user_id, id, kind, version) values ($owner, gen_random_uuid(), 'workout', 1)",
   },
+  retired_sets: {
+    select: 'nothing',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'weight',
+    copy: "insert into retired_sets (user_id, exercise_id, best_by, weight, reps, workout_summary_id, tracking_id) values ($owner, 99, 'weight', 1, 1, $summary, 1)",
+  },
   measurements: {
     select: 'own',
     insert: 'nothing',
@@ -311,6 +319,11 @@ async function furnish(server: TestServer, db: pg.Client) {
   await db.query(
     "insert into idempotency_keys (user_id, route, key, body_hash, status, body) values ($1, 'r', 'k', '', 200, '')",
     [id],
+  );
+  await db.query(
+    `insert into retired_sets (user_id, exercise_id, best_by, weight, reps, workout_summary_id, tracking_id)
+     values ($1, 1, 'weight', 1, 1, $2, 1)`,
+    [id, summary],
   );
   const own = await one(
     `insert into exercises (owner_id, name, description, targetmuscle, specifictargetmuscle)

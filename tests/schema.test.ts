@@ -106,6 +106,17 @@ describe('migrations', () => {
     expect(await rules()).toEqual(before);
   });
 
+  it('of a later release are left alone by an instance of the one before', async ({ server }) => {
+    const later = await changed('code/20_messages.sql', (text) =>
+      text.replace('Great work finishing your workout!', 'Well done!'),
+    );
+    const url = await newDatabase(server, 'of_a_later_release');
+    await writeFile(join(later, 'migrations', '0900_later.sql'), 'alter table users add column later text');
+    expect(await migrate({ ...options(server, later), url })).toContain('0900_later.sql');
+    expect(await migrate({ ...options(server), url })).toEqual([]);
+    expect(await migrate({ ...options(server, later), url })).toEqual([]); // functions are still those of the later one
+  });
+
   it('that fail are one sentence with the name of the file, and change nothing', async ({ server }) => {
     const folder = await changed('code/60_views.sql', (text) => `${text}\nselect no_such_thing;`);
     await expect(migrate(options(server, folder))).rejects.toThrow(
@@ -197,7 +208,7 @@ insert into public.added select 1 from public.awaited;`,
     await client.query(`
       delete from schema_migrations;
       insert into schema_migrations (name, checksum) values ('0001_roles.sql', 'x'), ('0009_reminders.sql', 'x');
-      drop table import_workouts, imports, shared_versions, exercise_aliases, measurements, log_tombstones, log_sets, log_blocks, log_workouts,
+      drop table retired_sets, import_workouts, imports, shared_versions, exercise_aliases, measurements, log_tombstones, log_sets, log_blocks, log_workouts,
         log_heads cascade;
       drop index exercises_name_key;
       alter table exercises

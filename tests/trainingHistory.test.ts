@@ -200,6 +200,42 @@ describe('what is done to the rows of all people', () => {
     });
   });
 
+  it('a workout that a release without the log finished can be replaced, and counts for records', async ({
+    server,
+  }) => {
+    const id = await oldHand(server, 2);
+    const [newest] = await server.sql<{ id: string; split: string }>(
+      `select ws.id, ws.workoutsplit_id as split from workout_summary ws
+       where ws.user_id = $1 order by ws.workout_start_utc desc`,
+      [id],
+    );
+    await server.sql('delete from log_workouts where user_id = $1', [id]);
+    await inTransaction(server, async (client) => {
+      await client.query("select set_config('request.jwt.claims', $1, true)", [JSON.stringify({ sub: id })]);
+      await client.query('select app.begin_replacement($1, $2, now())', [newest?.id, newest?.split]);
+      await client.query(
+        `insert into exercisetracking (workout_summary_id, exercisetosplit_id, weight, reps)
+         select $1, ets.id, '{40}', '{5}' from exercisetoworkoutsplit ets where ets.workoutsplit_id = $2`,
+        [newest?.id, newest?.split],
+      );
+      await client.query("select app.finish_replacement($1, '{1}')", [newest?.id]);
+      const { rows } = await client.query(
+        `select w.summary_id = $2 as replaced, s.weight::float8 as weight, r.pr_weight as record
+         from log_workouts w
+         join log_blocks b on b.user_id = w.user_id and b.workout_id = w.id
+         join log_sets s on s.user_id = b.user_id and s.block_id = b.id
+         join exercise_records r on r.user_id = w.user_id
+         where w.user_id = $1
+         order by w.started_at`,
+        [id, newest?.id],
+      );
+      expect(rows).toEqual([
+        { replaced: false, weight: 50, record: 50 },
+        { replaced: true, weight: 40, record: 50 },
+      ]);
+    });
+  });
+
   it('rebuilding records locks nobody whose records are right, and says where it goes on', async ({ server }) => {
     const [right, wrong] = [await oldHand(server, 3), await oldHand(server, 3)];
     await server.sql('update exercise_records set pr_weight = 1 where user_id = $1', [wrong]);

@@ -190,7 +190,8 @@ begin
 end $$;
 
 -- Empties a stored workout of the caller for the content that takes its place: its sets go, split and end change.
--- Returns the exercises that it had. Its records are recomputed by app.finish_replacement, after the new sets.
+-- Returns the exercises that it had. Its records are recomputed by app.finish_replacement, after the new sets. What an
+-- instance of the release before, which knows no log, has written goes into the log with them.
 create function app.begin_replacement(p_workout_id uuid, p_split_id bigint, p_end timestamptz) returns bigint[]
 language plpgsql security definer set search_path = public, pg_temp
 as $$
@@ -207,6 +208,9 @@ begin
     raise exception 'no workout of the caller';
   end if;
 
+  if not exists (select from log_workouts w where w.summary_id = p_workout_id) then
+    perform app.log_workouts_of_app(app.user_id(), array[p_workout_id], null);
+  end if;
   delete from exercisetracking et
   where et.workout_summary_id = p_workout_id;
   v_exercise_ids := array(
@@ -220,9 +224,20 @@ end $$;
 
 -- Recomputes the caller's records of these exercises and of those in the workout.
 create function app.finish_replacement(p_workout_id uuid, p_exercise_ids bigint[]) returns void
-language sql security definer set search_path = public, pg_temp
+language plpgsql security definer set search_path = public, pg_temp
 as $$
-  select app.recompute_records(
+begin
+  if not exists (
+    select
+    from log_workouts w
+    join log_blocks b on b.user_id = w.user_id and b.workout_id = w.id
+    join exercisetracking et on et.id = b.tracking_id and et.workout_summary_id = p_workout_id
+    where w.summary_id = p_workout_id
+  ) then
+    perform app.log_workouts_of_app(app.user_id(), array[p_workout_id], null);
+  end if;
+  perform app.log_missing_workouts(app.user_id());
+  perform app.recompute_records(
     app.user_id(),
     p_exercise_ids || array(
       select ets.exercise_id
@@ -231,5 +246,5 @@ as $$
       join exercisetoworkoutsplit ets on ets.id = et.exercisetosplit_id
       where et.workout_summary_id = p_workout_id
     )
-  )
-$$;
+  );
+end $$;

@@ -36,7 +36,7 @@ const OUTSIDE = '-- outside a transaction';
 /**
  * Applies the migrations that are new, in the order of their names, each in a transaction of its own, then code that
  * changed and the seed in another. An advisory lock lets instances that start together do each once. Locks of tables are waited
- * for a moment at a time, so that a server under load goes on.
+ * for a moment at a time, so that a server under load goes on. A database of a later release is left as it is.
  * @returns the names of what was applied
  * @throws StartupError when something of it failed, an applied migration was edited since, or the database cannot be
  *   reached
@@ -57,6 +57,7 @@ export async function migrate({ url, serverUrl, folder, systemUserId }: MigrateO
       applied.push(name);
     }
     await changing(client, async () => {
+      if (await isOfLaterRelease(client, join(folder, 'migrations'))) return;
       if (await applyCode(client, join(folder, CODE))) applied.push(CODE);
       if (serverUrl) await admitServerLogin(client, serverUrl);
       await client.query('set local role service');
@@ -87,6 +88,7 @@ export async function pendingMigrations(client: pg.Client, folder: string): Prom
   if (!rows[0].readable) return names;
   const { rows: known } = await client.query('select m.name, m.checksum from public.schema_migrations m');
   const checksums = new Map<string, string>(known.map((row) => [row.name, row.checksum]));
+  if (known.length > 0 && (await isOfLaterRelease(client, join(folder, 'migrations')))) return [];
   const pending = names.filter((name) => !checksums.has(name));
   return checksums.get(CODE) === (await checksumOfCode(join(folder, CODE)))
     ? pending
@@ -162,6 +164,19 @@ async function runOutside(client: pg.Client, file: string, text: string): Promis
   }
   await client.query('begin');
   await client.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+}
+
+/**
+ * Whether the newest migration is none of ours: an instance of the release before that starts again during a deploy
+ * leaves functions, rights and seed as the release after made them.
+ */
+async function isOfLaterRelease(client: pg.Client, migrationsDir: string): Promise<boolean> {
+  const ours = (await sqlFiles(migrationsDir)).map((file) => basename(file));
+  const { rows } = await client.query(
+    'select m.name from schema_migrations m where m.name <> $1 order by m.applied_at desc, m.name desc limit 1',
+    [CODE],
+  );
+  return !ours.includes(rows[0].name);
 }
 
 /** Makes functions, triggers, views and rights anew when any of their files differs from what was applied last. */
