@@ -1,6 +1,7 @@
 import { aerobicsRoutes, getCardio } from '#features/aerobics/aerobics.routes.ts';
 import { analyticsRoutes } from '#features/analytics/analytics.routes.ts';
 import { authRoutes } from '#features/auth/auth.routes.ts';
+import { passwordRoutes } from '#features/auth/password.routes.ts';
 import { recoveryRoutes } from '#features/auth/recovery.routes.ts';
 import { registrationRoutes } from '#features/auth/registration.routes.ts';
 import { bootstrapRoutes } from '#features/bootstrap/bootstrap.routes.ts';
@@ -14,6 +15,7 @@ import { oauthRoutes } from '#features/oauth/oauth.routes.ts';
 import { ownExercisesRoutes } from '#features/ownExercises/ownExercises.routes.ts';
 import { pushRoutes } from '#features/push/push.routes.ts';
 import { realtimeRoutes } from '#features/realtime/realtime.routes.ts';
+import { sessionsRoutes } from '#features/sessions/sessions.routes.ts';
 import { settingsRoutes } from '#features/settings/settings.routes.ts';
 import { statisticsRoutes } from '#features/statistics/statistics.routes.ts';
 import { getProfile, usersRoutes } from '#features/users/users.routes.ts';
@@ -49,6 +51,8 @@ export const api = [
   ...measurementsRoutes,
   ...planRoutes,
   ...settingsRoutes,
+  ...sessionsRoutes,
+  ...passwordRoutes,
   ...exportsRoutes,
   ...importsRoutes,
 ];

@@ -4,7 +4,7 @@ import { buildIdentity } from '#identity/authenticate.ts';
 import { buildProofVerifier } from '#identity/dpop.ts';
 import { buildProviderTokens } from '#identity/providerTokens.ts';
 import { buildReplayStore } from '#identity/replayStore.ts';
-import { buildSessionStates } from '#identity/sessionStates.ts';
+import { buildOtherSessionStates, buildSessionStates } from '#identity/sessionStates.ts';
 import { buildSessionTokens } from '#identity/sessionTokens.ts';
 import { buildSocketTickets } from '#identity/socketTickets.ts';
 import { QUEUES } from '#outbox/delivery.ts';
@@ -120,6 +120,7 @@ export async function buildDeps(
       replayStore,
       sessionTokens,
       sessionStates,
+      otherSessionStates: buildOtherSessionStates(db),
     }),
     replayStore,
     sessionTokens,

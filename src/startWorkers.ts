@@ -5,6 +5,7 @@ import { importDeliveries } from '#features/imports/imports.deliveries.ts';
 import { announceDeliveries } from '#features/messages/messages.deliveries.ts';
 import { pushDeliveries } from '#features/push/push.deliveries.ts';
 import { pushTasks } from '#features/push/push.tasks.ts';
+import { sessionDeliveries } from '#features/sessions/sessions.deliveries.ts';
 import { emailChangeDeliveries, removalDeliveries } from '#features/users/users.deliveries.ts';
 import { watchDeliveries } from '#outbox/deliveryMetrics.ts';
 import type { Outbox } from '#outbox/outbox.ts';
@@ -56,6 +57,7 @@ export async function startWorkers({
     jobs,
     deliveries: {
       ...authDeliveries(config, db, mailer),
+      ...sessionDeliveries(config, db, mailer),
       ...emailChangeDeliveries(config, db, mailer),
       ...pushDeliveries(db, pusher, log),
       ...removalDeliveries(db, config.BUCKET_NAME, rest.pictures, rest.cache),

@@ -200,6 +200,22 @@ const MATRIX: Record<string, Policy> = {
     column: 'version',
     copy: "insert into log_tombstones (user_id, id, kind, version) values ($owner, gen_random_uuid(), 'workout', 1)",
   },
+  other_sessions: {
+    select: 'own',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'name',
+    copy: 'insert into other_sessions (user_id, expires_at) values ($owner, now())',
+  },
+  sign_in_codes: {
+    select: 'nothing',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'tries',
+    copy: 'insert into sign_in_codes (user_id, expires_at) values ($owner, now())',
+  },
   retired_sets: {
     select: 'nothing',
     insert: 'nothing',
@@ -320,6 +336,8 @@ async function furnish(server: TestServer, db: pg.Client) {
     "insert into idempotency_keys (user_id, route, key, body_hash, status, body) values ($1, 'r', 'k', '', 200, '')",
     [id],
   );
+  await db.query('insert into other_sessions (user_id, expires_at) values ($1, now())', [id]);
+  await db.query('insert into sign_in_codes (user_id, expires_at) values ($1, now())', [id]);
   await db.query(
     `insert into retired_sets (user_id, exercise_id, best_by, weight, reps, workout_summary_id, tracking_id)
      values ($1, 1, 'weight', 1, 1, $2, 1)`,

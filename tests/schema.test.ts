@@ -187,7 +187,7 @@ insert into public.added select 1 from public.awaited;`,
     ['another_login', 'set search_path = pg_catalog, nowhere'],
   ])('work for a login called %s, whatever is set for it: %s', async ([login, settings], { server }) => {
     const url = await newDatabase(server, login, settings);
-    expect(await migrate({ ...options(server), url })).toHaveLength(9);
+    expect(await migrate({ ...options(server), url })).toHaveLength(10);
     const own = await startTestServer({ sharing: { ...server, databaseUrl: url } });
     try {
       const phone = await newPhone(own);
@@ -208,7 +208,7 @@ insert into public.added select 1 from public.awaited;`,
     await client.query(`
       delete from schema_migrations;
       insert into schema_migrations (name, checksum) values ('0001_roles.sql', 'x'), ('0009_reminders.sql', 'x');
-      drop table retired_sets, import_workouts, imports, shared_versions, exercise_aliases, measurements, log_tombstones, log_sets, log_blocks, log_workouts,
+      drop table other_sessions, sign_in_codes, retired_sets, import_workouts, imports, shared_versions, exercise_aliases, measurements, log_tombstones, log_sets, log_blocks, log_workouts,
         log_heads cascade;
       drop index exercises_name_key;
       alter table exercises
@@ -220,6 +220,7 @@ insert into public.added select 1 from public.awaited;`,
       alter table user_reminder_settings drop column unit, drop column week_start, drop column version;
       alter table outbox drop column request_id, drop column traceparent;
       alter table users
+        drop column phone_session_since, drop column phone_session_used_on,
         drop column plan_version, drop column training_version, drop column cardio_version,
         drop column inbox_version, drop column profile_version;
       create function app.of_an_old_release() returns int language sql as 'select 1'`);
@@ -232,6 +233,7 @@ insert into public.added select 1 from public.awaited;`,
       '0006_logbook.sql',
       '0007_imports.sql',
       '0008_settings.sql',
+      '0009_other_sessions.sql',
       'code',
     ]);
     const { rows } = await client.query(

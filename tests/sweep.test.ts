@@ -360,7 +360,11 @@ const BODIES: Record<string, (actor: Actor, fixtures: Fixtures) => Json | Promis
     measuredAt: new Date().toISOString(),
   }),
   '/api/v1/plan': () => ({ name: 'Mine', splits: [{ name: 'A', exercises: [{ exerciseId: 1, sets: [5] }] }] }),
-  '/api/v1/me': () => ({ unit: 'lb', reminders: { minutesBefore: 30 } }),
+  'PATCH /api/v1/me': () => ({ unit: 'lb', reminders: { minutesBefore: 30 } }),
+  'DELETE /api/v1/me': () => ({ password: PASSWORD }),
+  '/api/v1/me/password': () => ({ password: PASSWORD, newPassword: 'another horse' }),
+  'POST /api/v1/sessions': ({ username }) => ({ identifier: username, password: PASSWORD, name: 'A browser' }),
+  '/api/v1/sessions/code': ({ email }) => ({ email }),
   '/api/aerobics/add': () => ({ record: { type: 'Walk', durationMins: 30, durationSec: 15 }, tz: 'UTC' }),
 };
 
@@ -404,7 +408,13 @@ const STAGES: Record<string, string> = {
 };
 
 /** Most bodies that are right cost a password hash. */
-const HASHES = ['/api/auth/login', '/api/auth/changeemailverify', '/api/users/create'];
+const HASHES = [
+  '/api/auth/login',
+  '/api/auth/changeemailverify',
+  '/api/users/create',
+  '/api/v1/sessions',
+  '/api/v1/me/password',
+];
 
 /** A request that does what it should ends the session: each needs a person of its own. */
 const ENDS_SESSION = ['/api/auth/logout', '/api/users/deleteself', '/api/oauth/proceedauth'];
@@ -427,7 +437,7 @@ interface Right {
 const rightParts = async (route: AnyRoute, actor: Actor, fixtures: Fixtures): Promise<Right> => ({
   path: route.path.replace(':id', actor.message),
   query: (await QUERIES[route.path]?.(actor, fixtures)) ?? (route.query ? { tz: 'UTC' } : {}),
-  body: await BODIES[route.path]?.(actor, fixtures),
+  body: await (BODIES[`${route.method} ${route.path}`] ?? BODIES[route.path])?.(actor, fixtures),
 });
 
 /** The right request, to be spoilt. */

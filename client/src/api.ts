@@ -398,6 +398,53 @@ export interface Api {
         isArchived: boolean;
       };
     };
+    /** Starts a session beside the phone, with a password or a mailed code; its tokens are bound to the key of the proof. */
+    '/api/v1/sessions': {
+      input: {
+        body: {
+          /** user name or e-mail */
+          identifier?: string | undefined;
+          password?: string | undefined;
+          email?: string | undefined;
+          /** from the mail that POST /sessions/code asks for */
+          code?: string | undefined;
+          /** shown in the list of sessions */
+          name?: string | undefined;
+        };
+      };
+      output: {
+        accessToken: string;
+        refreshToken: string;
+        session: {
+          /** a UUID, or "phone" */
+          id: string;
+          kind: 'phone' | 'other';
+          name: string | null;
+          /** null for a phone that signed in before this was kept */
+          createdAt: string | null;
+          /** day, UTC */
+          lastUsedOn: string | null;
+          current: boolean;
+        };
+      };
+    };
+    /** Mails a code of eight digits, if the address belongs to a verified account. Always 204. */
+    '/api/v1/sessions/code': {
+      input: {
+        body: {
+          email: string;
+        };
+      };
+      output: undefined;
+    };
+    /** Exchanges the refresh token in X-Refresh-Token for a new pair, with a proof by the key it is bound to. */
+    '/api/v1/sessions/refresh': {
+      input: object;
+      output: {
+        accessToken: string;
+        refreshToken: string;
+      };
+    };
     /** Reads a file of Strong, Hevy, FitNotes, StrongLifts or an own export; nothing is in the log before it is committed. */
     '/api/v1/imports': {
       input: {
@@ -537,6 +584,23 @@ export interface Api {
         is_first_login: boolean;
         is_verified: boolean;
         auth_provider: string;
+      };
+    };
+    /** Who the caller is, and what they chose: units, first day of the week, zone, reminders. */
+    '/api/v1/me': {
+      input: object;
+      output: {
+        version: number;
+        username: string;
+        email: string | null;
+        name: string | null;
+        unit: string;
+        weekStart: string;
+        timeZone: string;
+        reminders: {
+          isEnabled: boolean;
+          minutesBefore: number;
+        };
       };
     };
     /** Opened from the mail to a new address: confirms it. */
@@ -1351,21 +1415,21 @@ export interface Api {
         }>;
       };
     };
-    /** Who the caller is, and what they chose: units, first day of the week, zone, reminders. */
-    '/api/v1/me': {
+    /** The phone's session and those beside it. */
+    '/api/v1/sessions': {
       input: object;
       output: {
-        version: number;
-        username: string;
-        email: string | null;
-        name: string | null;
-        unit: string;
-        weekStart: string;
-        timeZone: string;
-        reminders: {
-          isEnabled: boolean;
-          minutesBefore: number;
-        };
+        items: Array<{
+          /** a UUID, or "phone" */
+          id: string;
+          kind: 'phone' | 'other';
+          name: string | null;
+          /** null for a phone that signed in before this was kept */
+          createdAt: string | null;
+          /** day, UTC */
+          lastUsedOn: string | null;
+          current: boolean;
+        }>;
       };
     };
     /** Everything of the logbook; imported into another account, it is the same again. */
@@ -1805,6 +1869,18 @@ export interface Api {
         }>;
       };
     };
+    /** Sets a new password, for the old one or a mailed code; all other sessions end, the phone among them. */
+    '/api/v1/me/password': {
+      input: {
+        body: {
+          password?: string | undefined;
+          /** from the mail that POST /sessions/code asks for */
+          code?: string | undefined;
+          newPassword: string;
+        };
+      };
+      output: undefined;
+    };
   };
   DELETE: {
     /** Removes the caller's picture; the path in the body is only compared. */
@@ -1822,6 +1898,17 @@ export interface Api {
       output: {
         message: string;
       };
+    };
+    /** Deletes the account and everything of it, for the password or a mailed code. */
+    '/api/v1/me': {
+      input: {
+        body: {
+          password?: string | undefined;
+          /** from the mail that POST /sessions/code asks for */
+          code?: string | undefined;
+        };
+      };
+      output: undefined;
     };
     /** Not available: answers 501 and changes nothing. */
     '/api/workouts/delete': {
@@ -1862,6 +1949,20 @@ export interface Api {
       input: {
         params: {
           id: string;
+        };
+      };
+      output: undefined;
+    };
+    /** Ends all sessions but the one that asks. */
+    '/api/v1/sessions': {
+      input: object;
+      output: undefined;
+    };
+    /** Ends a session at once, on every instance, with its sockets. The id "phone" is that of the phone. */
+    '/api/v1/sessions/:id': {
+      input: {
+        params: {
+          id: 'phone' | string;
         };
       };
       output: undefined;
@@ -1993,6 +2094,9 @@ export const traits: Readonly<Record<string, Traits>> = {
   'PUT /api/users/setprofilepic': { credentials: 'token', form: true },
   'DELETE /api/users/deleteprofilepic': { credentials: 'token' },
   'DELETE /api/users/deleteself': { credentials: 'token' },
+  'DELETE /api/v1/me': { credentials: 'token' },
+  'GET /api/v1/me': { credentials: 'token' },
+  'PATCH /api/v1/me': { credentials: 'token' },
   'POST /api/oauth/google': { credentials: 'binding', tokens: true },
   'POST /api/oauth/apple': { credentials: 'binding', tokens: true },
   'POST /api/oauth/proceedauth': { credentials: 'token', tokens: true },
@@ -2032,8 +2136,12 @@ export const traits: Readonly<Record<string, Traits>> = {
   'DELETE /api/v1/measurements/:id': { credentials: 'token' },
   'GET /api/v1/plan': { credentials: 'token' },
   'PUT /api/v1/plan': { credentials: 'token' },
-  'GET /api/v1/me': { credentials: 'token' },
-  'PATCH /api/v1/me': { credentials: 'token' },
+  'POST /api/v1/sessions': { credentials: 'proof' },
+  'GET /api/v1/sessions': { credentials: 'token' },
+  'DELETE /api/v1/sessions': { credentials: 'token' },
+  'POST /api/v1/sessions/refresh': { credentials: 'proof', tokens: true },
+  'DELETE /api/v1/sessions/:id': { credentials: 'token' },
+  'PUT /api/v1/me/password': { credentials: 'token' },
   'GET /api/v1/exports/logbook.json': { credentials: 'token' },
   'GET /api/v1/exports/hevy.csv': { credentials: 'token' },
   'GET /api/v1/exports/strong.csv': { credentials: 'token' },

@@ -76,6 +76,38 @@ begin
   end if;
 end $$;
 
+-- The same for a session beside the phone. Whatever ends one locks the person's row first.
+create function app.check_other_session(p_user_id uuid, p_id uuid) returns void
+language plpgsql stable set search_path = public, pg_temp
+as $$
+begin
+  perform from other_sessions s where s.id = p_id and s.user_id = p_user_id;
+  if not found then
+    raise exception 'the session has ended' using errcode = 'ST001';
+  end if;
+end $$;
+
+create function app.hold_other_session(p_user_id uuid, p_id uuid) returns void
+language plpgsql set search_path = public, pg_temp
+as $$
+begin
+  perform from users u where u.id = p_user_id for no key update;
+  perform app.check_other_session(p_user_id, p_id);
+end $$;
+
+-- Of sessions beside the phone: whose each is, and which tokens it has. One that has ended has no row.
+create function app.other_session_states(p_ids uuid[])
+returns table (id uuid, user_id uuid, token_version bigint, is_marked boolean)
+language plpgsql stable security definer set search_path = public, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+begin
+  return query
+  select s.id, s.user_id, s.token_version, s.token_version_used and s.last_used_on = (now() at time zone 'UTC')::date
+  from other_sessions s
+  where s.id = any (p_ids);
+end $$;
+
 -- At the start of a read on a replica: fails unless the person's state there is what the guard saw on the primary, an
 -- object with some columns of session_states. So a person reads what they wrote, or the primary is asked instead.
 create function app.check_replica(p_seen jsonb) returns void
@@ -94,7 +126,8 @@ create function app.mark_token_version_used(p_user_id uuid, p_token_version bigi
 language sql security definer set search_path = public, pg_temp
 as $$
   update users u
-  set token_version_used = true
+  set token_version_used = true,
+      phone_session_used_on = (now() at time zone 'UTC')::date
   from (
     select x.id
     from users x
@@ -104,6 +137,23 @@ as $$
     for no key update skip locked
   ) free
   where u.id = free.id
+$$;
+
+-- The same for a session beside the phone, and once a day.
+create function app.mark_other_session_used(p_id uuid, p_token_version bigint) returns void
+language sql security definer set search_path = public, pg_temp
+as $$
+  update other_sessions s
+  set token_version_used = true,
+      last_used_on = (now() at time zone 'UTC')::date
+  from (
+    select x.id
+    from other_sessions x
+    where x.id = p_id
+      and x.token_version = p_token_version
+    for no key update skip locked
+  ) free
+  where s.id = free.id
 $$;
 
 -- Marks a proof as used by a request until p_expires_at; false when another request used it before.
@@ -159,6 +209,53 @@ begin
   returning u.id, u.role, u.token_version;
 end $$;
 
+-- The same for a session beside the phone; $4: lifetime of its tokens in seconds.
+create function app.rotate_other_session(
+  p_id uuid, p_token_version bigint, p_grace_seconds double precision, p_lifetime_seconds double precision
+)
+returns table (id uuid, role text, token_version bigint)
+language plpgsql security definer set search_path = public, pg_temp
+set lock_timeout = '20ms'
+as $$
+begin
+  return query
+  update other_sessions s
+  set token_version = case when s.token_version = p_token_version then s.token_version + 1 else s.token_version end,
+      refresh_rotated_at = case when s.token_version = p_token_version then now() else s.refresh_rotated_at end,
+      token_version_used = case when s.token_version = p_token_version then false else s.token_version_used end,
+      last_used_on = (now() at time zone 'UTC')::date,
+      expires_at = now() + make_interval(secs => p_lifetime_seconds)
+  from users u
+  where s.id = p_id
+    and u.id = s.user_id
+    and (
+      s.token_version = p_token_version
+      or (
+        s.token_version = p_token_version + 1
+        and s.refresh_rotated_at is not null
+        and (
+          s.refresh_rotated_at >= now() - make_interval(secs => p_grace_seconds)
+          or not s.token_version_used
+        )
+      )
+    )
+  returning u.id, u.role, s.token_version;
+end $$;
+
+-- Ends the caller's sessions beside the phone: all of them, or one, but never p_but.
+create function app.end_other_sessions(p_only uuid, p_but uuid) returns integer
+language sql security definer set search_path = public, pg_temp
+as $$
+  with ended as (
+    delete from other_sessions s
+    where s.user_id = app.user_id()
+      and (p_only is null or s.id = p_only)
+      and s.id is distinct from p_but
+    returning 1
+  )
+  select count(*) from ended
+$$;
+
 -- Logout: tokens and tickets die, the phone gets no more pushes.
 create function app.end_session() returns void
 language sql security definer set search_path = public, pg_temp
@@ -168,13 +265,15 @@ as $$
       session_epoch = u.session_epoch + 1,
       refresh_rotated_at = null,
       token_version_used = false,
+      phone_session_since = null,
+      phone_session_used_on = null,
       push_token = null
   where u.id = app.user_id()
 $$;
 
 -- Ends what was begun for an account and is not finished: a pending address, links of every kind (those for a
 -- reset end with the password), mails that wait, answers that are kept for a repetition, and the phone that gets
--- pushes. Tokens and tickets are the caller's matter.
+-- pushes, and sessions beside it. Tokens and tickets of the phone are the caller's matter.
 create function app.void_everything_begun(p_user_id uuid) returns void
 language sql security definer set search_path = public, pg_temp
 as $$
@@ -191,10 +290,16 @@ as $$
       payload = '{}'
   where o.user_id = p_user_id
     and o.status = 'pending'
-    and o.kind in ('mail.verification', 'mail.reset', 'mail.email-change');
+    and o.kind in ('mail.verification', 'mail.reset', 'mail.email-change', 'mail.sign-in-code');
 
   delete from idempotency_keys k
   where k.user_id = p_user_id;
+
+  delete from other_sessions s
+  where s.user_id = p_user_id;
+
+  delete from sign_in_codes c
+  where c.user_id = p_user_id;
 
   -- A linked sign-in proves the address through which it was linked. Where that is no longer the account's, it may be
   -- somebody's who had the account for a while; the one with which the account began stays.

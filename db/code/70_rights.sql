@@ -30,7 +30,7 @@ end $$;
 -- ---------------------------------------------------------------------------
 -- service: public flows, workers, schedule
 -- ---------------------------------------------------------------------------
-grant select, insert, update, delete on users, oauth_accounts, outbox to service;
+grant select, insert, update, delete on users, oauth_accounts, outbox, other_sessions, sign_in_codes to service;
 grant select, update on shared_versions to service;
 grant select, insert, update on workoutsplits, user_reminder_settings to service;
 grant select, insert, update, delete on exercises, exercise_aliases, log_heads, log_workouts, log_blocks, log_sets,
@@ -56,6 +56,11 @@ grant update (username, name, profile_image_url, push_token, pending_email) on u
 create policy own_row on users to authenticated
   using (id = (select app.user_id()))
   with check (id = (select app.user_id()));
+
+grant select (phone_session_since, phone_session_used_on) on users to authenticated;
+grant select on other_sessions to authenticated;
+create policy own_rows on other_sessions for select to authenticated
+  using (user_id = (select app.user_id()));
 
 grant select on oauth_accounts to authenticated;
 create policy own_links on oauth_accounts for select to authenticated
@@ -202,6 +207,7 @@ grant insert, delete, select (id, occurred_at) on security_events to service;
 set local role service; -- the owner of the functions
 grant execute on function
   app.check_session(uuid, bigint), app.hold_session(uuid, bigint), app.check_replica(jsonb),
+  app.check_other_session(uuid, uuid), app.hold_other_session(uuid, uuid), app.end_other_sessions(uuid, uuid),
   app.user_id(), app.local_timestamp(timestamptz, text), app.first_name(text, text),
   app.estimated_one_rep_max(real, bigint)
   to authenticated;
@@ -214,7 +220,7 @@ grant execute on function
   app.put_own_measurement(uuid, text, numeric, text, timestamptz, bigint[]), app.delete_own_measurement(uuid, bigint[]),
   app.undo_own_import(uuid, boolean)
   to authenticated;
--- The guard and refreshes ask the first five with the login's own rights, before they know whose scope to open; pg_cron
+-- The guard and refreshes ask the first eight with the login's own rights, before they know whose scope to open; pg_cron
 -- runs the others as the login that migrates.
 do $$
 begin
@@ -222,6 +228,8 @@ begin
     'grant execute on function '
       'app.session_states(uuid[]), app.mark_token_version_used(uuid, bigint), '
       'app.rotate_session(uuid, bigint, double precision), '
+      'app.other_session_states(uuid[]), app.mark_other_session_used(uuid, bigint), '
+      'app.rotate_other_session(uuid, bigint, double precision, double precision), '
       'app.remember_proof(text, text, text, timestamptz), app.last_proof_expiry(), '
       'public.refresh_user_split_information(timestamptz), app.compact_old_workouts(uuid, integer, timestamptz), '
       'app.enqueue_daily_pushes(integer, timestamptz), app.enqueue_workout_reminders(timestamptz) to %I',

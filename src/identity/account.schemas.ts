@@ -28,3 +28,17 @@ export const fullName = z
   .trim()
   .max(20, 'Full name is too long')
   .regex(/^[A-Za-z ]*$/, INVALID_NAME);
+
+/** A code that was mailed for signing in. */
+export const mailedCode = z.string().regex(/^\d{8}$/, 'must be eight digits');
+export const typedPassword = z.string().min(1, 'must not be empty').max(1000);
+
+/** What a signed-in person shows again before something that cannot be taken back. */
+export const confirmation = z.strictObject({
+  password: typedPassword.optional(),
+  code: mailedCode.optional().describe('from the mail that POST /sessions/code asks for'),
+});
+
+export const isConfirmed = ({ password, code }: z.output<typeof confirmation>): boolean =>
+  (password === undefined) !== (code === undefined);
+export const NEEDS_CONFIRMATION = 'needs either password or code';

@@ -82,6 +82,7 @@ async function guard({
       if (state instanceof Error) throw state;
       return state === 'gone' ? undefined : { ...STATE, ...state };
     },
+    otherSessionStates: async () => undefined,
     db: {
       async queryUnscoped(turnOf: string, { name }: { name: string }, values: unknown[]) {
         expect([turnOf, values[0]]).toEqual([userId, userId]);
@@ -98,7 +99,7 @@ async function guard({
       get: (name: string) => headers[name],
     }) as unknown as Request;
   const authenticate = (authorization: string | undefined = `DPoP ${accessToken}`, dpop = 'proof') =>
-    identity.authenticate(request({ ...(authorization === '' ? {} : { authorization }), dpop }), 'request 1');
+    identity.authenticate(request({ ...(authorization === '' ? {} : { authorization }), dpop }), 'request 1', 'phone');
   return {
     accessToken,
     authenticate,
@@ -122,7 +123,7 @@ describe('the guard', () => {
       role: 'Admin',
       thumbprint: KEY,
       versions: { plan: 1, training: 2, cardio: 3, inbox: 4, profile: 5, catalogue: 6, senders: 7, log: 8 },
-      session: { userId, epoch: 3 },
+      session: { userId, epoch: 3, otherId: undefined },
       storedZone: 'Asia/Jerusalem',
     });
     expect(done).toEqual(['accept j request 1', 'session state']);

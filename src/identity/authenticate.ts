@@ -5,7 +5,7 @@ import type { Config } from '#src/config.ts';
 import { assertSameKey, assertTokenHash, type Proof, type ProofVerifier } from './dpop.ts';
 import { buildOwnOrigins } from './ownOrigins.ts';
 import type { ReplayStore } from './replayStore.ts';
-import type { SessionStates } from './sessionStates.ts';
+import type { OtherSessionStates, SessionStates } from './sessionStates.ts';
 import type { SessionClaims, SessionTokens } from './sessionTokens.ts';
 import { loginRequired, unauthorized } from './unauthorized.ts';
 
@@ -41,6 +41,9 @@ export interface Caller {
 const MARK_USED = sql('guard.markTokenVersionUsed')`
   select app.mark_token_version_used($1, $2)`;
 
+const MARK_OTHER_USED = sql('guard.markOtherSessionUsed')`
+  select app.mark_other_session_used($1, $2)`;
+
 interface IdentityParts {
   config: Config;
   db: Database;
@@ -48,12 +51,17 @@ interface IdentityParts {
   replayStore: ReplayStore;
   sessionTokens: SessionTokens;
   sessionStates: SessionStates;
+  otherSessionStates: OtherSessionStates;
 }
+
+/** Which sessions a route is for: that of the phone, or also those beside it. */
+export type Admitted = 'phone' | 'all';
 
 /** Who makes a request, and with which key. */
 export type Identity = ReturnType<typeof buildIdentity>;
 
-export function buildIdentity({ config, db, verifyProof, replayStore, sessionTokens, sessionStates }: IdentityParts) {
+export function buildIdentity({ config, db, verifyProof, replayStore, sessionTokens, ...parts }: IdentityParts) {
+  const { sessionStates, otherSessionStates } = parts;
   const ownOrigins = buildOwnOrigins();
 
   /** Runs checks 1 to 7 of the DPoP proof against this request. @throws ApiError 401 */
@@ -69,7 +77,10 @@ export function buildIdentity({ config, db, verifyProof, replayStore, sessionTok
     });
   }
 
-  async function readCredentials(req: Request): Promise<{ token: string; claims: SessionClaims } | Error> {
+  async function readCredentials(
+    req: Request,
+    admitted: Admitted,
+  ): Promise<{ token: string; claims: SessionClaims } | Error> {
     const header = req.get('authorization');
     if (!header) return unauthorized('ACCESS_TOKEN_MISSING', 'No access token provided');
     const invalid = () => unauthorized('ACCESS_TOKEN_INVALID', 'Access token is not valid', 'invalid_token');
@@ -77,20 +88,39 @@ export function buildIdentity({ config, db, verifyProof, replayStore, sessionTok
     if (!scheme.test(header)) return invalid();
     const token = header.replace(scheme, '');
     const claims = await sessionTokens.readAccess(token);
-    return claims ? { token, claims } : invalid();
+    return claims && (admitted === 'all' || claims.otherId === undefined) ? { token, claims } : invalid();
+  }
+
+  /** What is stored of the session that a token names; undefined when it has ended or has other tokens by now. */
+  async function look({ userId, otherId, tokenVersion }: SessionClaims) {
+    const [state, other] = await Promise.all([
+      sessionStates(userId),
+      otherId === undefined ? undefined : otherSessionStates(otherId),
+    ]);
+    if (!state) return undefined;
+    if (otherId === undefined) {
+      const mark = () => db.queryUnscoped(userId, MARK_USED, [userId, tokenVersion]);
+      return state.token_version === tokenVersion
+        ? { state, mark: state.token_version_used ? undefined : mark }
+        : undefined;
+    }
+    const mark = () => db.queryUnscoped(userId, MARK_OTHER_USED, [otherId, tokenVersion]);
+    const isCurrent = other?.user_id === userId && other.token_version === tokenVersion;
+    return isCurrent ? { state, mark: other.is_marked ? undefined : mark } : undefined;
   }
 
   /**
    * The guard of protected routes, in the order of behaviour 0.9: proof, access token, key and hash,
    * user and version, verified. Replay store and session state are queried at the same time.
+   * @param admitted the sessions that the route is for; a token of another one is refused as no access token
    * @throws ApiError 401; DatabaseUnavailable when PostgreSQL cannot be asked
    */
-  async function authenticate(req: Request, requestId: string): Promise<Caller> {
+  async function authenticate(req: Request, requestId: string, admitted: Admitted): Promise<Caller> {
     const proof = config.DPOP_ENABLED ? proofOf(req) : undefined;
-    const credentials = await readCredentials(req);
+    const credentials = await readCredentials(req, admitted);
     const [accepted, looked] = await Promise.allSettled([
       proof ? replayStore.accept(proof, requestId) : undefined,
-      credentials instanceof Error ? undefined : sessionStates(credentials.claims.userId),
+      credentials instanceof Error ? undefined : look(credentials.claims),
     ]);
     if (accepted.status === 'rejected') throw accepted.reason;
     if (credentials instanceof Error) throw credentials;
@@ -100,13 +130,12 @@ export function buildIdentity({ config, db, verifyProof, replayStore, sessionTok
       assertTokenHash(token, proof);
     }
     if (looked.status === 'rejected') throw looked.reason;
-    const state = looked.value;
-    if (!state || state.token_version !== claims.tokenVersion) throw loginRequired();
+    if (!looked.value) throw loginRequired();
+    const { state, mark } = looked.value;
     if (!state.is_verified) {
       throw unauthorized('EMAIL_NOT_VERIFIED', 'A validation email is pending.', 'invalid_token');
     }
-    if (!state.token_version_used)
-      await db.queryUnscoped(claims.userId, MARK_USED, [claims.userId, claims.tokenVersion]);
+    await mark?.();
     return {
       id: claims.userId,
       role: state.role,
@@ -121,7 +150,7 @@ export function buildIdentity({ config, db, verifyProof, replayStore, sessionTok
         senders: state.senders_version,
         log: state.log_version,
       },
-      session: { userId: claims.userId, epoch: state.session_epoch },
+      session: { userId: claims.userId, epoch: state.session_epoch, otherId: claims.otherId },
       storedZone: state.stored_zone,
     };
   }

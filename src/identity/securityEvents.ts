@@ -5,6 +5,7 @@ type SecurityEvent =
   | 'login-failed'
   | 'refresh-by-foreign-key'
   | 'password-reset'
+  | 'password-changed'
   | 'email-change-requested'
   | 'email-changed'
   | 'account-taken-over'

@@ -11,6 +11,8 @@ export interface SessionClaims {
   tokenVersion: number;
   /** Thumbprint of the key that the token is bound to; undefined while DPoP is off. */
   thumbprint: string | undefined;
+  /** Id of the session, if it is one beside the phone. */
+  otherId?: string;
 }
 
 export interface TokenPair {
@@ -21,13 +23,12 @@ export interface TokenPair {
 export type SessionTokens = ReturnType<typeof buildSessionTokens>;
 
 const binding = z.object({ jkt: z.string() }).optional();
-const accessClaims = z.object({
-  typ: z.literal('access'),
-  id: z.guid(),
-  role: z.string(),
-  tokenVer: z.int(),
-  cnf: binding,
-});
+const current = z.object({ id: z.guid(), role: z.string(), tokenVer: z.int(), cnf: binding });
+const accessClaims = z.discriminatedUnion('typ', [
+  current.extend({ typ: z.literal('access') }),
+  current.extend({ typ: z.literal('session-access'), sid: z.guid() }),
+]);
+const otherRefreshClaims = current.extend({ typ: z.literal('session-refresh'), sid: z.guid() });
 /** Phones hold refresh tokens from before `typ` existed, with the version as a decimal string. */
 const refreshClaims = z.object({
   typ: z.literal('refresh').optional(),
@@ -42,6 +43,7 @@ const refreshClaims = z.object({
   ]),
   cnf: binding,
 });
+type AnyClaims = typeof accessClaims | typeof refreshClaims | typeof otherRefreshClaims;
 
 /**
  * Tokens of each kind whose signature is not verified again: an access token comes with every request, a refresh token is
@@ -58,16 +60,19 @@ interface Verified {
 const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
 const HEADER = encode({ alg: 'HS256', typ: 'JWT' });
 
-/** Signs and reads the two tokens of a session: JWT, HS256 only, one secret a kind (behaviour 0.7). */
+/**
+ * Signs and reads the two tokens of a session: JWT, HS256 only, one secret a kind (behaviour 0.7). Those of sessions beside
+ * the phone are of another `typ` and name their session.
+ */
 export function buildSessionTokens(config: Config) {
   const accessKey = createSecretKey(Buffer.from(config.secrets.JWT_ACCESS_SECRET));
   const refreshKey = createSecretKey(Buffer.from(config.secrets.JWT_REFRESH_SECRET));
 
   /** JWS with HMAC SHA-256 (RFC 7515, section 3.3): one call here, where a library would ask another thread. */
-  function sign(typ: 'access' | 'refresh', claims: SessionClaims, lifetimeSeconds: number): string {
+  function sign(kind: 'access' | 'refresh', claims: SessionClaims, lifetimeSeconds: number): string {
     const issuedAt = Math.floor(Date.now() / 1000);
     const payload = {
-      typ,
+      ...(claims.otherId === undefined ? { typ: kind } : { typ: `session-${kind}`, sid: claims.otherId }),
       id: claims.userId,
       role: claims.role,
       tokenVer: claims.tokenVersion,
@@ -76,26 +81,23 @@ export function buildSessionTokens(config: Config) {
       exp: issuedAt + lifetimeSeconds,
     };
     const signed = `${HEADER}.${encode(payload)}`;
-    const hmac = createHmac('sha256', typ === 'access' ? accessKey : refreshKey);
+    const hmac = createHmac('sha256', kind === 'access' ? accessKey : refreshKey);
     return `${signed}.${hmac.update(signed).digest('base64url')}`;
   }
 
-  async function read(
-    token: string,
-    key: typeof accessKey,
-    schema: typeof accessClaims | typeof refreshClaims,
-  ): Promise<Verified | undefined> {
+  async function read(token: string, key: typeof accessKey, schema: AnyClaims): Promise<Verified | undefined> {
     try {
       const { payload } = await jwtVerify(token, key, { algorithms: ['HS256'], requiredClaims: ['exp'] });
-      const { id, role, tokenVer, cnf } = schema.parse(payload);
-      return { claims: { userId: id, role, tokenVersion: tokenVer, thumbprint: cnf?.jkt }, expiry: payload.exp ?? 0 };
+      const { id, role, tokenVer, cnf, ...session } = schema.parse(payload);
+      const claims = { userId: id, role, tokenVersion: tokenVer, thumbprint: cnf?.jkt };
+      return { claims: 'sid' in session ? { ...claims, otherId: session.sid } : claims, expiry: payload.exp ?? 0 };
     } catch {
       return undefined;
     }
   }
 
   /** Reads tokens of one kind, and remembers the good ones. */
-  function reader(key: typeof accessKey, schema: typeof accessClaims | typeof refreshClaims) {
+  function reader(key: typeof accessKey, schema: AnyClaims) {
     // By the hash of the token, so that how long a search takes tells nothing of a token.
     const verified = new LRUCache<string, Verified>({ max: MOST_VERIFIED });
     return async (token: string): Promise<SessionClaims | undefined> => {
@@ -114,10 +116,12 @@ export function buildSessionTokens(config: Config) {
       accessToken: sign('access', claims, config.ACCESS_TOKEN_TTL_SEC),
       refreshToken: sign('refresh', claims, config.REFRESH_TOKEN_TTL_SEC),
     }),
-    /** The claims of a good access token, else undefined: forged, expired or another kind. */
+    /** The claims of a good access token of either kind of session, else undefined: forged, expired or another kind. */
     readAccess: reader(accessKey, accessClaims),
-    /** The claims of a good refresh token, else undefined. */
+    /** The claims of a good refresh token of a phone, else undefined. */
     readRefresh: reader(refreshKey, refreshClaims),
+    /** The same of a session beside the phone. */
+    readOtherRefresh: reader(refreshKey, otherRefreshClaims),
   };
 }
 

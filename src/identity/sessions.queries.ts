@@ -15,7 +15,9 @@ export const START_SESSION = sql<SessionRow>('sessions.startSession')`
   set token_version = u.token_version + 1,
       session_epoch = u.session_epoch + 1,
       refresh_rotated_at = null,
-      token_version_used = false
+      token_version_used = false,
+      phone_session_since = now(),
+      phone_session_used_on = (now() at time zone 'UTC')::date
   where u.id = $1
     and ($2::text is null or u.password = $2)
     and ($3::bigint is null or u.session_epoch = $3)
@@ -29,6 +31,10 @@ export const START_SESSION = sql<SessionRow>('sessions.startSession')`
  */
 export const ROTATE_SESSION = sql<SessionRow>('sessions.rotateSession')`
   select s.* from app.rotate_session($1, $2, $3) s`;
+
+/** The same for session $1 beside the phone; $4: lifetime of its tokens in seconds. */
+export const ROTATE_OTHER_SESSION = sql<SessionRow>('sessions.rotateOtherSession')`
+  select s.* from app.rotate_other_session($1, $2, $3, $4) s`;
 
 export const SEND_WELCOME = sql<{ id: string | null }>('sessions.sendWelcome')`
   select app.send_welcome_message($1) as id`;

@@ -1,8 +1,10 @@
 import type { Log } from '#platform/log.ts';
 import type { Database, Session, Transaction } from '#platform/postgres/database.ts';
 import type { Sockets } from '#platform/sockets.ts';
+import type { Config } from '#src/config.ts';
 import { assertSameKey, type Proof } from './dpop.ts';
 import {
+  ROTATE_OTHER_SESSION,
   ROTATE_SESSION,
   SEND_WELCOME,
   type SessionRow,
@@ -31,7 +33,7 @@ export async function startSession(
   tx: Transaction,
   { log, sockets, announceMessage }: SessionParts,
   userId: string,
-  grounds: { passwordHash?: string | null; session?: Session },
+  grounds: { passwordHash?: string | null; session?: Pick<Session, 'epoch'> },
   greet = true,
 ): Promise<SessionRow | undefined> {
   return tx.asService(async () => {
@@ -52,29 +54,35 @@ export async function startSession(
   });
 }
 
-/** Issues the tokens of a session that has just started or rotated. */
+/**
+ * Issues the tokens of a session that has just started or rotated.
+ * @param otherId of a session beside the phone
+ */
 export function issueTokens(
   sessionTokens: SessionTokens,
   session: SessionRow,
   thumbprint: string | undefined,
+  otherId?: string,
 ): TokenPair {
   const { id, role, token_version } = session;
-  return sessionTokens.issue({ userId: id, role, tokenVersion: token_version, thumbprint });
+  const claims = { userId: id, role, tokenVersion: token_version, thumbprint };
+  return sessionTokens.issue(otherId === undefined ? claims : { ...claims, otherId });
 }
 
 /**
  * The claims of a refresh token that this proof's key may use.
+ * @param read reads tokens of the kind of session that is refreshed
  * @param onForeignKey called before the refusal of a proof by another key
  * @throws ApiError 401 `REFRESH_TOKEN_MISSING`, `REFRESH_TOKEN_INVALID` or `DPOP_KEY_MISMATCH`
  */
 export async function checkRefreshToken(
-  sessionTokens: SessionTokens,
+  read: SessionTokens['readRefresh'],
   token: string | undefined,
   proof: Proof | undefined,
   onForeignKey: (userId: string) => Promise<void>,
 ): Promise<SessionClaims> {
   if (!token) throw unauthorized('REFRESH_TOKEN_MISSING', 'No refresh token provided');
-  const claims = await sessionTokens.readRefresh(token);
+  const claims = await read(token);
   const invalid = () => unauthorized('REFRESH_TOKEN_INVALID', 'Invalid or expired refresh token', 'invalid_token');
   if (!claims) throw invalid();
   if (proof) {
@@ -90,9 +98,12 @@ export async function checkRefreshToken(
 }
 
 /** Rotates the session, or repeats the last rotation within the grace. @throws ApiError 401 `LOGIN_REQUIRED` */
-export async function rotateSession(db: Database, claims: SessionClaims, graceSeconds: number): Promise<SessionRow> {
-  const values = [claims.userId, claims.tokenVersion, graceSeconds];
-  const [session] = await db.queryUnscoped(claims.userId, ROTATE_SESSION, values);
+export async function rotateSession(db: Database, claims: SessionClaims, config: Config): Promise<SessionRow> {
+  const { userId, otherId, tokenVersion } = claims;
+  const [graceSeconds, lifetime] = [config.REFRESH_GRACE_SEC, config.REFRESH_TOKEN_TTL_SEC];
+  const [session] = await (otherId === undefined
+    ? db.queryUnscoped(userId, ROTATE_SESSION, [userId, tokenVersion, graceSeconds])
+    : db.queryUnscoped(userId, ROTATE_OTHER_SESSION, [otherId, tokenVersion, graceSeconds, lifetime]));
   if (!session) throw loginRequired();
   return session;
 }

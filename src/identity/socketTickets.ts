@@ -3,18 +3,18 @@ import { jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import type { Config } from '#src/config.ts';
 
-/** Who may open sockets, and in which session epoch (behaviour 0.7). */
-export interface SocketTicket {
-  userId: string;
-  username: string;
-  sessionEpoch: number;
-}
+/** The session that a ticket lives as long as: the phone's by its epoch (behaviour 0.7), one beside it by its id. */
+export type TicketSession = { sessionEpoch: number } | { sid: string };
+
+/** Who may open sockets, and for how long. */
+export type SocketTicket = { userId: string; username: string } & TicketSession;
 
 const ISSUER = 'strong-together';
 const AUDIENCE = 'socket';
 const LIFETIME_SECONDS = 5400;
 
-const claims = z.object({ id: z.guid(), username: z.string(), sessionEpoch: z.int(), jti: z.string().min(1) });
+const anySession = z.object({ id: z.guid(), username: z.string(), jti: z.string().min(1) });
+const claims = z.union([anySession.extend({ sessionEpoch: z.int() }), anySession.extend({ sid: z.guid() })]);
 
 export type SocketTickets = ReturnType<typeof buildSocketTickets>;
 
@@ -22,9 +22,9 @@ export type SocketTickets = ReturnType<typeof buildSocketTickets>;
 export function buildSocketTickets(config: Config) {
   const key = createSecretKey(Buffer.from(config.secrets.JWT_SOCKET_SECRET));
   return {
-    issue({ userId, username, sessionEpoch }: SocketTicket): Promise<string> {
+    issue({ userId, username, ...session }: SocketTicket): Promise<string> {
       const issuedAt = Math.floor(Date.now() / 1000);
-      return new SignJWT({ id: userId, username, sessionEpoch })
+      return new SignJWT({ id: userId, username, ...session })
         .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
         .setJti(randomUUID())
         .setIssuer(ISSUER)
@@ -43,8 +43,8 @@ export function buildSocketTickets(config: Config) {
           audience: AUDIENCE,
           requiredClaims: ['exp'],
         });
-        const { id, username, sessionEpoch } = claims.parse(payload);
-        return { userId: id, username, sessionEpoch };
+        const { id, jti: _, ...holder } = claims.parse(payload);
+        return { userId: id, ...holder };
       } catch {
         return undefined;
       }

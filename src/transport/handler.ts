@@ -25,10 +25,12 @@ import { readUpload } from './upload.ts';
  * @param routes all routes, because `compose` names others
  */
 export function createHandler(route: AnyRoute, deps: Deps, routes: AnyRoute[]): RequestHandler {
+  const admitted = route.sessions ?? (isLogbook(route.path) ? 'all' : 'phone');
   const read = route.etag ? buildCachedRead(route, deps, routes) : undefined;
   return async (req: Request, res: Response, next: NextFunction) => {
     try {
-      const caller = route.auth === 'user' ? await deps.identity.authenticate(req, res.locals.requestId) : undefined;
+      const caller =
+        route.auth === 'user' ? await deps.identity.authenticate(req, res.locals.requestId, admitted) : undefined;
       // After authentication: nobody can use up a person's limit with a captured request or a token without its key.
       if (caller) await deps.limits.consume(requestsOfPerson, caller.id);
       const countRequest = async () => {

@@ -99,6 +99,7 @@ const TAGS: Record<string, string> = {
   ws: 'Tickets for the socket.',
   push: 'What a scheduler may call.',
   'v1 me': 'The logbook: who the caller is, units, week, zone, reminders.',
+  'v1 sessions': 'The logbook: sessions beside the phone.',
   'v1 plan': 'The logbook: the active plan.',
   'v1 workouts': 'The logbook: the whole history of workouts.',
   'v1 exercises': 'The logbook: the catalogue, own exercises, and what was done with each.',

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Caller, DataVersions } from '#identity/authenticate.ts';
+import type { Admitted, Caller, DataVersions } from '#identity/authenticate.ts';
 import type { Proof } from '#identity/dpop.ts';
 import type { ApiError } from '#platform/apiError.ts';
 import type { Counting, Limit, LimitKey } from '#platform/limits.ts';
@@ -118,6 +118,10 @@ export interface RouteDeclaration<
   constraints?: Record<string, () => ApiError>;
   /** Takes a multipart upload of one file in this field instead of a JSON body; `body` is then the schema of its other fields. */
   upload?: { field: string; maxBytes: number };
+  /**
+   * Which sessions a route with `auth: 'user'` is for; default: below `/api/v1` all, elsewhere the phone's (behaviour 6.5).
+   */
+  sessions?: Admitted;
   /** How the caller's transactions hold on to the session (see `Access`); default: `read` for a GET, else `write`. */
   access?: Auth extends 'user' ? Access : never;
   /** Honours the Idempotency-Key header (behaviour 0.13): the first answer is stored. */

@@ -1,17 +1,5 @@
+import type { AccountRow } from '#identity/credentials.ts';
 import { sql } from '#platform/postgres/query.ts';
-
-export interface AccountRow {
-  id: string;
-  password: string | null;
-  is_verified: boolean;
-}
-
-/** $1: username or e-mail, trimmed and lower-cased. */
-export const FIND_ACCOUNT = sql<AccountRow>('auth.findAccount')`
-  select u.id, u.password, u.is_verified
-  from users u
-  where lower(trim(u.username)) = $1
-     or lower(trim(u.email)) = $1`;
 
 export const END_SESSION = sql('auth.endSession')`
   select app.end_session()`;
@@ -82,11 +70,43 @@ export const SET_PASSWORD = sql<{ id: string }>('auth.setPassword')`
       token_version = u.token_version + 1,
       session_epoch = u.session_epoch + 1,
       refresh_rotated_at = null,
-      token_version_used = false
+      token_version_used = false,
+      phone_session_since = null,
+      phone_session_used_on = null
   where u.id = $1
     and u.password = $3
     and lower(trim(u.email)) = $4
   returning u.id`;
+
+/** $3: the hash that was compared, or null; $4: whether the phone's session ends. No row: the password has changed meanwhile. */
+export const CHANGE_PASSWORD = sql<{ id: string }>('auth.changePassword')`
+  update users u
+  set password = $2,
+      token_version = u.token_version + $4::boolean::integer,
+      session_epoch = u.session_epoch + $4::boolean::integer,
+      refresh_rotated_at = case when not $4 then u.refresh_rotated_at end,
+      token_version_used = u.token_version_used and not $4,
+      phone_session_since = case when not $4 then u.phone_session_since end,
+      phone_session_used_on = case when not $4 then u.phone_session_used_on end
+  where u.id = $1
+    and u.password is not distinct from $3
+  returning u.id`;
+
+/** Whether a session has not ended: the phone's with epoch $2, or $3 beside it. */
+export const IS_GOING_ON = sql<{ is_going_on: boolean }>('auth.isGoingOn')`
+  select
+    exists (select from users u where u.id = $1 and u.session_epoch = $2)
+    or exists (select from other_sessions s where s.user_id = $1 and s.id = $3) as is_going_on`;
+
+/** Ends sessions beside the phone but $2, and an open code. */
+export const END_ALL_BUT = sql('auth.endAllBut')`
+  with ended as (
+    delete from other_sessions s
+    where s.user_id = $1
+      and s.id is distinct from $2
+  )
+  delete from sign_in_codes c
+  where c.user_id = $1`;
 
 export interface RegisteredRow {
   id: string;

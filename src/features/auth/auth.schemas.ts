@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { email, fullName, newPassword, username } from '#identity/account.schemas.ts';
+import {
+  confirmation,
+  email,
+  fullName,
+  isConfirmed,
+  NEEDS_CONFIRMATION,
+  newPassword,
+  username,
+} from '#identity/account.schemas.ts';
 
 const IDENTIFIER = 'Must be a valid email or username';
 
@@ -100,3 +108,5 @@ export const registered = z.object({
     created_at: z.iso.datetime(),
   }),
 });
+
+export const passwordChange = confirmation.extend({ newPassword }).refine(isConfirmed, NEEDS_CONFIRMATION);

@@ -1,7 +1,12 @@
+import type { Asking } from '#identity/credentials.ts';
 import { RESET_LINK, VERIFICATION_LINK } from '#identity/linkTokens.ts';
 import { NOTICE_LIFETIME, type Outbox } from '#outbox/outbox.ts';
 import { ApiError } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
+import type { Deps } from '#transport/deps.ts';
+
+/** Somebody who is not signed in and wants something of an account. */
+export type AskingApi = Asking & { deps: Deps };
 
 /** Kinds of messages in the outbox. */
 export const VERIFICATION_MAIL = 'mail.verification';

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { checkPassword, FIND_ACCOUNT } from '#identity/credentials.ts';
 import { recordEvent } from '#identity/securityEvents.ts';
 import { voidEverythingBegun } from '#identity/sessions.ts';
 import { ApiError, badRequest } from '#platform/apiError.ts';
@@ -8,15 +9,18 @@ import type { Deps } from '#transport/deps.ts';
 import { correctedAddressMail, mailByAddress, resetMail, resetMailOfAccount, verificationMail } from './auth.limits.ts';
 import {
   CORRECT_EMAIL,
-  FIND_ACCOUNT,
   FIND_BY_USERNAME,
   FIND_RESETTABLE,
   FIND_UNVERIFIED_BY_EMAIL,
   SET_PASSWORD,
 } from './auth.queries.ts';
 import type { correctedAddress } from './auth.schemas.ts';
-import { requestPasswordChangedMail, requestResetMail, requestVerificationMail } from './auth.service.ts';
-import { type Asking, checkPassword } from './credentials.service.ts';
+import {
+  type AskingApi,
+  requestPasswordChangedMail,
+  requestResetMail,
+  requestVerificationMail,
+} from './auth.service.ts';
 import { accountOfResetLink, linkUsed } from './resetLink.service.ts';
 
 const alreadyVerified = () => badRequest('ALREADY_VERIFIED', 'Account already verified');
@@ -50,7 +54,7 @@ async function mayMail({ limits, log }: Deps, userId: string): Promise<boolean> 
 }
 
 /** Asks for another verification mail, if the address belongs to an unverified account. @throws ApiError 429 */
-export async function resendVerificationMail(asking: Asking, email: string): Promise<void> {
+export async function resendVerificationMail(asking: AskingApi, email: string): Promise<void> {
   await countMail(asking, verificationMail, [email]);
   await asking.transaction(async (tx) => {
     const user = await tx.maybe(FIND_UNVERIFIED_BY_EMAIL, [email]);
@@ -62,7 +66,7 @@ export async function resendVerificationMail(asking: Asking, email: string): Pro
  * Corrects the address of an unverified account, whose owner knows the password.
  * @throws ApiError 400 `ALREADY_VERIFIED`, 401 `INVALID_CREDENTIALS`, 429
  */
-export async function correctAddress(asking: Asking, form: z.output<typeof correctedAddress>): Promise<void> {
+export async function correctAddress(asking: AskingApi, form: z.output<typeof correctedAddress>): Promise<void> {
   const username = form.username.toLowerCase();
   const found = await checkPassword(asking, username, form.password, (tx) => tx.maybe(FIND_BY_USERNAME, [username]));
   if (found.is_verified) throw alreadyVerified();
@@ -81,7 +85,7 @@ export async function isVerified(tx: Transaction, username: string): Promise<boo
 }
 
 /** Asks for a reset mail, if there is such an account with a password and an address. @throws ApiError 429 */
-export async function forgotPassword(asking: Asking, typed: string): Promise<void> {
+export async function forgotPassword(asking: AskingApi, typed: string): Promise<void> {
   const identifier = typed.toLowerCase();
   await countMail(asking, resetMail, [identifier]);
   await asking.transaction(async (tx) => {
@@ -95,7 +99,7 @@ export async function forgotPassword(asking: Asking, typed: string): Promise<voi
  * Sets a new password with the token of a reset mail: once, and whatever was begun before is void.
  * @throws ApiError 400 `RESET_TOKEN_INVALID`, `RESET_TOKEN_USED`
  */
-export async function resetPassword(asking: Asking, token: string | undefined, newPassword: string): Promise<void> {
+export async function resetPassword(asking: AskingApi, token: string | undefined, newPassword: string): Promise<void> {
   const { address, deps, requestId, signal, transaction } = asking;
   if (!token) throw badRequest('VALIDATION_FAILED', 'Missing token');
   const user = await accountOfResetLink(deps.config, transaction, token);

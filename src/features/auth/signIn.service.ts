@@ -1,16 +1,15 @@
 import type { z } from 'zod';
+import { checkPassword, FIND_ACCOUNT } from '#identity/credentials.ts';
 import { type Proof, parseKeyBinding } from '#identity/dpop.ts';
 import { recordEvent } from '#identity/securityEvents.ts';
 import { checkRefreshToken, issueTokens, rotateSession, startSession } from '#identity/sessions.ts';
 import { tokenOf } from '#identity/sessionTokens.ts';
 import { ApiError, invalidCredentials } from '#platform/apiError.ts';
 import { foreignKeyByAddress, refreshes } from './auth.limits.ts';
-import { FIND_ACCOUNT } from './auth.queries.ts';
 import type { credentials } from './auth.schemas.ts';
-import { notVerified } from './auth.service.ts';
-import { type Asking, checkPassword } from './credentials.service.ts';
+import { type AskingApi, notVerified } from './auth.service.ts';
 
-interface Device extends Asking {
+interface Device extends AskingApi {
   header(name: string): string | undefined;
   /** Checks 1 to 7 of the request's proof. @throws ApiError 401 */
   proof(): Proof;
@@ -45,12 +44,12 @@ export async function refresh(device: Device) {
   const proof = deps.config.DPOP_ENABLED ? device.proof() : undefined;
   if (proof) await hold(() => deps.replayStore.accept(proof, requestId));
   const token = tokenOf(header('x-refresh-token'));
-  const claims = await checkRefreshToken(deps.sessionTokens, token, proof, async (userId) => {
+  const claims = await checkRefreshToken(deps.sessionTokens.readRefresh, token, proof, async (userId) => {
     await consume(foreignKeyByAddress, { address });
     await transaction((tx) => recordEvent(tx, 'refresh-by-foreign-key', userId, requestId));
   });
   await peek(refreshes, claims.userId);
-  const session = await hold(() => rotateSession(deps.db, claims, deps.config.REFRESH_GRACE_SEC));
+  const session = await hold(() => rotateSession(deps.db, claims, deps.config));
   // Counted after the rotation, so that a token of an ended session does not count against its owner. A session that
   // was rotated is always answered, even if the limit has been reached meanwhile.
   await deps.limits.consume(refreshes, claims.userId).catch((error) => {

@@ -57,6 +57,27 @@ export const FORGET_PREVIEWS = sql<{ removed: number }>('housekeeping.forgetPrev
   )
   select count(*) as removed from removed`;
 
+/** Sessions beside the phone whose last refresh token has ended. */
+export const FORGET_SESSIONS = sql<{ removed: number }>('housekeeping.forgetSessions')`
+  with removed as (
+    delete from other_sessions s
+    where s.id = any (array(
+      select o.id from other_sessions o where o.expires_at < now() limit $1
+    ))
+    returning 1
+  )
+  select count(*) as removed from removed`;
+
+export const FORGET_CODES = sql<{ removed: number }>('housekeeping.forgetCodes')`
+  with removed as (
+    delete from sign_in_codes c
+    where c.user_id = any (array(
+      select o.user_id from sign_in_codes o where o.expires_at < now() limit $1
+    ))
+    returning 1
+  )
+  select count(*) as removed from removed`;
+
 /** By row-level security the service sees and removes no younger ones. */
 export const FORGET_EVENTS = sql<{ removed: number }>('housekeeping.forgetEvents')`
   with removed as (

@@ -4,10 +4,12 @@ import { DAY_MS, every, HOUR_MS, MINUTE_MS, type Task } from '#platform/schedule
 import {
   COMPACT_NEXT,
   FORGET_ANSWERS,
+  FORGET_CODES,
   FORGET_DELIVERIES,
   FORGET_EVENTS,
   FORGET_PREVIEWS,
   FORGET_PROOFS,
+  FORGET_SESSIONS,
   FORGET_TICKETS,
 } from './housekeeping.queries.ts';
 
@@ -26,7 +28,7 @@ export const housekeepingTasks = (db: Database): Task[] => [
  */
 export async function cleanUp(db: Database): Promise<void> {
   const queries = [FORGET_PROOFS, FORGET_ANSWERS, FORGET_DELIVERIES, FORGET_TICKETS, FORGET_EVENTS];
-  for (const query of [...queries, FORGET_PREVIEWS]) {
+  for (const query of [...queries, FORGET_PREVIEWS, FORGET_SESSIONS, FORGET_CODES]) {
     let removed = ROWS_AT_ONCE;
     while (removed === ROWS_AT_ONCE) removed = (await db.asService((tx) => tx.one(query, [ROWS_AT_ONCE]))).removed;
   }

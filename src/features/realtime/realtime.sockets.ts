@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import proxyAddr from 'proxy-addr';
 import type { Socket } from 'socket.io';
+import type { TicketSession } from '#identity/socketTickets.ts';
 import { type ClientAddress, clientAddress } from '#platform/clientAddress.ts';
 import { defineLimit, MINUTE } from '#platform/limits.ts';
 import type { Deps } from '#transport/deps.ts';
@@ -12,7 +13,7 @@ import { LIST_SOCKET_OWNERS, type SocketOwnerRow } from './realtime.queries.ts';
 /** Data stored with a socket; it survives a short loss of the connection. */
 interface SocketData {
   userId: string;
-  sessionEpoch: number;
+  session: TicketSession;
 }
 
 /** So many that a gym whose phones all come back at once stays below it. */
@@ -149,7 +150,7 @@ async function admitted(deps: Deps, socket: Socket): Promise<SocketData> {
   if (typeof sent !== 'string' || sent === '') throw missingTicket();
   const ticket = await deps.socketTickets.read(sent);
   if (!ticket) throw endedTicket();
-  const { userId, sessionEpoch } = ticket;
+  const { userId, username: _, ...session } = ticket;
   let owner: SocketOwnerRow | undefined;
   try {
     owner = await deps.db.asService((tx) => tx.maybe(LIST_SOCKET_OWNERS, [[userId]]));
@@ -158,15 +159,18 @@ async function admitted(deps: Deps, socket: Socket): Promise<SocketData> {
     throw unavailable();
   }
   if (!owner?.is_verified) throw unauthorized();
-  if (owner.session_epoch !== sessionEpoch) throw endedTicket();
+  if (!hasSession(owner, session)) throw endedTicket();
   if (socket.recovered && (socket.data as SocketData).userId !== userId) throw endedTicket();
-  return { userId, sessionEpoch };
+  return { userId, session };
 }
 
-function isCurrent({ userId, sessionEpoch }: SocketData, owners: Map<string, SocketOwnerRow>): boolean {
+function isCurrent({ userId, session }: SocketData, owners: Map<string, SocketOwnerRow>): boolean {
   const owner = owners.get(userId);
-  return owner?.is_verified === true && owner.session_epoch === sessionEpoch;
+  return owner?.is_verified === true && hasSession(owner, session);
 }
+
+const hasSession = (owner: SocketOwnerRow, session: TicketSession): boolean =>
+  'sid' in session ? owner.others.includes(session.sid) : owner.session_epoch === session.sessionEpoch;
 
 /** The app sends one event and expects no answer to it: a client that sends many is not the app. */
 function limitEvents(socket: Socket): void {

@@ -1,3 +1,4 @@
+import { reauthenticate } from '#identity/credentials.ts';
 import { EMAIL_CHANGE_LINK, readLink } from '#identity/linkTokens.ts';
 import { ApiError } from '#platform/apiError.ts';
 import { reply, route } from '#transport/route.ts';
@@ -8,6 +9,7 @@ import { pictures } from './users.limits.ts';
 import { emailChanged as emailChangedPage, emailNotChanged } from './users.pages.ts';
 import {
   changedProfile,
+  deletion,
   done,
   pictureRemoval,
   profile,
@@ -109,6 +111,26 @@ export const usersRoutes = [
       await deleteAccount(tx, deps.outbox, caller.id, requestId);
       tx.afterCommit(() => deps.sockets.recheck(caller.id));
       return reply(200, { message: 'User deleted successfully' });
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/api/v1/me',
+    operation: 'deleteMe',
+    auth: 'user',
+    transaction: 'manual',
+    summary: 'Deletes the account and everything of it, for the password or a mailed code.',
+    body: deletion,
+    responses: { 204: noBody },
+    errors: [403],
+    async handle({ caller, transaction, ...asking }) {
+      const { deps, requestId } = asking;
+      await reauthenticate({ ...asking, transaction: (work) => deps.db.asService(work) }, caller.id, asking.body);
+      await transaction(async (tx) => {
+        await deleteAccount(tx, deps.outbox, caller.id, requestId);
+        tx.afterCommit(() => deps.sockets.recheck(caller.id));
+      });
+      return reply(204);
     },
   }),
   route({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { email, fullName, username } from '#identity/account.schemas.ts';
+import { confirmation, email, fullName, isConfirmed, NEEDS_CONFIRMATION, username } from '#identity/account.schemas.ts';
 
 /** The caller's profile: exactly these keys, whatever columns exist. */
 export const profile = z.object({
@@ -46,3 +46,5 @@ export const pictureRemoval = z
   .optional();
 
 export const done = z.object({ message: z.string() });
+
+export const deletion = confirmation.refine(isConfirmed, NEEDS_CONFIRMATION);

@@ -15,10 +15,13 @@ export class SessionEnded extends Error {
   }
 }
 
-/** A person's session: it has ended when the person's row has another epoch. */
+/** A person's session: the phone's has ended when the person's row has another epoch. */
 export interface Session {
   userId: string;
+  /** The phone's, as the guard saw it. */
   epoch: number;
+  /** Of a session beside the phone: it has ended when there is no such row. */
+  otherId?: string | undefined;
 }
 
 /**
@@ -48,7 +51,7 @@ export interface Transaction {
    * Other statements of this transaction that come meanwhile are refused: they would have these rights.
    */
   asService<T>(work: () => Promise<T>): Promise<T>;
-  /** Locks the row of the person for whom this transaction was opened. @throws SessionEnded */
+  /** Locks the row of the person for whom this transaction of the phone was opened. @throws SessionEnded */
   holdSession(): Promise<void>;
   /** Runs after the commit, and only then. Errors are logged, because the commit cannot be undone. */
   afterCommit(work: () => unknown): void;
@@ -214,7 +217,8 @@ export function openDatabase({ url, poolSize, preparedStatements, log, ...option
         }
       },
       holdSession: async () => {
-        const held = session && (await maybe(HOLD_SESSION, [session.userId, session.epoch]));
+        const held =
+          session && session.otherId === undefined && (await maybe(HOLD_SESSION, [session.userId, session.epoch]));
         if (!held) throw new SessionEnded();
       },
       afterCommit: (step) => afterCommit.push(step),
@@ -450,6 +454,12 @@ const HOLD_SESSION: Query<{ held: boolean }> = {
 };
 const UNDO = { name: '', text: 'rollback to savepoint step' };
 
+function sessionOf({ userId, epoch, otherId }: Session): string {
+  const person = pg.escapeLiteral(userId);
+  if (otherId !== undefined) return `other_session(${person}, ${pg.escapeLiteral(otherId)})`;
+  return `session(${person}, ${Math.trunc(epoch)})`;
+}
+
 /**
  * Begins a transaction, sets its role, claims and time limits, and checks that the session has not ended, in one round
  * trip.
@@ -457,9 +467,8 @@ const UNDO = { name: '', text: 'rollback to savepoint step' };
 function openingStatement({ role, claims, session, seen, access, timeoutMs, ...options }: Omit<Scope, 'from'>) {
   const lockTimeoutMs = options.lockTimeoutMs ?? (access === 'late' ? SHORT_LOCK_WAIT_MS : 0);
   const begin = access === 'read' ? 'begin isolation level repeatable read read only' : 'begin';
-  const held = access === 'write' ? 'hold_session' : 'check_session';
-  const sessionRow =
-    session && `select app.${held}(${pg.escapeLiteral(session.userId)}, ${Math.trunc(session.epoch)});`;
+  const verb = access === 'write' ? 'hold' : 'check';
+  const sessionRow = session && `select app.${verb}_${sessionOf(session)};`;
   const check = seen ? `select app.check_replica(${pg.escapeLiteral(JSON.stringify(seen))});` : sessionRow;
   return `${begin};
     select

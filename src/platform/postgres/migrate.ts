@@ -219,6 +219,8 @@ async function admitServerLogin(client: pg.Client, serverUrl: string): Promise<v
     grant execute on function
       app.session_states(uuid[]), app.mark_token_version_used(uuid, bigint),
       app.rotate_session(uuid, bigint, double precision),
+      app.other_session_states(uuid[]), app.mark_other_session_used(uuid, bigint),
+      app.rotate_other_session(uuid, bigint, double precision, double precision),
       app.remember_proof(text, text, text, timestamptz), app.last_proof_expiry()
       to ${name};
     reset role`);

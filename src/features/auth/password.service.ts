@@ -1,0 +1,42 @@
+import type { z } from 'zod';
+import type { Caller } from '#identity/authenticate.ts';
+import { type Asking, reauthenticate } from '#identity/credentials.ts';
+import { recordEvent } from '#identity/securityEvents.ts';
+import { loginRequired } from '#identity/unauthorized.ts';
+import type { Transaction } from '#platform/postgres/database.ts';
+import type { Deps } from '#transport/deps.ts';
+import { CHANGE_PASSWORD, END_ALL_BUT, IS_GOING_ON } from './auth.queries.ts';
+import type { passwordChange } from './auth.schemas.ts';
+import { requestPasswordChangedMail } from './auth.service.ts';
+
+interface Changing extends Omit<Asking, 'transaction'> {
+  deps: Deps;
+  caller: Caller;
+}
+
+/**
+ * Sets a new password for who shows the old one or a mailed code again. All sessions but the one that asks end.
+ * @throws ApiError 403 `INVALID_CREDENTIALS`, 401 `LOGIN_REQUIRED`, 429
+ */
+export async function changePassword(asking: Changing, form: z.output<typeof passwordChange>): Promise<void> {
+  const { address, caller, deps, requestId, signal } = asking;
+  const transaction = <T>(work: (tx: Transaction) => Promise<T>) => deps.db.asService(work);
+  const account = await reauthenticate({ ...asking, transaction }, caller.id, form);
+  const passwordHash = await deps.passwords.inTurn(address.network, ({ hash }) => hash(form.newPassword), signal);
+  const { epoch, otherId } = caller.session;
+  await deps.db.asServiceFor(
+    caller.id,
+    async (tx) => {
+      const isOther = otherId !== undefined;
+      const changed = await tx.maybe(CHANGE_PASSWORD, [caller.id, passwordHash, account.password, isOther]);
+      if (!changed) throw loginRequired(); // it was changed meanwhile, and that ended this session
+      const current = await tx.one(IS_GOING_ON, [caller.id, isOther ? null : epoch, otherId ?? null]);
+      if (!current.is_going_on) throw loginRequired();
+      await tx.rows(END_ALL_BUT, [caller.id, otherId ?? null]);
+      await recordEvent(tx, 'password-changed', caller.id, requestId);
+      await requestPasswordChangedMail(tx, deps.outbox, caller.id);
+      tx.afterCommit(() => deps.sockets.recheck(caller.id));
+    },
+    signal,
+  );
+}

@@ -1,0 +1,12 @@
+import { DAY, defineLimit, HOUR, PER_DAY, PER_MINUTE } from '#platform/limits.ts';
+
+/** Codes for one address, whether or not it has an account. */
+export const codeMail = [
+  defineLimit('signInCodeBurst', 2, 45, PER_MINUTE),
+  defineLimit('signInCodeDaily', 10, DAY, PER_DAY),
+];
+export const codeMailByAddress = defineLimit('signInCodeByAddress', 30, HOUR);
+/** Attempts to use a refresh token with another key, by the address that tries: they never count against its owner. */
+export const foreignKeyByAddress = defineLimit('otherForeignKeyByAddress', 30, 15 * 60);
+/** Refreshes of one session. */
+export const refreshes = defineLimit('otherRefresh', 60, 60);

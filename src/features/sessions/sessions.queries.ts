@@ -1,0 +1,85 @@
+import { sql } from '#platform/postgres/query.ts';
+
+export interface OtherSessionRow {
+  id: string;
+  name: string | null;
+  created_at: Date;
+  last_used_on: string;
+}
+
+/** Locks the person's row: sessions of one person start and end one after the other. $2: the hash that was compared. */
+export const HOLD_ACCOUNT = sql<{ id: string; role: string }>('sessions.holdAccount')`
+  select u.id, u.role
+  from users u
+  where u.id = $1
+    and ($2::text is null or u.password = $2)
+    and u.is_verified
+  for no key update`;
+
+/** $3: lifetime of its tokens in seconds. */
+export const START_OTHER_SESSION = sql<OtherSessionRow & { token_version: number }>('sessions.startOther')`
+  insert into other_sessions (user_id, name, expires_at)
+  values ($1, $2, now() + make_interval(secs => $3))
+  returning id, name, created_at, last_used_on::text, token_version`;
+
+/** Ends all but the newest $2. */
+export const END_OLDEST = sql('sessions.endOldest')`
+  delete from other_sessions s
+  where s.id = any (array(
+    select o.id
+    from other_sessions o
+    where o.user_id = $1
+    order by o.created_at desc, o.id
+    offset $2
+  ))`;
+
+/** The account that a code may be mailed to; a lock keeps it from being deleted before the commit. $1 lower-cased. */
+export const FIND_MAILABLE = sql<{ id: string }>('sessions.findMailable')`
+  select u.id
+  from users u
+  where lower(trim(u.email)) = $1
+    and u.is_verified
+    and u.role <> 'System'
+  for key share`;
+
+/** In place of an earlier one. $2: lifetime in seconds. */
+export const MAKE_CODE = sql<{ nonce: string }>('sessions.makeCode')`
+  insert into sign_in_codes as c (user_id, expires_at)
+  values ($1, now() + make_interval(secs => $2))
+  on conflict (user_id) do update
+    set nonce = excluded.nonce,
+        expires_at = excluded.expires_at,
+        tries = 0
+  returning c.nonce`;
+
+/** Name and address for a code that still works. */
+export const FIND_CODE_ADDRESSEE = sql<{ username: string; name: string | null; email: string }>(
+  'sessions.findCodeAddressee',
+)`
+  select u.username, u.name, u.email
+  from sign_in_codes c
+  join users u on u.id = c.user_id
+  where c.user_id = $1
+    and c.nonce = $2
+    and c.expires_at > now()
+    and u.email is not null`;
+
+export const FIND_PHONE_SESSION = sql<{ since: Date | null; used_on: string | null }>('sessions.findPhone')`
+  select u.phone_session_since as since, u.phone_session_used_on::text as used_on
+  from users u
+  where u.id = $1
+    and (u.phone_session_since is not null or u.phone_session_used_on is not null)`;
+
+export const LIST_OTHER_SESSIONS = sql<OtherSessionRow>('sessions.listOthers')`
+  select s.id, s.name, s.created_at, s.last_used_on::text
+  from other_sessions s
+  where s.user_id = $1
+    and s.expires_at > now()
+  order by s.created_at desc, s.id`;
+
+export const END_PHONE_SESSION = sql('sessions.endPhone')`
+  select app.end_session()`;
+
+/** $1: only this one, or null for all; $2: never this one. */
+export const END_OTHER_SESSIONS = sql<{ ended: number }>('sessions.endOthers')`
+  select app.end_other_sessions($1, $2) as ended`;

@@ -1,0 +1,177 @@
+import type { z } from 'zod';
+import type { Caller } from '#identity/authenticate.ts';
+import {
+  type AccountRow,
+  type Asking,
+  checkCode,
+  checkPassword,
+  FIND_ACCOUNT,
+  FIND_ACCOUNT_BY_EMAIL,
+  isWrong,
+  USE_CODE,
+} from '#identity/credentials.ts';
+import type { Proof } from '#identity/dpop.ts';
+import { recordEvent } from '#identity/securityEvents.ts';
+import { checkRefreshToken, issueTokens, rotateSession } from '#identity/sessions.ts';
+import { tokenOf } from '#identity/sessionTokens.ts';
+import { CODE_LIFETIME } from '#identity/signInCodes.ts';
+import { unauthorized } from '#identity/unauthorized.ts';
+import { ApiError, notFound } from '#platform/apiError.ts';
+import type { Transaction } from '#platform/postgres/database.ts';
+import type { Deps } from '#transport/deps.ts';
+import { codeMail, codeMailByAddress, foreignKeyByAddress, refreshes } from './sessions.limits.ts';
+import {
+  END_OLDEST,
+  END_OTHER_SESSIONS,
+  END_PHONE_SESSION,
+  FIND_MAILABLE,
+  FIND_PHONE_SESSION,
+  HOLD_ACCOUNT,
+  LIST_OTHER_SESSIONS,
+  MAKE_CODE,
+  type OtherSessionRow,
+  START_OTHER_SESSION,
+} from './sessions.queries.ts';
+import type { session, signIn } from './sessions.schemas.ts';
+
+/** Kind of message in the outbox. */
+export const CODE_MAIL = 'mail.sign-in-code';
+
+/** Most sessions of a person beside the phone; one more ends the oldest. */
+const MOST_SESSIONS = 20;
+
+interface Device extends Asking {
+  deps: Deps;
+  header(name: string): string | undefined;
+  /** Checks 1 to 7 of the request's proof. @throws ApiError 401 */
+  proof(): Proof;
+}
+
+/**
+ * Starts a session beside the phone, bound to the key of the proof, for who knows the password or the mailed code.
+ * @throws ApiError 401 `INVALID_CREDENTIALS`, `EMAIL_NOT_VERIFIED` or of the proof, 429
+ */
+export async function startOtherSession(device: Device, form: z.output<typeof signIn>) {
+  const { deps, requestId, signal } = device;
+  const proof = deps.config.DPOP_ENABLED ? device.proof() : undefined;
+  if (proof) await deps.replayStore.accept(proof, requestId);
+  const account = await credentialsOf(device, form).catch((error) => {
+    throw isWrong(error) ? refused() : error;
+  });
+  if (!account.is_verified) throw unauthorized('EMAIL_NOT_VERIFIED', 'You need to verify your account');
+  const started = await deps.db.asServiceFor(account.id, (tx) => start(tx, deps, account, form.name ?? null), signal);
+  return {
+    ...issueTokens(deps.sessionTokens, started.tokens, proof?.thumbprint, started.row.id),
+    session: presentOther(started.row, started.row.id),
+  };
+}
+
+async function credentialsOf(
+  device: Device,
+  { identifier = '', password, email = '', code }: z.output<typeof signIn>,
+): Promise<AccountRow & { nonce?: string }> {
+  const find = code === undefined ? FIND_ACCOUNT : FIND_ACCOUNT_BY_EMAIL;
+  const name = (code === undefined ? identifier : email).toLowerCase();
+  const findAccount = (tx: Transaction) => tx.maybe(find, [name]);
+  if (code !== undefined) return checkCode(device, name, code, findAccount);
+  return checkPassword(device, name, password ?? '', findAccount);
+}
+
+async function start(tx: Transaction, deps: Deps, account: AccountRow & { nonce?: string }, name: string | null) {
+  const { id: userId, password, nonce } = account;
+  const holder = await tx.maybe(HOLD_ACCOUNT, [userId, nonce === undefined ? password : null]);
+  const isEntitled = holder && (nonce === undefined || (await tx.maybe(USE_CODE, [userId, nonce])));
+  if (!isEntitled) throw refused(); // password or code have changed meanwhile
+  const row = await tx.one(START_OTHER_SESSION, [userId, name, deps.config.REFRESH_TOKEN_TTL_SEC]);
+  await tx.rows(END_OLDEST, [userId, MOST_SESSIONS]);
+  tx.afterCommit(() => deps.sockets.recheck(userId));
+  return { row, tokens: { ...holder, token_version: row.token_version } };
+}
+
+/** Mails a code to a verified account with this address, if there is one. @throws ApiError 429 */
+export async function mailCode({ deps, consume, address, transaction }: Device, email: string): Promise<void> {
+  await consume(codeMailByAddress, { address });
+  for (const limit of codeMail) await consume(limit, email);
+  await transaction(async (tx) => {
+    const user = await tx.maybe(FIND_MAILABLE, [email]);
+    if (!user) return;
+    const { nonce } = await tx.one(MAKE_CODE, [user.id, CODE_LIFETIME]);
+    await deps.outbox.add(tx, { kind: CODE_MAIL, userId: user.id, payload: { nonce }, lifetimeSeconds: CODE_LIFETIME });
+  });
+}
+
+/**
+ * Exchanges the refresh token of a session beside the phone, with the grace of the phone's (behaviour 0.7); held while the
+ * database is away.
+ * @throws ApiError 401, 429; DatabaseUnavailable
+ */
+export async function refreshOtherSession(device: Device) {
+  const { address, consume, deps, header, peek, requestId, signal, transaction } = device;
+  const hold = deps.outageHold(signal);
+  const proof = deps.config.DPOP_ENABLED ? device.proof() : undefined;
+  if (proof) await hold(() => deps.replayStore.accept(proof, requestId));
+  const token = tokenOf(header('x-refresh-token'));
+  const claims = await checkRefreshToken(deps.sessionTokens.readOtherRefresh, token, proof, async (userId) => {
+    await consume(foreignKeyByAddress, { address });
+    await transaction((tx) => recordEvent(tx, 'refresh-by-foreign-key', userId, requestId));
+  });
+  const otherId = claims.otherId ?? '';
+  await peek(refreshes, otherId);
+  const rotated = await hold(() => rotateSession(deps.db, claims, deps.config));
+  // As for the phone: counted afterwards, and a session that was rotated is always answered.
+  await deps.limits.consume(refreshes, otherId).catch((error) => {
+    if (!(error instanceof ApiError)) throw error;
+  });
+  return issueTokens(deps.sessionTokens, rotated, proof?.thumbprint, otherId);
+}
+
+/** The phone's session, if there is one, then the others, newest first. */
+export async function listSessions(tx: Transaction, caller: Caller) {
+  const { otherId } = caller.session;
+  const [phone, others] = await Promise.all([
+    tx.maybe(FIND_PHONE_SESSION, [caller.id]),
+    tx.rows(LIST_OTHER_SESSIONS, [caller.id]),
+  ]);
+  const phones: Array<z.output<typeof session>> = phone
+    ? [
+        {
+          id: 'phone',
+          kind: 'phone',
+          name: null,
+          createdAt: phone.since?.toISOString() ?? null,
+          lastUsedOn: phone.used_on,
+          current: otherId === undefined,
+        },
+      ]
+    : [];
+  return { items: [...phones, ...others.map((row) => presentOther(row, otherId))] };
+}
+
+/** @throws ApiError 404 for a session that is not the caller's, or has ended */
+export async function endSession(tx: Transaction, deps: Deps, caller: Caller, id: string): Promise<void> {
+  if (id === 'phone') await tx.rows(END_PHONE_SESSION);
+  else {
+    const { ended } = await tx.one(END_OTHER_SESSIONS, [id, null]);
+    if (ended === 0) throw notFound();
+  }
+  tx.afterCommit(() => deps.sockets.recheck(caller.id));
+}
+
+/** Ends all of the caller's sessions but the one that asks. */
+export async function endAllOthers(tx: Transaction, deps: Deps, caller: Caller): Promise<void> {
+  const { otherId } = caller.session;
+  if (otherId !== undefined) await tx.rows(END_PHONE_SESSION);
+  await tx.rows(END_OTHER_SESSIONS, [null, otherId ?? null]);
+  tx.afterCommit(() => deps.sockets.recheck(caller.id));
+}
+
+const refused = () => unauthorized('INVALID_CREDENTIALS', 'Invalid credentials');
+
+const presentOther = (row: OtherSessionRow, current: string | undefined): z.output<typeof session> => ({
+  id: row.id,
+  kind: 'other',
+  name: row.name,
+  createdAt: row.created_at.toISOString(),
+  lastUsedOn: row.last_used_on,
+  current: row.id === current,
+});

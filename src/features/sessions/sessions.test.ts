@@ -1,0 +1,386 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { decodeJwt } from 'jose';
+import { describe, expect } from 'vitest';
+import { EMAIL_CHANGE_LINK, RESET_LINK, signLink, VERIFICATION_LINK } from '#identity/linkTokens.ts';
+import { api } from '#src/api.ts';
+import { newOtherSession, type OtherTokens, otherSession, postSession } from '#tests/helpers/otherSession.ts';
+import { newPhone } from '#tests/helpers/person.ts';
+import { openSocket, ticketOf } from '#tests/helpers/phoneSocket.ts';
+import { makeProof, proofKey } from '#tests/helpers/proof.ts';
+import { fixtures, startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import type { AnyRoute } from '#transport/route.ts';
+
+const it = fixtures
+  .extend('server', { scope: 'file' }, ({ untilEnd }) =>
+    untilEnd(
+      startTestServer({ env: { REFRESH_GRACE_SEC: '1', RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_GENERAL_PER_MIN: '0' } }),
+    ),
+  )
+  .extend('second', { scope: 'file' }, ({ untilEnd, server }) => untilEnd(startTestServer({ sharing: server })))
+  .extend('phone', ({ server }) => newPhone(server));
+
+const problem = async (answer: Response) => [answer.status, ((await answer.json()) as { code: string }).code];
+const CODE_MAIL = 'Your Strong Together sign-in code';
+const ME = '/api/v1/me';
+
+interface Listed {
+  items: Array<{
+    id: string;
+    kind: string;
+    name: string | null;
+    createdAt: string;
+    lastUsedOn: string;
+    current: boolean;
+  }>;
+}
+const listed = async (answer: Response) => ((await answer.json()) as Listed).items;
+
+async function codeFor(server: TestServer, email: string, nth = 1): Promise<string> {
+  const answer = await postSession(server, '/code', proofKey(), { email });
+  expect(answer.status).toBe(204);
+  const mails = await server.mails(email, CODE_MAIL, nth);
+  return /\b\d{8}\b/.exec(mails[0]?.text ?? '')?.[0] ?? '';
+}
+
+describe('a session beside the phone', () => {
+  it('has tokens of its own kind, bound to its key, and the phone goes on', async ({ server, phone }) => {
+    const tokens = await phone.tokens();
+    const other = await newOtherSession(server, phone, 'Firefox');
+    expect(decodeJwt(other.accessToken)).toMatchObject({
+      typ: 'session-access',
+      sid: other.session.id,
+      cnf: { jkt: other.key.thumbprint },
+    });
+    expect(other.session).toMatchObject({ kind: 'other', name: 'Firefox', current: true });
+    expect((await other.call('GET', ME)).status).toBe(200);
+    expect((await phone.get('/api/users/get', tokens.accessToken)).status).toBe(200);
+    expect((await phone.get(ME, tokens.accessToken)).status).toBe(200);
+    await phone.tokens(); // the phone signs in again
+    expect((await other.call('GET', ME)).status).toBe(200);
+    const items = await listed(await other.call('GET', '/api/v1/sessions'));
+    const today = new Date().toISOString().slice(0, 10);
+    expect(items).toMatchObject([
+      { id: 'phone', kind: 'phone', lastUsedOn: today, current: false },
+      { id: other.session.id, kind: 'other', name: 'Firefox', lastUsedOn: today, current: true },
+    ]);
+  });
+
+  it('refreshes with a grace, each by itself, and only with its key', async ({ server, phone }) => {
+    const [one, two] = [await newOtherSession(server, phone), await newOtherSession(server, phone)];
+    const answers = await Promise.all(Array.from({ length: 5 }, () => one.refresh()));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    const { accessToken, refreshToken } = (await (answers[0] as Response).json()) as OtherTokens;
+    expect((await one.call('GET', ME, undefined, accessToken)).status).toBe(200);
+    expect(await problem(await one.call('GET', ME))).toEqual([401, 'LOGIN_REQUIRED']);
+    expect((await two.call('GET', ME)).status).toBe(200);
+    expect(await problem(await one.refresh(refreshToken, two.key))).toEqual([401, 'DPOP_KEY_MISMATCH']);
+    await pause(1_100);
+    expect(await problem(await one.refresh())).toEqual([401, 'LOGIN_REQUIRED']);
+    expect((await one.refresh(refreshToken)).status).toBe(200);
+  });
+
+  it('of an answer that was lost can be refreshed again, however late', async ({ server, phone }) => {
+    const other = await newOtherSession(server, phone);
+    await other.refresh();
+    await pause(1_100);
+    expect((await other.refresh()).status).toBe(200);
+  });
+
+  it('twenty, and the oldest is given up', async ({ server, phone }) => {
+    const first = await newOtherSession(server, phone);
+    const second = await newOtherSession(server, phone);
+    for (let n = 0; n < 19; n++) await newOtherSession(server, phone);
+    expect(await problem(await first.call('GET', ME))).toEqual([401, 'LOGIN_REQUIRED']);
+    expect(await listed(await second.call('GET', '/api/v1/sessions'))).toHaveLength(20);
+  });
+
+  it('needs a proof, and what is wrong with name, password and form is told', async ({ server, phone }) => {
+    const { username: identifier, password, email } = phone;
+    const body = { identifier, password };
+    const unproven = await fetch(`${server.url}/api/v1/sessions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    expect(await problem(unproven)).toEqual([401, 'DPOP_PROOF_MISSING']);
+    const key = proofKey();
+    const proof = { dpop: makeProof(key, `POST ${server.url}/api/v1/sessions`) };
+    expect((await postSession(server, '', key, body, proof)).status).toBe(201);
+    expect(await problem(await postSession(server, '', key, body, proof))).toEqual([401, 'DPOP_PROOF_REPLAYED']);
+    for (const wrong of [
+      { ...body, password: 'wrong' },
+      { ...body, identifier: 'nobody_there' },
+    ]) {
+      const answer = await postSession(server, '', key, wrong);
+      expect(await answer.clone().json()).toMatchObject({ detail: 'Invalid credentials' });
+      expect(await problem(answer)).toEqual([401, 'INVALID_CREDENTIALS']);
+    }
+    for (const odd of [
+      {},
+      { identifier },
+      { email, password },
+      { ...body, email, code: '12345678' },
+      { ...body, x: 1 },
+    ]) {
+      expect(await problem(await postSession(server, '', key, odd))).toEqual([422, 'VALIDATION_FAILED']);
+    }
+    await server.sql('update users set is_verified = false where id = $1', [phone.id]);
+    expect(await problem(await postSession(server, '', key, body))).toEqual([401, 'EMAIL_NOT_VERIFIED']);
+  });
+
+  it('wrong passwords count with those of the app', async ({ server, phone }) => {
+    const wrong = { identifier: phone.username, password: 'wrong' };
+    for (let n = 0; n < 5; n++) expect((await postSession(server, '', proofKey(), wrong)).status).toBe(401);
+    expect(await problem(await postSession(server, '', proofKey(), wrong))).toEqual([429, 'RATE_LIMITED']);
+    expect((await phone.login()).status).toBe(429);
+  });
+});
+
+describe('a mailed code', () => {
+  it('opens a session once, for a person without a password', async ({ server, phone }) => {
+    await server.sql("update users set password = null, auth_provider = 'google' where id = $1", [phone.id]);
+    const code = await codeFor(server, phone.email);
+    expect(code).toMatch(/^\d{8}$/);
+    const key = proofKey();
+    const answer = await postSession(server, '', key, { email: phone.email.toUpperCase(), code });
+    expect(answer.status).toBe(201);
+    const other = otherSession(server, key, (await answer.json()) as OtherTokens);
+    expect((await other.call('GET', ME)).status).toBe(200);
+    expect(await problem(await postSession(server, '', key, { email: phone.email, code }))).toEqual([
+      401,
+      'INVALID_CREDENTIALS',
+    ]);
+    // It is stored nowhere, neither as it is nor in the outbox.
+    const kept = await server.sql<{ text: string }>(
+      "select payload::text as text from outbox where kind = 'mail.sign-in-code'",
+    );
+    expect(JSON.stringify(kept)).not.toContain(code);
+  });
+
+  it('is worth nothing after ten minutes, after a newer one, and after five tries', async ({ server, phone }) => {
+    const { email } = phone;
+    const tryCode = (code: string) => postSession(server, '', proofKey(), { email, code });
+    const first = await codeFor(server, email);
+    const second = await codeFor(server, email, 2);
+    expect((await tryCode(first)).status).toBe(401);
+    await server.sql('update sign_in_codes set expires_at = now() where user_id = $1', [phone.id]);
+    expect((await tryCode(second)).status).toBe(401);
+    await server.sql(
+      "update sign_in_codes set expires_at = now() + interval '1 minute', tries = 5 where user_id = $1",
+      [phone.id],
+    );
+    expect((await tryCode(second)).status).toBe(401);
+    await server.sql('update sign_in_codes set tries = 4 where user_id = $1', [phone.id]);
+    expect((await tryCode(second)).status).toBe(201);
+  });
+
+  it('many tries at the same time are five', async ({ server, phone }) => {
+    const unlimited = await startTestServer({ sharing: server, env: { RATE_LIMIT_ENABLED: 'false' } });
+    try {
+      const code = await codeFor(unlimited, phone.email);
+      const wrong = code === '00000000' ? '11111111' : '00000000';
+      await Promise.all(
+        Array.from({ length: 20 }, () => postSession(unlimited, '', proofKey(), { email: phone.email, code: wrong })),
+      );
+      expect(await server.sql('select tries from sign_in_codes where user_id = $1', [phone.id])).toEqual([
+        { tries: 5 },
+      ]);
+      expect((await postSession(unlimited, '', proofKey(), { email: phone.email, code })).status).toBe(401);
+    } finally {
+      await unlimited.close();
+    }
+  });
+
+  it('is mailed to verified addresses only, and the answer is always the same', async ({ server, phone }) => {
+    await server.sql('update users set is_verified = false where id = $1', [phone.id]);
+    for (const email of [phone.email, 'nobody@example.com']) {
+      expect((await postSession(server, '/code', proofKey(), { email })).status).toBe(204);
+    }
+    expect(await server.sql('select from sign_in_codes where user_id = $1', [phone.id])).toEqual([]);
+    expect(await server.mails(phone.email, CODE_MAIL)).toEqual([]);
+    expect((await postSession(server, '/code', proofKey(), { email: 'nobody@example.com' })).status).toBe(204);
+    expect((await postSession(server, '/code', proofKey(), { email: 'nobody@example.com' })).status).toBe(429);
+  });
+});
+
+describe('the end of a session', () => {
+  it('is at once, on every instance, with its sockets; the others go on', async ({ server, second, phone }) => {
+    const { accessToken } = await phone.tokens();
+    const [one, two] = [await newOtherSession(server, phone), await newOtherSession(server, phone)];
+    const ticketOfSession = async (session: typeof one) => {
+      const answer = await session.call('POST', '/api/ws/generateticket');
+      expect(answer.status).toBe(201);
+      return ((await answer.json()) as { ticket: string }).ticket;
+    };
+    const [ticket, other] = [await ticketOfSession(one), await ticketOfSession(two)];
+    const ofPhone = await ticketOf(phone, accessToken);
+    const sockets = [ticket, other, ofPhone].map((each) =>
+      openSocket(second.url, { ticket: each }, { reconnection: false }),
+    );
+    for (const socket of sockets) await socket.connected();
+    const ended = new Promise((done) => sockets[0]?.socket.once('disconnect', done));
+    expect((await two.call('DELETE', `/api/v1/sessions/${one.session.id}`)).status).toBe(204);
+    await ended;
+    expect(await problem(await one.call('GET', ME))).toEqual([401, 'LOGIN_REQUIRED']);
+    expect(await problem(await one.refresh())).toEqual([401, 'LOGIN_REQUIRED']);
+    await expect(openSocket(second.url, { ticket }, { reconnection: false }).connected()).rejects.toThrow();
+    expect(sockets.slice(1).map(({ socket }) => socket.connected)).toEqual([true, true]);
+    for (const { socket } of sockets) socket.disconnect();
+    expect((await phone.get('/api/users/get', accessToken)).status).toBe(200);
+    expect(await problem(await two.call('DELETE', `/api/v1/sessions/${one.session.id}`))).toEqual([404, 'NOT_FOUND']);
+  });
+
+  it('of somebody else’s is a 404 and ends nothing', async ({ server, phone }) => {
+    const [mine, theirs] = [
+      await newOtherSession(server, phone),
+      await newOtherSession(server, await newPhone(server)),
+    ];
+    expect((await mine.call('DELETE', `/api/v1/sessions/${theirs.session.id}`)).status).toBe(404);
+    expect((await theirs.call('GET', ME)).status).toBe(200);
+  });
+
+  it('of the phone, and of all others, can be asked from a session', async ({ server, phone }) => {
+    const { accessToken } = await phone.tokens();
+    const [one, two] = [await newOtherSession(server, phone), await newOtherSession(server, phone)];
+    expect((await one.call('DELETE', '/api/v1/sessions/phone')).status).toBe(204);
+    expect((await phone.get('/api/users/get', accessToken)).status).toBe(401);
+    expect(await listed(await one.call('GET', '/api/v1/sessions'))).toHaveLength(2);
+    const again = await phone.tokens();
+    expect((await one.call('DELETE', '/api/v1/sessions')).status).toBe(204);
+    expect((await two.call('GET', ME)).status).toBe(401);
+    expect((await phone.get('/api/users/get', again.accessToken)).status).toBe(401);
+    expect((await one.call('GET', ME)).status).toBe(200);
+  });
+
+  it('a logout of the phone ends the phone only; the app cannot end others', async ({ server, phone }) => {
+    const { accessToken } = await phone.tokens();
+    const other = await newOtherSession(server, phone);
+    await phone.post('/api/auth/logout', accessToken);
+    expect((await other.call('GET', ME)).status).toBe(200);
+  });
+
+  it('a password reset ends all', async ({ server, phone }) => {
+    const other = await newOtherSession(server, phone);
+    await server.fetch('/api/auth/forgotpassemail', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ identifier: phone.username }),
+    });
+    const link = /https?:\S+token=([\w.-]+)/.exec((await server.mailTo(phone.email, 'Reset your password')).text);
+    const reset = await server.fetch(`/api/auth/resetpassword?token=${link?.[1]}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ newPassword: 'another horse' }),
+    });
+    expect(reset.status).toBe(200);
+    expect(await problem(await other.call('GET', ME))).toEqual([401, 'LOGIN_REQUIRED']);
+    expect(await problem(await other.refresh())).toEqual([401, 'LOGIN_REQUIRED']);
+  });
+
+  it('a changed password ends all but the session that changed it, and needs the old one', async ({
+    server,
+    phone,
+  }) => {
+    const { accessToken } = await phone.tokens();
+    const [one, two] = [await newOtherSession(server, phone), await newOtherSession(server, phone)];
+    const change = (body: object) => one.call('PUT', '/api/v1/me/password', body);
+    const newPassword = 'another horse';
+    expect(await problem(await change({ password: 'wrong', newPassword }))).toEqual([403, 'INVALID_CREDENTIALS']);
+    expect(await problem(await change({ newPassword }))).toEqual([422, 'VALIDATION_FAILED']);
+    expect((await two.call('GET', ME)).status).toBe(200);
+    expect((await change({ password: phone.password, newPassword })).status).toBe(204);
+    expect((await one.call('GET', ME)).status).toBe(200);
+    expect((await two.call('GET', ME)).status).toBe(401);
+    expect((await phone.get('/api/users/get', accessToken)).status).toBe(401);
+    expect((await phone.login()).status).toBe(401);
+    await newOtherSession(server, { ...phone, password: newPassword });
+    expect((await server.mailTo(phone.email, 'Your Strong Together password was changed')).text).toContain('Dana');
+  });
+
+  it('a password changed by the phone leaves the phone', async ({ server, phone }) => {
+    const { accessToken } = await phone.tokens();
+    const other = await newOtherSession(server, phone);
+    const body = { password: phone.password, newPassword: 'another horse' };
+    expect((await phone.send('PUT', '/api/v1/me/password', accessToken, body)).status).toBe(204);
+    expect((await phone.get('/api/users/get', accessToken)).status).toBe(200);
+    expect((await other.call('GET', ME)).status).toBe(401);
+  });
+
+  it('the account is deleted for the password or a code only', async ({ server, phone }) => {
+    const other = await newOtherSession(server, phone);
+    expect(await problem(await other.call('DELETE', ME, { password: 'wrong' }))).toEqual([403, 'INVALID_CREDENTIALS']);
+    const code = await codeFor(server, phone.email);
+    expect((await other.call('DELETE', ME, { code })).status).toBe(204);
+    expect(await problem(await other.call('GET', ME))).toEqual([401, 'LOGIN_REQUIRED']);
+    expect(await server.sql('select from other_sessions where user_id = $1', [phone.id])).toEqual([]);
+  });
+});
+
+/** What each kind of token is for; everywhere else it is refused. */
+describe('each kind of token in every other’s place is refused', () => {
+  const isLogbook = (route: AnyRoute) => route.path.startsWith('/api/v1/');
+  const guarded: AnyRoute[] = (api as AnyRoute[]).filter((route) => route.auth === 'user');
+
+  it('on every guarded route', async ({ server, phone }) => {
+    const unlimited = await startTestServer({ sharing: server, env: { RATE_LIMIT_ENABLED: 'false' } });
+    try {
+      const { accessToken, refreshToken } = await phone.tokens();
+      const other = await newOtherSession(unlimited, phone);
+      const { secrets } = server.config;
+      const kinds: Record<string, string> = {
+        'phone refresh': refreshToken,
+        'other refresh': other.refreshToken,
+        'socket ticket': await ticketOf(phone, accessToken),
+        'verification link': await signLink(secrets, VERIFICATION_LINK, { sub: phone.id, email: phone.email }),
+        'reset link': await signLink(secrets, RESET_LINK, { sub: phone.id, email: phone.email, fingerprint: 'x' }),
+        'address link': await signLink(secrets, EMAIL_CHANGE_LINK, {
+          sub: phone.id,
+          newEmail: 'a@example.com',
+          oldEmail: null,
+        }),
+        'other access': other.accessToken,
+      };
+      const let_in: string[] = [];
+      for (const route of guarded) {
+        const path = route.path.replace(':id', randomUUID());
+        for (const [kind, token] of Object.entries(kinds)) {
+          const isMeant = kind === 'other access' && (isLogbook(route) || route.path === '/api/ws/generateticket');
+          if (isMeant && route.method !== 'GET') continue; // what is let in elsewhere would act
+          const key = kind === 'phone refresh' ? phone.key : other.key;
+          const answer = await fetch(unlimited.url + path, {
+            method: route.method,
+            headers: {
+              'x-app-version': '4.5.0',
+              authorization: `DPoP ${token}`,
+              dpop: makeProof(key, `${route.method} ${unlimited.url}${path}`, { accessToken: token }),
+            },
+          });
+          const { code } = isMeant ? { code: '' } : ((await answer.json()) as { code: string });
+          if (isMeant ? answer.status === 401 : answer.status !== 401 || code !== 'ACCESS_TOKEN_INVALID') {
+            let_in.push(`${kind} on ${route.method} ${route.path}: ${answer.status} ${code}`);
+          }
+        }
+      }
+      expect(let_in).toEqual([]);
+    } finally {
+      await unlimited.close();
+    }
+  });
+
+  it('for refreshing and for sockets', async ({ server, phone }) => {
+    const { accessToken, refreshToken } = await phone.tokens();
+    const other = await newOtherSession(server, phone);
+    for (const token of [refreshToken, accessToken, other.accessToken, await ticketOf(phone, accessToken)]) {
+      expect(await problem(await other.refresh(token))).toEqual([401, 'REFRESH_TOKEN_INVALID']);
+      expect(await problem(await other.refresh(token, phone.key))).toEqual([401, 'REFRESH_TOKEN_INVALID']);
+    }
+    for (const token of [other.refreshToken, other.accessToken, accessToken]) {
+      expect(await problem(await phone.refresh(token))).toEqual([401, 'REFRESH_TOKEN_INVALID']);
+      expect(await problem(await phone.refresh(token, other.key))).toEqual([401, 'REFRESH_TOKEN_INVALID']);
+    }
+    for (const ticket of [other.accessToken, other.refreshToken]) {
+      await expect(openSocket(server.url, { ticket }, { reconnection: false }).connected()).rejects.toThrow();
+    }
+  });
+});
