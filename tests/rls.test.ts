@@ -214,7 +214,7 @@ const MATRIX: Record<string, Policy> = {
     update: 'nothing',
     owner: 't.user_id',
     column: 'tries',
-    copy: 'insert into sign_in_codes (user_id, expires_at) values ($owner, now())',
+    copy: "insert into sign_in_codes (user_id, email, expires_at) values ($owner, 'x', now())",
   },
   retired_sets: {
     select: 'nothing',
@@ -337,7 +337,7 @@ async function furnish(server: TestServer, db: pg.Client) {
     [id],
   );
   await db.query('insert into other_sessions (user_id, expires_at) values ($1, now())', [id]);
-  await db.query('insert into sign_in_codes (user_id, expires_at) values ($1, now())', [id]);
+  await db.query('insert into sign_in_codes (user_id, email, expires_at) values ($1::uuid, $1::text, now())', [id]);
   await db.query(
     `insert into retired_sets (user_id, exercise_id, best_by, weight, reps, workout_summary_id, tracking_id)
      values ($1, 1, 'weight', 1, 1, $2, 1)`,

@@ -179,6 +179,15 @@ describe('cleaning up', () => {
          ($1, now() - interval '6 days', 'new', 'preview', 'UTC', '{}', 0)`,
       [id],
     );
+    await server.sql(
+      `insert into other_sessions (user_id, name, expires_at)
+       values ($1, 'old', now() - interval '1 s'), ($1, 'new', now() + interval '1 hour')`,
+      [id],
+    );
+    await server.sql(
+      "insert into sign_in_codes (user_id, email, expires_at) values ($1, 'x', now() - interval '1 s')",
+      [id],
+    );
     // More than one transaction removes: what has piled up in a week away goes too.
     await server.sql(
       `insert into seen_proofs (thumbprint, jti, request_id, expires_at)
@@ -192,6 +201,8 @@ describe('cleaning up', () => {
     });
     await cleanUp(db);
     await db.close();
+    expect(await server.sql('select name from other_sessions where user_id = $1', [id])).toEqual([{ name: 'new' }]);
+    expect(await server.sql('select from sign_in_codes where user_id = $1', [id])).toEqual([]);
     expect(await server.sql('select kind from security_events where user_id = $1', [id])).toEqual([
       { kind: 'password-reset' },
     ]);

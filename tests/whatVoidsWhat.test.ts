@@ -6,6 +6,7 @@ import type { MailboxEntry } from '#platform/mail/mailbox.ts';
 import { type Database, openDatabase } from '#platform/postgres/database.ts';
 import { adminLink } from '#src/cli/adminLink.ts';
 import { type FakeProvider, startProvider } from './fakes/identityProvider.ts';
+import { newOtherSession, postSession } from './helpers/otherSession.ts';
 import { newPhone, type Phone, type Tokens } from './helpers/person.ts';
 import { openSocket, ticketOf } from './helpers/phoneSocket.ts';
 import { makeProof, proofKey } from './helpers/proof.ts';
@@ -213,6 +214,20 @@ const THINGS = {
       }
     };
   },
+  'a session beside the phone': async ({ phone }: Person, { server }: Fixtures): Promise<Look> => {
+    const other = await newOtherSession(server, phone);
+    return () => fateBy(other.call('GET', '/api/v1/sessions'));
+  },
+  'a mailed code': async ({ phone, email }: Person, { server }: Fixtures): Promise<Look> => {
+    const mail = await mailAfter(server, email, 'Your Strong Together sign-in code', () =>
+      expectStatus(postSession(server, '/code', proofKey(), { email }), 204),
+    );
+    const code = /\b\d{8}\b/.exec(mail.text)?.[0];
+    return async () => {
+      const [row] = await server.sql<{ email: string }>('select email from users where id = $1', [phone.id]);
+      return fateBy(postSession(server, '', proofKey(), { email: row?.email ?? email, code }));
+    };
+  },
   'a verification link': async (person: Person, { server }: Fixtures): Promise<Look> => {
     await setVerified(server, person, false);
     const link = linkIn(await askForVerification(server, person));
@@ -319,6 +334,7 @@ type Cell = Fate | typeof NO_SESSION;
 // biome-ignore format: a table
 const TABLE: Record<Event, Record<Thing, Cell>> = {
   logout: {
+    'a session beside the phone': 'kept', 'a mailed code': 'kept',
     'the access token': 'void', 'the refresh token': 'void', 'a socket ticket': 'void', 'an open socket': 'void',
     'a verification link': 'kept', 'a reset link': 'kept', 'a link to a new address': 'kept',
     'the pending address': 'kept', 'the push token': 'void', 'an idempotent answer': 'kept',
@@ -327,6 +343,7 @@ const TABLE: Record<Event, Record<Thing, Cell>> = {
     'the password': 'kept', 'a link to a provider': 'kept',
   },
   'a sign-in elsewhere': {
+    'a session beside the phone': 'kept', 'a mailed code': 'kept',
     'the access token': 'void', 'the refresh token': 'void', 'a socket ticket': 'void', 'an open socket': 'void',
     'a verification link': 'kept', 'a reset link': 'kept', 'a link to a new address': 'kept',
     'the pending address': 'kept', 'the push token': 'kept', 'an idempotent answer': 'kept',
@@ -336,6 +353,7 @@ const TABLE: Record<Event, Record<Thing, Cell>> = {
   },
   // The old refresh token works for a while longer, with the same key.
   'a refresh': {
+    'a session beside the phone': 'kept', 'a mailed code': 'kept',
     'the access token': 'void', 'the refresh token': 'kept', 'a socket ticket': 'kept', 'an open socket': 'kept',
     'a verification link': 'kept', 'a reset link': 'kept', 'a link to a new address': 'kept',
     'the pending address': 'kept', 'the push token': 'kept', 'an idempotent answer': 'kept',
@@ -345,6 +363,7 @@ const TABLE: Record<Event, Record<Thing, Cell>> = {
   },
   // A link that was made through the address that the account still has is not what a thief began.
   'a password reset': {
+    'a session beside the phone': 'void', 'a mailed code': 'void',
     'the access token': 'void', 'the refresh token': 'void', 'a socket ticket': 'void', 'an open socket': 'void',
     'a verification link': 'void', 'a reset link': 'void', 'a link to a new address': 'void',
     'the pending address': 'void', 'the push token': 'void', 'an idempotent answer': 'void',
@@ -354,6 +373,7 @@ const TABLE: Record<Event, Record<Thing, Cell>> = {
   },
   // A reset mail that waits goes to the address that is the account's by then.
   'a corrected address': {
+    'a session beside the phone': NO_SESSION, 'a mailed code': NO_SESSION,
     'the access token': NO_SESSION, 'the refresh token': NO_SESSION, 'a socket ticket': NO_SESSION,
     'an open socket': NO_SESSION, 'a verification link': 'void', 'a reset link': 'void',
     'a link to a new address': NO_SESSION, 'the pending address': NO_SESSION, 'the push token': NO_SESSION,
@@ -362,6 +382,7 @@ const TABLE: Record<Event, Record<Thing, Cell>> = {
     'the password': 'kept', 'a link to a provider': 'kept',
   },
   'a changed address': {
+    'a session beside the phone': 'kept', 'a mailed code': 'void',
     'the access token': 'kept', 'the refresh token': 'kept', 'a socket ticket': 'kept', 'an open socket': 'kept',
     'a verification link': 'void', 'a reset link': 'void', 'a link to a new address': 'void',
     'the pending address': 'void', 'the push token': 'kept', 'an idempotent answer': 'kept',
@@ -371,6 +392,7 @@ const TABLE: Record<Event, Record<Thing, Cell>> = {
   },
   // As if an operator had taken the verification of a used account back: whatever is there goes.
   'a take-over by the proven owner': {
+    'a session beside the phone': 'void', 'a mailed code': 'void',
     'the access token': 'void', 'the refresh token': 'void', 'a socket ticket': 'void', 'an open socket': 'void',
     'a verification link': 'void', 'a reset link': 'void', 'a link to a new address': 'void',
     'the pending address': 'void', 'the push token': 'void', 'an idempotent answer': 'void',
@@ -379,6 +401,7 @@ const TABLE: Record<Event, Record<Thing, Cell>> = {
     'the password': 'void', 'a link to a provider': 'void',
   },
   'the deletion of the account': {
+    'a session beside the phone': 'void', 'a mailed code': 'void',
     'the access token': 'void', 'the refresh token': 'void', 'a socket ticket': 'void', 'an open socket': 'void',
     'a verification link': 'void', 'a reset link': 'void', 'a link to a new address': 'void',
     'the pending address': 'void', 'the push token': 'void', 'an idempotent answer': 'void',

@@ -16,6 +16,7 @@ create index other_sessions_expiry_idx on other_sessions (expires_at);
 -- A code that was mailed: one a person, made of this row and a secret of the server, so nothing stored here opens anything.
 create table sign_in_codes (
   user_id    uuid        primary key references users (id) on delete cascade,
+  email      text        not null, -- where it was mailed; it works while that is the account's address
   nonce      uuid        not null default gen_random_uuid(),
   expires_at timestamptz not null,
   tries      integer     not null default 0

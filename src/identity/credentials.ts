@@ -46,7 +46,10 @@ export const FIND_ACCOUNT_BY_EMAIL = sql<AccountRow>('credentials.findAccountByE
 const TRY_CODE = sql<{ nonce: string }>('credentials.tryCode')`
   update sign_in_codes c
   set tries = c.tries + 1
+  from users u
   where c.user_id = $1
+    and u.id = c.user_id
+    and lower(trim(u.email)) = c.email
     and c.expires_at > now()
     and c.tries < $2
   returning c.nonce`;
@@ -125,14 +128,17 @@ export async function checkCode(
 
 /**
  * Asks a signed-in person again for the password or a fresh code, which is used up.
+ * @param checkSession throws when the session has ended: a password that was reset meanwhile is no wrong one
  * @throws ApiError 403 `INVALID_CREDENTIALS`: the session goes on (behaviour 0.3); 429
  */
 export async function reauthenticate(
   asking: Asking,
   userId: string,
+  checkSession: () => Promise<void>,
   { password, code }: { password?: string | undefined; code?: string | undefined },
 ): Promise<AccountRow> {
   const find: FindAccount = (tx) => tx.maybe(FIND_ACCOUNT_BY_ID, [userId]);
+  await checkSession();
   try {
     if (code === undefined) return await checkPassword(asking, userId, password ?? '', find);
     const account = await checkCode(asking, userId, code, find);

@@ -33,9 +33,11 @@ const templates = Object.keys(document.paths).map((template) => ({
 }));
 const exact = new Set(Object.keys(document.paths));
 
-/** The path of the document that a request means, if it has one. */
-function templateOf(path: string): string | undefined {
-  return exact.has(path) ? path : templates.find(({ pattern }) => pattern.test(path))?.template;
+/** The path of the document that a request means, if it has one: a literal one, unless only another has that method. */
+function templateOf(path: string, method: string): string | undefined {
+  const fitting = templates.filter(({ pattern }) => pattern.test(path)).map(({ template }) => template);
+  const best = exact.has(path) ? [path, ...fitting] : fitting;
+  return best.find((template) => document.paths[template]?.[method.toLowerCase()]) ?? best[0];
 }
 
 /** Statuses of a path or a method under /api/ that nobody declared: refused by a gate, or not there. */
@@ -44,7 +46,7 @@ const UNDECLARED = [404, 426, 429, 500, 503];
 /** What is wrong with an answer by the OpenAPI document; undefined: nothing, or not of the API. */
 export function judge(answer: Answer): string | undefined {
   const { method, path, status, body } = answer;
-  const template = templateOf(path);
+  const template = templateOf(path, method);
   if (template === undefined && !path.startsWith('/api/')) return undefined;
   if (method === 'OPTIONS' && status === 204) return body.length === 0 ? undefined : 'a body';
   const methods = template === undefined ? undefined : document.paths[template];
@@ -94,14 +96,14 @@ subscribe('http.server.request.start', (message) => {
   const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
   const problems = watched.get(request.socket.localPort ?? 0);
   const path = pathOf(request.url ?? '');
-  if (!problems || (templateOf(path) === undefined && !path.startsWith('/api/'))) return;
   const { method = '' } = request;
+  if (!problems || (templateOf(path, method) === undefined && !path.startsWith('/api/'))) return;
   whenFinished(response, (body) => {
     const status = response.statusCode;
     const header = (name: string) => response.getHeader(name)?.toString();
     const problem = judge({ method, path, status, header, body });
     if (problem === undefined) return;
-    const name = `${method} ${templateOf(path) ?? path} → ${status}: ${problem}`;
+    const name = `${method} ${templateOf(path, method) ?? path} → ${status}: ${problem}`;
     problems.set(name, body.toString().slice(0, 300));
   });
 });

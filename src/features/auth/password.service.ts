@@ -9,9 +9,11 @@ import { CHANGE_PASSWORD, END_ALL_BUT, IS_GOING_ON } from './auth.queries.ts';
 import type { passwordChange } from './auth.schemas.ts';
 import { requestPasswordChangedMail } from './auth.service.ts';
 
-interface Changing extends Omit<Asking, 'transaction'> {
+interface Changing extends Asking {
   deps: Deps;
   caller: Caller;
+  /** With the rights of the caller, if the session has not ended. */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
 }
 
 /**
@@ -20,8 +22,9 @@ interface Changing extends Omit<Asking, 'transaction'> {
  */
 export async function changePassword(asking: Changing, form: z.output<typeof passwordChange>): Promise<void> {
   const { address, caller, deps, requestId, signal } = asking;
-  const transaction = <T>(work: (tx: Transaction) => Promise<T>) => deps.db.asService(work);
-  const account = await reauthenticate({ ...asking, transaction }, caller.id, form);
+  const service = { ...asking, transaction: <T>(work: (tx: Transaction) => Promise<T>) => deps.db.asService(work) };
+  const checkSession = () => asking.transaction(async () => undefined);
+  const account = await reauthenticate(service, caller.id, checkSession, form);
   const passwordHash = await deps.passwords.inTurn(address.network, ({ hash }) => hash(form.newPassword), signal);
   const { epoch, otherId } = caller.session;
   await deps.db.asServiceFor(

@@ -16,8 +16,12 @@ export const HOLD_ACCOUNT = sql<{ id: string; role: string }>('sessions.holdAcco
     and u.is_verified
   for no key update`;
 
+interface StartedSessionRow extends OtherSessionRow {
+  token_version: number;
+}
+
 /** $3: lifetime of its tokens in seconds. */
-export const START_OTHER_SESSION = sql<OtherSessionRow & { token_version: number }>('sessions.startOther')`
+export const START_OTHER_SESSION = sql<StartedSessionRow>('sessions.startOther')`
   insert into other_sessions (user_id, name, expires_at)
   values ($1, $2, now() + make_interval(secs => $3))
   returning id, name, created_at, last_used_on::text, token_version`;
@@ -42,12 +46,13 @@ export const FIND_MAILABLE = sql<{ id: string }>('sessions.findMailable')`
     and u.role <> 'System'
   for key share`;
 
-/** In place of an earlier one. $2: lifetime in seconds. */
+/** In place of an earlier one. $2: address, lower-cased; $3: lifetime in seconds. */
 export const MAKE_CODE = sql<{ nonce: string }>('sessions.makeCode')`
-  insert into sign_in_codes as c (user_id, expires_at)
-  values ($1, now() + make_interval(secs => $2))
+  insert into sign_in_codes as c (user_id, email, expires_at)
+  values ($1, $2, now() + make_interval(secs => $3))
   on conflict (user_id) do update
-    set nonce = excluded.nonce,
+    set email = excluded.email,
+        nonce = excluded.nonce,
         expires_at = excluded.expires_at,
         tries = 0
   returning c.nonce`;
@@ -56,13 +61,12 @@ export const MAKE_CODE = sql<{ nonce: string }>('sessions.makeCode')`
 export const FIND_CODE_ADDRESSEE = sql<{ username: string; name: string | null; email: string }>(
   'sessions.findCodeAddressee',
 )`
-  select u.username, u.name, u.email
+  select u.username, u.name, c.email
   from sign_in_codes c
   join users u on u.id = c.user_id
   where c.user_id = $1
     and c.nonce = $2
-    and c.expires_at > now()
-    and u.email is not null`;
+    and c.expires_at > now()`;
 
 export const FIND_PHONE_SESSION = sql<{ since: Date | null; used_on: string | null }>('sessions.findPhone')`
   select u.phone_session_since as since, u.phone_session_used_on::text as used_on

@@ -95,7 +95,7 @@ export async function mailCode({ deps, consume, address, transaction }: Device, 
   await transaction(async (tx) => {
     const user = await tx.maybe(FIND_MAILABLE, [email]);
     if (!user) return;
-    const { nonce } = await tx.one(MAKE_CODE, [user.id, CODE_LIFETIME]);
+    const { nonce } = await tx.one(MAKE_CODE, [user.id, email, CODE_LIFETIME]);
     await deps.outbox.add(tx, { kind: CODE_MAIL, userId: user.id, payload: { nonce }, lifetimeSeconds: CODE_LIFETIME });
   });
 }

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
-import { describe, expect } from 'vitest';
+import pg from 'pg';
+import { describe, expect, vi } from 'vitest';
 import { EMAIL_CHANGE_LINK, RESET_LINK, signLink, VERIFICATION_LINK } from '#identity/linkTokens.ts';
 import { api } from '#src/api.ts';
 import { newOtherSession, type OtherTokens, otherSession, postSession } from '#tests/helpers/otherSession.ts';
 import { newPhone } from '#tests/helpers/person.ts';
 import { openSocket, ticketOf } from '#tests/helpers/phoneSocket.ts';
 import { makeProof, proofKey } from '#tests/helpers/proof.ts';
-import { fixtures, startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { asSuperuser, fixtures, startTestServer, type TestServer } from '#tests/helpers/server.ts';
+import { isLogbook } from '#transport/face.ts';
 import type { AnyRoute } from '#transport/route.ts';
 
 const it = fixtures
@@ -231,6 +233,38 @@ describe('the end of a session', () => {
     expect(await problem(await two.call('DELETE', `/api/v1/sessions/${one.session.id}`))).toEqual([404, 'NOT_FOUND']);
   });
 
+  it('is a line that nothing crosses: what was let in before, and waits, is refused and writes nothing', async ({
+    server,
+    phone,
+  }) => {
+    const other = await newOtherSession(server, phone);
+    const holder = new pg.Client({ connectionString: asSuperuser(server.databaseUrl) });
+    await holder.connect();
+    try {
+      await holder.query('begin');
+      await holder.query('select from users where id = $1 for no key update', [phone.id]);
+      const id = randomUUID();
+      const held = other.call('PUT', `/api/v1/workouts/${id}`, {
+        title: 'Held',
+        startedAt: new Date().toISOString(),
+        timeZone: 'UTC',
+        blocks: [],
+      });
+      await vi.waitFor(async () => {
+        const waiting = await server.sql(
+          "select from pg_stat_activity where wait_event_type = 'Lock' and query like '%hold_other_session%' and datname = current_database()",
+        );
+        expect(waiting.length).toBe(1);
+      });
+      await holder.query('delete from other_sessions where user_id = $1', [phone.id]);
+      await holder.query('commit');
+      expect(await problem(await held)).toEqual([401, 'LOGIN_REQUIRED']);
+      expect(await server.sql('select from log_workouts where user_id = $1', [phone.id])).toEqual([]);
+    } finally {
+      await holder.end();
+    }
+  });
+
   it('of somebody else’s is a 404 and ends nothing', async ({ server, phone }) => {
     const [mine, theirs] = [
       await newOtherSession(server, phone),
@@ -319,7 +353,6 @@ describe('the end of a session', () => {
 
 /** What each kind of token is for; everywhere else it is refused. */
 describe('each kind of token in every other’s place is refused', () => {
-  const isLogbook = (route: AnyRoute) => route.path.startsWith('/api/v1/');
   const guarded: AnyRoute[] = (api as AnyRoute[]).filter((route) => route.auth === 'user');
 
   it('on every guarded route', async ({ server, phone }) => {
@@ -341,11 +374,11 @@ describe('each kind of token in every other’s place is refused', () => {
         }),
         'other access': other.accessToken,
       };
-      const let_in: string[] = [];
+      const letIn: string[] = [];
       for (const route of guarded) {
         const path = route.path.replace(':id', randomUUID());
         for (const [kind, token] of Object.entries(kinds)) {
-          const isMeant = kind === 'other access' && (isLogbook(route) || route.path === '/api/ws/generateticket');
+          const isMeant = kind === 'other access' && (isLogbook(route.path) || route.path === '/api/ws/generateticket');
           if (isMeant && route.method !== 'GET') continue; // what is let in elsewhere would act
           const key = kind === 'phone refresh' ? phone.key : other.key;
           const answer = await fetch(unlimited.url + path, {
@@ -358,11 +391,11 @@ describe('each kind of token in every other’s place is refused', () => {
           });
           const { code } = isMeant ? { code: '' } : ((await answer.json()) as { code: string });
           if (isMeant ? answer.status === 401 : answer.status !== 401 || code !== 'ACCESS_TOKEN_INVALID') {
-            let_in.push(`${kind} on ${route.method} ${route.path}: ${answer.status} ${code}`);
+            letIn.push(`${kind} on ${route.method} ${route.path}: ${answer.status} ${code}`);
           }
         }
       }
-      expect(let_in).toEqual([]);
+      expect(letIn).toEqual([]);
     } finally {
       await unlimited.close();
     }

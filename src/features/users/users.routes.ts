@@ -1,6 +1,7 @@
 import { reauthenticate } from '#identity/credentials.ts';
 import { EMAIL_CHANGE_LINK, readLink } from '#identity/linkTokens.ts';
 import { ApiError } from '#platform/apiError.ts';
+import type { Transaction } from '#platform/postgres/database.ts';
 import { reply, route } from '#transport/route.ts';
 import { htmlPage, linkQuery, noBody } from '#transport/schemas.ts';
 import { removePicture, replacePicture } from './pictures.service.ts';
@@ -125,7 +126,8 @@ export const usersRoutes = [
     errors: [403],
     async handle({ caller, transaction, ...asking }) {
       const { deps, requestId } = asking;
-      await reauthenticate({ ...asking, transaction: (work) => deps.db.asService(work) }, caller.id, asking.body);
+      const service = { ...asking, transaction: <T>(work: (tx: Transaction) => Promise<T>) => deps.db.asService(work) };
+      await reauthenticate(service, caller.id, () => transaction(async () => undefined), asking.body);
       await transaction(async (tx) => {
         await deleteAccount(tx, deps.outbox, caller.id, requestId);
         tx.afterCommit(() => deps.sockets.recheck(caller.id));
