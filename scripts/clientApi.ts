@@ -68,6 +68,8 @@ export interface Traits {
   form?: true;
   /** Answers new tokens. */
   tokens?: true;
+  /** Answers bytes instead of text. */
+  bytes?: true;
 }
 
 export const traits: Readonly<Record<string, Traits>> = ${block(traits)};
@@ -101,12 +103,13 @@ function traitsOf({ parameters, requestBody, responses, security }: Operation): 
   const needs = (name: string) => parameters.some((parameter) => parameter.name === name && parameter.required);
   const credentials =
     security.length > 0 ? 'token' : needs('DPoP') ? 'proof' : needs('DPoP-Key-Binding') ? 'binding' : '';
-  const answer = responses[200]?.content?.['application/json']?.schema.properties ?? {};
+  const answer = (responses[200] ?? responses[201])?.content?.['application/json']?.schema.properties ?? {};
   return [
     ...(credentials ? [`credentials: '${credentials}'`] : []),
     ...(parameters.some(isIdempotencyKey) ? ['idempotent: true'] : []),
     ...(requestBody?.content['multipart/form-data'] ? ['form: true'] : []),
     ...('accessToken' in answer && 'refreshToken' in answer ? ['tokens: true'] : []),
+    ...(responses[200]?.content?.['application/zip'] ? ['bytes: true'] : []),
   ];
 }
 
@@ -115,6 +118,7 @@ const isIdempotencyKey = ({ name }: { name: string }) => name === 'Idempotency-K
 function schemaOf(content: Content): Schema {
   const [[type, { schema }] = ['', { schema: {} }], ...others] = Object.entries(content);
   if (others.length > 0) throw new Error('a body of several types');
+  if (type === 'application/zip') return { type: 'blob' };
   return type.startsWith('text/') ? { type: 'string' } : schema;
 }
 
@@ -132,6 +136,8 @@ function typeOf(schema: Schema, direction: Direction): string {
   switch (schema.type) {
     case 'string':
       return schema.format === 'binary' ? 'Upload' : 'string';
+    case 'blob':
+      return 'Blob';
     case 'integer':
       return 'number';
     case 'array':

@@ -306,3 +306,59 @@ it('uploads a picture', async ({ server }) => {
     path: expect.stringMatching(/\.png$/),
   });
 });
+
+describe('a session beside the phone', () => {
+  const signIn = async (server: TestServer, options: Partial<ClientOptions> = {}) => {
+    const phone = await newPhone(server);
+    const wire = network();
+    const key = await generateKey();
+    const client = new StrongTogetherClient({ baseUrl: server.url, key, fetch: wire.fetch, ...options });
+    const body = { identifier: phone.username, password: phone.password };
+    const { session } = await client.call('POST', '/api/v1/sessions', { body });
+    return { client, wire, key, session };
+  };
+  const refreshes = (wire: Network) => wire.requests.filter(({ path }) => path.endsWith('/refresh'));
+
+  it('refreshes by its own route, also in a later run, and ends with a logout', async ({ brief }) => {
+    const { client, wire, key } = await signIn(brief);
+    await untilExpired();
+    await client.call('GET', '/api/v1/me');
+    expect(refreshes(wire).map(({ path, status }) => [path, status])).toEqual([['/api/v1/sessions/refresh', 200]]);
+    const refreshToken = client.refreshToken ?? '';
+    const later = new StrongTogetherClient({ baseUrl: brief.url, key, refreshToken, session: 'other' });
+    const { items } = await later.call('GET', '/api/v1/sessions');
+    expect(items).toHaveLength(1);
+    await later.logout();
+    expect([later.accessToken, later.refreshToken]).toEqual([undefined, null]);
+    await expect(client.call('GET', '/api/v1/me')).rejects.toThrow(ApiFailure);
+  });
+
+  it('is shared by pages: one refreshes, the other adopts its tokens', async ({ brief }) => {
+    let turn: Promise<unknown> = Promise.resolve();
+    const pages: StrongTogetherClient[] = [];
+    const options: Partial<ClientOptions> = {
+      session: 'other',
+      exclusively: (refresh) => {
+        const next = turn.then(refresh);
+        turn = next.catch(() => undefined);
+        return next;
+      },
+      onTokens: (tokens) => {
+        for (const page of pages) if (tokens) page.adopt(tokens);
+      },
+    };
+    const { client, wire, key } = await signIn(brief, options);
+    const second = new StrongTogetherClient({ baseUrl: brief.url, key, fetch: wire.fetch, ...options });
+    pages.push(client, second);
+    second.adopt({ accessToken: client.accessToken ?? '', refreshToken: client.refreshToken });
+    await untilExpired();
+    await Promise.all([client.call('GET', '/api/v1/me'), second.call('GET', '/api/v1/me')]);
+    expect(refreshes(wire)).toHaveLength(1);
+  });
+
+  it('answers files as they are', async ({ server }) => {
+    const { client } = await signIn(server);
+    const archive = await client.call('GET', '/api/v1/exports/archive.zip');
+    expect(new Uint8Array(await archive.arrayBuffer()).subarray(0, 2)).toEqual(new Uint8Array([0x50, 0x4b]));
+  });
+});

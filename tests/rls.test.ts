@@ -121,7 +121,7 @@ const MATRIX: Record<string, Policy> = {
     copy: 'insert into user_reminder_settings (user_id) values ($owner)',
   },
   user_split_information: {
-    select: 'nothing',
+    select: 'own',
     insert: 'nothing',
     update: 'nothing',
     owner: 't.user_id',
@@ -265,7 +265,7 @@ const MATRIX: Record<string, Policy> = {
     copy: "insert into push_tickets (ticket_id, user_id, push_token) values ('new', $owner, 'x')",
   },
   security_events: {
-    select: 'nothing',
+    select: 'own',
     insert: 'nothing',
     update: 'nothing',
     owner: 't.user_id',
@@ -383,6 +383,7 @@ async function furnish(server: TestServer, db: pg.Client) {
      select i.user_id, i.id, 0, gen_random_uuid(), '{}' from imports i where i.user_id = $1`,
     [id],
   );
+  await server.sql("insert into security_events (kind, user_id) values ('login-failed', $1)", [id]);
   await db.query("insert into push_tickets (ticket_id, user_id, push_token) values ($1::text, $1::uuid, 'x')", [id]);
   await db.query("insert into seen_proofs (thumbprint, jti, request_id, expires_at) values ($1, 'j', 'r', now())", [
     id,

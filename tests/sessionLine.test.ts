@@ -146,6 +146,7 @@ const ROUTES: Record<string, Protected> = {
   'DELETE /api/v1/sessions/:id': { done: 204, path: () => '/api/v1/sessions/phone' },
   'GET /api/v1/exports/logbook.json': { done: 200 },
   'GET /api/v1/exports/hevy.csv': { done: 200 },
+  'GET /api/v1/exports/archive.zip': { done: 200 },
   'GET /api/v1/exports/strong.csv': { done: 200 },
   'GET /api/v1/imports': { done: 200 },
   'GET /api/v1/imports/:id': { done: 200, path: ({ upload }) => `/api/v1/imports/${upload}` },

@@ -5,11 +5,14 @@ export interface Answer {
   status: number;
   headers: Headers;
   text: string;
+  /** Of a file that is no text. */
+  blob?: Blob;
 }
 
 const isSuccess = ({ status }: Answer) => status >= 200 && status < 300;
 
-function parsed({ headers, text }: Answer): unknown {
+function parsed({ headers, text, blob }: Answer): unknown {
+  if (blob) return blob;
   const isJson = headers.get('content-type')?.includes('json') ?? false;
   return isJson && text ? JSON.parse(text) : text || undefined;
 }

@@ -1454,6 +1454,11 @@ export interface Api {
       };
       output: string;
     };
+    /** All that is stored about the caller, as JSON and CSV, with a README. */
+    '/api/v1/exports/archive.zip': {
+      input: object;
+      output: Blob;
+    };
     /** The last fifty imports, newest first. */
     '/api/v1/imports': {
       input: object;
@@ -2081,6 +2086,8 @@ export interface Traits {
   form?: true;
   /** Answers new tokens. */
   tokens?: true;
+  /** Answers bytes instead of text. */
+  bytes?: true;
 }
 
 export const traits: Readonly<Record<string, Traits>> = {
@@ -2136,7 +2143,7 @@ export const traits: Readonly<Record<string, Traits>> = {
   'DELETE /api/v1/measurements/:id': { credentials: 'token' },
   'GET /api/v1/plan': { credentials: 'token' },
   'PUT /api/v1/plan': { credentials: 'token' },
-  'POST /api/v1/sessions': { credentials: 'proof' },
+  'POST /api/v1/sessions': { credentials: 'proof', tokens: true },
   'GET /api/v1/sessions': { credentials: 'token' },
   'DELETE /api/v1/sessions': { credentials: 'token' },
   'POST /api/v1/sessions/refresh': { credentials: 'proof', tokens: true },
@@ -2145,6 +2152,7 @@ export const traits: Readonly<Record<string, Traits>> = {
   'GET /api/v1/exports/logbook.json': { credentials: 'token' },
   'GET /api/v1/exports/hevy.csv': { credentials: 'token' },
   'GET /api/v1/exports/strong.csv': { credentials: 'token' },
+  'GET /api/v1/exports/archive.zip': { credentials: 'token', bytes: true },
   'POST /api/v1/imports': { credentials: 'token', form: true },
   'GET /api/v1/imports': { credentials: 'token' },
   'GET /api/v1/imports/:id': { credentials: 'token' },

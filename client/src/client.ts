@@ -29,8 +29,14 @@ export interface ClientOptions {
   key?: ProofKey;
   /** A refresh token kept from an earlier run, bound to the same key. */
   refreshToken?: string;
+  /** Whether that token is of the phone's session (by default) or of one beside it. */
+  session?: SessionKind;
   /** Told of every new refresh token (keep it), and of its end (null). */
   onRefreshToken?: (refreshToken: string | null) => void;
+  /** Told of every new pair of tokens, and of their end (null): to hand them to other pages of the same browser. */
+  onTokens?: (tokens: Tokens | null) => void;
+  /** Runs refreshes, for pages that share a session: one at a time, and none if another has adopted tokens meanwhile. */
+  exclusively?: (refresh: () => Promise<void>) => Promise<void>;
   /** Version of your app, such as `4.5.0`: a server may refuse those that are too old for it. */
   appVersion?: string;
   /** How often a request that may safely be repeated is tried again; 2 by default. */
@@ -48,7 +54,10 @@ const MENDED_BY_REFRESH = ['ACCESS_TOKEN_MISSING', 'ACCESS_TOKEN_INVALID', 'LOGI
 /** Codes of a refused refresh after which no other one will succeed. A wrong clock, say, ends no session. */
 const END_OF_SESSION = ['LOGIN_REQUIRED', 'REFRESH_TOKEN_INVALID', 'DPOP_KEY_MISMATCH'];
 
-interface Tokens {
+/** The one session of a phone, or one of those beside it, which work below `/api/v1` only. */
+export type SessionKind = 'phone' | 'other';
+
+export interface Tokens {
   accessToken: string;
   refreshToken: string | null;
 }
@@ -83,6 +92,7 @@ export class StrongTogetherClient {
   #key: Promise<ProofKey> | undefined;
   #accessToken: string | undefined;
   #refreshToken: string | null;
+  #session: SessionKind;
   #refreshing: Promise<void> | undefined;
 
   constructor(options: ClientOptions) {
@@ -92,6 +102,7 @@ export class StrongTogetherClient {
     this.#kept = this.#nothingKept();
     this.#key = options.key && Promise.resolve(options.key);
     this.#refreshToken = options.refreshToken ?? null;
+    this.#session = options.session ?? 'phone';
   }
 
   get accessToken(): string | undefined {
@@ -113,8 +124,15 @@ export class StrongTogetherClient {
     return user;
   }
 
+  /** Takes tokens over that another page with the same key has got. */
+  adopt({ accessToken, refreshToken }: Tokens): void {
+    this.#accessToken = accessToken;
+    this.#refreshToken = refreshToken;
+  }
+
   /** Ends the session on the server, then forgets it here, whatever the server said. */
   async logout(): Promise<void> {
+    if (this.#session === 'other') return this.#endOther();
     const headers: Record<string, string> = this.#refreshToken
       ? { 'x-refresh-token': `Bearer ${this.#refreshToken}` }
       : {};
@@ -127,10 +145,23 @@ export class StrongTogetherClient {
 
   /** New tokens for the kept refresh token. Calls at the same time share one request. */
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#refresh().finally(() => {
+    const run = this.#options.exclusively ?? ((work) => work());
+    const used = this.#accessToken;
+    this.#refreshing ??= run(async () => {
+      if (this.#accessToken === used) await this.#refresh(); // else others did it, and these are the tokens
+    }).finally(() => {
       this.#refreshing = undefined;
     });
     return this.#refreshing;
+  }
+
+  async #endOther(): Promise<void> {
+    try {
+      if (this.#accessToken === undefined && this.#refreshToken !== null) await this.refresh();
+      await this.call('DELETE', '/api/v1/sessions/:id', { params: { id: sessionOf(this.#accessToken ?? '') } });
+    } finally {
+      this.#endSession();
+    }
   }
 
   /**
@@ -156,6 +187,7 @@ export class StrongTogetherClient {
     const body = bodyOf(answer);
     if (sent.traits.tokens) {
       this.#kept = this.#nothingKept(); // what is there may be another person's
+      this.#session = path.startsWith('/api/v1/') ? 'other' : 'phone';
       this.#keepTokens(body as Tokens);
     }
     return body as Output<M, P>;
@@ -165,7 +197,8 @@ export class StrongTogetherClient {
     const used = this.#refreshToken;
     if (used === null) throw new Error('there is no refresh token: sign in first');
     const headers = { 'x-refresh-token': `DPoP ${used}` };
-    const answer = await this.#exchange(this.#prepare('POST', '/api/auth/refresh', { headers }));
+    const path = this.#session === 'other' ? '/api/v1/sessions/refresh' : '/api/auth/refresh';
+    const answer = await this.#exchange(this.#prepare('POST', path, { headers }));
     const failure = failureOf(answer);
     // A session that ended or began in the meantime stays as it is.
     const isCurrent = this.#refreshToken === used;
@@ -178,6 +211,7 @@ export class StrongTogetherClient {
     this.#accessToken = accessToken;
     this.#refreshToken = refreshToken;
     this.#options.onRefreshToken?.(refreshToken);
+    this.#options.onTokens?.({ accessToken, refreshToken });
   }
 
   #endSession(): void {
@@ -185,6 +219,7 @@ export class StrongTogetherClient {
     this.#refreshToken = null;
     this.#kept = this.#nothingKept();
     this.#options.onRefreshToken?.(null);
+    this.#options.onTokens?.(null);
   }
 
   #nothingKept(): KeptAnswers {
@@ -235,10 +270,12 @@ export class StrongTogetherClient {
     }
   }
 
-  async #send({ method, url, headers, body, signal }: Sent): Promise<Answer> {
+  async #send({ method, url, headers, body, signal, traits }: Sent): Promise<Answer> {
     const send = this.#options.fetch ?? fetch;
     const response = await send(url, { method, headers, body, ...(signal && { signal }) });
-    return { status: response.status, headers: response.headers, text: await response.text() };
+    const { status, headers: answered } = response;
+    if (traits.bytes && status === 200) return { status, headers: answered, text: '', blob: await response.blob() };
+    return { status, headers: answered, text: await response.text() };
   }
 
   /** Headers that show who calls; a proof is good for one request. */
@@ -250,6 +287,12 @@ export class StrongTogetherClient {
     const dpop = await signProof(key, { method, url, accessToken });
     return accessToken ? { dpop, authorization: `DPoP ${accessToken}` } : { dpop };
   }
+}
+
+/** Id of the session beside the phone that an access token names. */
+function sessionOf(accessToken: string): string {
+  const [, payload = ''] = accessToken.split('.');
+  return JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))).sid;
 }
 
 function withParams(path: string, params: object = {}): string {

@@ -6,7 +6,9 @@ export {
   type Method,
   type Output,
   type PathOf,
+  type SessionKind,
   StrongTogetherClient,
+  type Tokens,
 } from './client.ts';
 export { ApiFailure, type FieldError } from './failure.ts';
 export { generateKey, keyFromPair, type ProofKey, type PublicJwk, thumbprintOf } from './keys.ts';

@@ -62,6 +62,10 @@ grant select on other_sessions to authenticated;
 create policy own_rows on other_sessions for select to authenticated
   using (user_id = (select app.user_id()));
 
+grant select on user_split_information to authenticated;
+create policy own_rows on user_split_information for select to authenticated
+  using (user_id = (select app.user_id()));
+
 grant select on oauth_accounts to authenticated;
 create policy own_links on oauth_accounts for select to authenticated
   using (user_id = (select app.user_id()));
@@ -195,11 +199,14 @@ alter table security_events force row level security;
 revoke all on security_events from public, authenticated, service;
 create policy appended on security_events for insert to service with check (true);
 create policy read_by_operator on security_events for select to current_user using (true);
+create policy own_events on security_events for select to authenticated
+  using (user_id = (select app.user_id()));
 create policy aged_read on security_events for select to service
   using (occurred_at < now() - interval '400 days');
 create policy aged_delete on security_events for delete to service
   using (occurred_at < now() - interval '400 days');
 grant insert, delete, select (id, occurred_at) on security_events to service;
+grant select on security_events to authenticated;
 
 -- ---------------------------------------------------------------------------
 -- Functions: closed by default (migration 0001), opened here

@@ -38,10 +38,10 @@ export async function beginDownload(
   context: RequestContext,
   deps: Deps,
   caller: Caller,
-): Promise<AsyncIterable<string>> {
+): Promise<AsyncIterable<string | Buffer>> {
   const transaction = <T>(work: (tx: Transaction) => Promise<T>) =>
     deps.db.asUser(caller.session, accessOf(route), work, context.signal);
-  return (await route.handle({ ...context, transaction })).body as unknown as AsyncIterable<string>;
+  return (await route.handle({ ...context, transaction })).body as unknown as AsyncIterable<string | Buffer>;
 }
 
 /** A GET only reads, everything else may write, unless the route says otherwise. */

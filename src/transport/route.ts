@@ -101,8 +101,8 @@ export interface RouteDeclaration<
   params?: Params;
   body?: Body;
   /** Bodies are JSON unless the route answers a browser. */
-  produces?: 'application/json' | 'text/html' | 'text/csv';
-  /** The answer is a file of this name, sent piece by piece: the body is an async iterable of text. For `manual` routes. */
+  produces?: 'application/json' | 'application/zip' | 'text/html' | 'text/csv';
+  /** The answer is a file of this name, sent piece by piece: the body is an async iterable of text or bytes. For `manual` routes. */
   download?: string;
   /** Heading of the page that shows an error, where the route answers a browser. */
   failureTitle?: string;

@@ -82,7 +82,11 @@ export async function send(
  * Sends a file piece by piece, as fast as the client takes it. Nothing is sent before the first piece is there, so that
  * what fails at the beginning gets an answer; what fails later ends the connection.
  */
-export async function sendDownload(route: AnyRoute, res: Response, pieces: AsyncIterable<string>): Promise<void> {
+export async function sendDownload(
+  route: AnyRoute,
+  res: Response,
+  pieces: AsyncIterable<string | Buffer>,
+): Promise<void> {
   const iterator = pieces[Symbol.asyncIterator]();
   const first = await iterator.next();
   const rest = { [Symbol.asyncIterator]: () => iterator };

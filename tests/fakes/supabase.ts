@@ -36,6 +36,13 @@ export async function startSupabase(): Promise<FakeSupabase> {
         names.map((name) => ({ name: name.slice(`${bucket}/${prefix}/`.length) })),
       );
     }
+    if (req.method === 'GET') {
+      const found = fake.objects.get(`${bucket}/${key}`);
+      if (!found) return sendJson(res, 400, { statusCode: '404', error: 'not_found', message: 'Object not found' });
+      res.writeHead(200, { 'content-type': found.contentType });
+      res.end(found.bytes);
+      return;
+    }
     if (req.method === 'DELETE') {
       const { prefixes } = JSON.parse(body.toString()) as { prefixes: string[] };
       for (const prefix of prefixes) fake.objects.delete(`${bucket}/${prefix}`);

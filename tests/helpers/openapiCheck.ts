@@ -64,7 +64,7 @@ export function judge(answer: Answer): string | undefined {
   if (!response.content) return body.length === 0 ? undefined : 'a body that is not declared';
   const type = answer.header('content-type')?.split(';')[0] ?? '';
   if (!Object.hasOwn(response.content, type)) return `${type} is not declared`;
-  if (type === 'text/html' || type === 'text/csv') return undefined;
+  if (['text/html', 'text/csv', 'application/zip'].includes(type)) return undefined;
   const operation = ['paths', template, method.toLowerCase()];
   return misfit(answer, [...operation, 'responses', String(status), 'content', type, 'schema']);
 }

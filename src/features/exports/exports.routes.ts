@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { defineLimit, HOUR } from '#platform/limits.ts';
 import { reply, route } from '#transport/route.ts';
+import { archive } from './archive.service.ts';
 import { hevyCsv, ownJson, strongCsv } from './exports.service.ts';
 
 const exportsByPerson = defineLimit('export', 10, HOUR);
 const limits = [{ limit: exportsByPerson, by: 'user' as const }];
 
 /** The pieces of a file take the place of a body of its type. */
-const file = <Body>(pieces: AsyncIterable<string>): Body => pieces as unknown as Body;
+const file = <Body>(pieces: AsyncIterable<string | Buffer>): Body => pieces as unknown as Body;
 
 export const exportsRoutes = [
   route({
@@ -48,5 +49,19 @@ export const exportsRoutes = [
     download: 'strong.csv',
     limits,
     handle: async ({ transaction, caller, query }) => reply(200, file(strongCsv(transaction, caller.id, query.unit))),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/exports/archive.zip',
+    operation: 'exportArchive',
+    auth: 'user',
+    transaction: 'manual',
+    summary: 'All that is stored about the caller, as JSON and CSV, with a README.',
+    produces: 'application/zip',
+    responses: { 200: z.string().meta({ format: 'binary' }) },
+    errors: [503],
+    download: 'archive.zip',
+    limits,
+    handle: async ({ transaction, caller, deps }) => reply(200, file(archive(deps, transaction, caller.id))),
   }),
 ];

@@ -89,7 +89,7 @@ function ownWorkout(row: ExportedRow, exercises: Map<number, NamedExerciseRow>) 
 // ---------------------------------------------------------------------------
 
 /** What a spreadsheet would run gets an apostrophe; the import takes it away. */
-const defused = (text: string): string => (/^[=+\-@]/.test(text) ? `'${text}` : text);
+export const defused = (text: string): string => (/^[=+\-@]/.test(text) ? `'${text}` : text);
 
 /** A weight in another unit, exactly. */
 function inUnit(weight: number, from: Unit, to: Unit): string {

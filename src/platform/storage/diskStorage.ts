@@ -1,4 +1,5 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type PictureStorage, StorageUnavailable } from './storage.ts';
 
@@ -18,14 +19,18 @@ export function diskStorage(folder: string): PictureStorage {
         throw error;
       }
     },
+    get: async (key) => {
+      const file = join(folder, key);
+      return existsSync(file) ? onDisk(readFile(file)) : undefined;
+    },
     remove: (key) => onDisk(rm(join(folder, key), { force: true })),
     removeAllOf: (userId) => onDisk(rm(join(folder, userId), { recursive: true, force: true })),
   };
 }
 
-async function onDisk(work: Promise<unknown>): Promise<void> {
+async function onDisk<T>(work: Promise<T>): Promise<T> {
   try {
-    await work;
+    return await work;
   } catch (error) {
     throw new StorageUnavailable(error);
   }

@@ -12,6 +12,8 @@ export class StorageUnavailable extends Error {
 export interface PictureStorage {
   /** @throws StorageUnavailable */
   put(key: string, bytes: Buffer, contentType: string): Promise<void>;
+  /** Undefined: there is no such picture. @throws StorageUnavailable */
+  get(key: string): Promise<Buffer | undefined>;
   /** A picture that does not exist counts as removed. @throws StorageUnavailable */
   remove(key: string): Promise<void>;
   /** Removes everything of one user. @throws StorageUnavailable */
@@ -49,6 +51,10 @@ export function supabaseStorage({ url, serviceRole, bucket }: SupabaseOptions): 
         .upload(key, bytes, { contentType, cacheControl: '31536000' })
         .catch((thrown: unknown) => ({ error: thrown }));
       if (error) throw new StorageUnavailable(error);
+    },
+    async get(key) {
+      const found = await ask(pictures.download(key));
+      return found ? Buffer.from(await found.arrayBuffer()) : undefined;
     },
     async remove(key) {
       await ask(pictures.remove([key]));
