@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
-import express, { type Express } from 'express';
+import express, { type Express, type Request } from 'express';
 import { adminRouter } from '#features/admin/admin.router.ts';
 import { resetPageRouter } from '#features/auth/resetPage.router.ts';
 import { docsRouter } from '#features/docs/docs.router.ts';
 import { healthRouter } from '#features/health/health.router.ts';
 import { mailboxRouter } from '#features/mailbox/mailbox.router.ts';
+import { saysOtherSession } from '#identity/sessionTokens.ts';
 import { notFound } from '#platform/apiError.ts';
 import type { Deps } from '#transport/deps.ts';
 import { isLogbook } from '#transport/face.ts';
@@ -52,8 +53,11 @@ export function buildApp(deps: Deps): Express {
     app.use('/storage/v1/object/public', pictures, (_req, _res, next) => next(notFound()));
   }
   app.use(resetPageRouter(deps));
-  app.use(botBlocker((req) => isLogbook(req.path) || routeOf(req)?.gates === 'none'));
-  app.use(versionGate(config.MIN_APP_VERSION, (req) => isLogbook(req.path) || routeOf(req)?.gates !== undefined));
+  // Sessions beside the phone are of browsers and programs, on the one route of the app that is for them, too.
+  const isOfOthers = (req: Request) =>
+    isLogbook(req.path) || (routeOf(req)?.sessions === 'all' && saysOtherSession(req.get('authorization')));
+  app.use(botBlocker((req) => isOfOthers(req) || routeOf(req)?.gates === 'none'));
+  app.use(versionGate(config.MIN_APP_VERSION, (req) => isOfOthers(req) || routeOf(req)?.gates !== undefined));
   for (const route of routes) {
     const method = route.method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete';
     // Opening a link changes something, and Express would answer a HEAD by doing the same: it is a 404 instead.

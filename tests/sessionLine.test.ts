@@ -221,10 +221,10 @@ async function slowStore(behind: FakeServer): Promise<SlowStore> {
     const answer = await fetch(`${behind.url}${req.url}`, {
       method: req.method ?? '',
       headers: { authorization, 'content-type': type },
-      body: new Uint8Array(body),
+      body: body.length > 0 ? new Uint8Array(body) : null,
     });
-    res.writeHead(answer.status, { 'content-type': 'application/json' });
-    res.end(await answer.text());
+    res.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
+    res.end(Buffer.from(await answer.arrayBuffer()));
   });
   const slow: SlowStore = {
     ...front,

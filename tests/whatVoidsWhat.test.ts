@@ -123,6 +123,12 @@ const EVENTS = {
   'a refresh': ({ phone, tokens }: Person) => expectStatus(phone.refresh(tokens.refreshToken), 200),
   'a password reset': async (person: Person, { server }: Fixtures) =>
     expectStatus(resetWith(server, await askForReset(server, person)), 200),
+  // By a session beside the phone: the phone's goes with the others.
+  'a changed password': async ({ phone }: Person, { server }: Fixtures) => {
+    const other = await newOtherSession(server, phone);
+    const body = { password: phone.password, newPassword: 'another secret' };
+    await expectStatus(other.call('PUT', '/api/v1/me/password', body), 204);
+  },
   'a corrected address': async (person: Person, { server }: Fixtures) => {
     await setVerified(server, person, false);
     const { username, password } = person.phone;
@@ -363,6 +369,15 @@ const TABLE: Record<Event, Record<Thing, Cell>> = {
   },
   // A link that was made through the address that the account still has is not what a thief began.
   'a password reset': {
+    'a session beside the phone': 'void', 'a mailed code': 'void',
+    'the access token': 'void', 'the refresh token': 'void', 'a socket ticket': 'void', 'an open socket': 'void',
+    'a verification link': 'void', 'a reset link': 'void', 'a link to a new address': 'void',
+    'the pending address': 'void', 'the push token': 'void', 'an idempotent answer': 'void',
+    'a verification mail that waits': 'void', 'a reset mail that waits': 'void',
+    'a mail to a new address that waits': 'void', 'the cookie of the admin console': 'void',
+    'the password': 'void', 'a link to a provider': 'kept',
+  },
+  'a changed password': {
     'a session beside the phone': 'void', 'a mailed code': 'void',
     'the access token': 'void', 'the refresh token': 'void', 'a socket ticket': 'void', 'an open socket': 'void',
     'a verification link': 'void', 'a reset link': 'void', 'a link to a new address': 'void',

@@ -1430,6 +1430,7 @@ export interface Api {
           lastUsedOn: string | null;
           current: boolean;
         }>;
+        nextCursor: null;
       };
     };
     /** Everything of the logbook; imported into another account, it is the same again. */

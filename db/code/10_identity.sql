@@ -242,10 +242,17 @@ begin
   returning u.id, u.role, s.token_version;
 end $$;
 
--- Ends the caller's sessions beside the phone: all of them, or one, but never p_but.
+-- Ends the caller's sessions beside the phone: all of them, or one, but never p_but. The phone, which alone has no such row,
+-- ends with all of them the operator's console, too.
 create function app.end_other_sessions(p_only uuid, p_but uuid) returns integer
 language sql security definer set search_path = public, pg_temp
 as $$
+  update users u
+  set session_epoch = u.session_epoch + 1
+  where u.id = app.user_id()
+    and p_only is null
+    and p_but is null;
+
   with ended as (
     delete from other_sessions s
     where s.user_id = app.user_id()
@@ -273,13 +280,15 @@ $$;
 
 -- Ends what was begun for an account and is not finished: a pending address, links of every kind (those for a
 -- reset end with the password), mails that wait, answers that are kept for a repetition, and the phone that gets
--- pushes, and sessions beside it. Tokens and tickets of the phone are the caller's matter.
-create function app.void_everything_begun(p_user_id uuid) returns void
+-- pushes, and sessions beside it but p_but. Tokens and tickets of the phone are the caller's matter.
+create function app.void_everything_begun(
+  p_user_id uuid, p_but uuid default null, p_keeps_phone boolean default false
+) returns void
 language sql security definer set search_path = public, pg_temp
 as $$
   update users u
   set pending_email = null,
-      push_token = null,
+      push_token = case when p_keeps_phone then u.push_token end,
       verification_epoch = u.verification_epoch + 1
   where u.id = p_user_id;
 
@@ -296,7 +305,8 @@ as $$
   where k.user_id = p_user_id;
 
   delete from other_sessions s
-  where s.user_id = p_user_id;
+  where s.user_id = p_user_id
+    and s.id is distinct from p_but;
 
   delete from sign_in_codes c
   where c.user_id = p_user_id;

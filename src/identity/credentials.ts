@@ -54,11 +54,14 @@ const TRY_CODE = sql<{ nonce: string }>('credentials.tryCode')`
     and c.tries < $2
   returning c.nonce`;
 
-/** Uses a code up. No row: it was used meanwhile, or is not the newest any more. */
+/** Uses a code up. No row: it was used meanwhile, is not the newest any more, or the account has another address. */
 export const USE_CODE = sql<{ user_id: string }>('credentials.useCode')`
   delete from sign_in_codes c
+  using users u
   where c.user_id = $1
     and c.nonce = $2
+    and u.id = c.user_id
+    and lower(trim(u.email)) = c.email
   returning c.user_id`;
 
 const MOST_TRIES = 5;
@@ -146,9 +149,11 @@ export async function reauthenticate(
     if (!used) throw invalidCredentials();
     return account;
   } catch (error) {
-    throw isWrong(error) ? new ApiError(403, 'INVALID_CREDENTIALS', 'Invalid credentials') : error;
+    throw isWrong(error) ? notThePassword() : error;
   }
 }
+
+export const notThePassword = () => new ApiError(403, 'INVALID_CREDENTIALS', 'Invalid credentials');
 
 /** The limits that count failures, none of which is reached: so that nobody waits for a turn to be refused. */
 async function failureLimits({ address, peek }: Asking, name: string): Promise<Array<[Limit, LimitKey]>> {

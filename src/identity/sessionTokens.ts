@@ -129,3 +129,16 @@ export function buildSessionTokens(config: Config) {
 export function tokenOf(header: string | undefined): string | undefined {
   return header?.trim().replace(/^(dpop|bearer)(\s+|$)/i, '') || undefined;
 }
+
+/**
+ * Whether the header Authorization says that it is of a session beside the phone. Nothing is verified: for the gates, which
+ * decide nothing about identity.
+ */
+export function saysOtherSession(header: string | undefined): boolean {
+  try {
+    const [, payload = ''] = tokenOf(header)?.split('.') ?? [];
+    return JSON.parse(Buffer.from(payload, 'base64url').toString()).typ === 'session-access';
+  } catch {
+    return false;
+  }
+}

@@ -39,6 +39,6 @@ export const ROTATE_OTHER_SESSION = sql<SessionRow>('sessions.rotateOtherSession
 export const SEND_WELCOME = sql<{ id: string | null }>('sessions.sendWelcome')`
   select app.send_welcome_message($1) as id`;
 
-/** Needs the service role. */
+/** Needs the service role. $2: a session beside the phone that goes on, or null; $3: whether the phone's does. */
 export const VOID_EVERYTHING_BEGUN = sql('sessions.voidEverythingBegun')`
-  select app.void_everything_begun($1)`;
+  select app.void_everything_begun($1, $2, $3)`;

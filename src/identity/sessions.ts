@@ -110,8 +110,10 @@ export async function rotateSession(db: Database, claims: SessionClaims, config:
 
 /**
  * Voids everything that was begun for an account and is not finished (docs/security.md, "What voids what"): at a
- * password reset, and when the owner of the address takes the account over. Needs the service role.
+ * password reset or change, and when the owner of the address takes the account over. Needs the service role.
+ * @param but the session that goes on, if one does
  */
-export async function voidEverythingBegun(tx: Transaction, userId: string): Promise<void> {
-  await tx.rows(VOID_EVERYTHING_BEGUN, [userId]);
+export async function voidEverythingBegun(tx: Transaction, userId: string, but?: Session): Promise<void> {
+  const isPhone = but !== undefined && but.otherId === undefined;
+  await tx.rows(VOID_EVERYTHING_BEGUN, [userId, but?.otherId ?? null, isPhone]);
 }

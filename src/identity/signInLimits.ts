@@ -6,5 +6,5 @@ const TOO_MANY = "You've reached the maximum amount of login attempts per 15 min
 export const signInFailures = defineLimit('signInFailures', 5, 15 * MINUTE, TOO_MANY);
 /** Wrong passwords and forged tokens of providers from one address, whatever the name. */
 export const signInFailuresByAddress = defineLimit('signInFailuresByAddress', 30, 15 * MINUTE, TOO_MANY);
-/** Requests of one person, whatever their addresses: far more than a phone makes. */
+/** Requests of one session, whatever their addresses: far more than a phone makes. Nobody's keep the owner from ending it. */
 export const requestsOfPerson = defineLimit('person', 240, MINUTE);

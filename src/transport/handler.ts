@@ -32,7 +32,7 @@ export function createHandler(route: AnyRoute, deps: Deps, routes: AnyRoute[]): 
       const caller =
         route.auth === 'user' ? await deps.identity.authenticate(req, res.locals.requestId, admitted) : undefined;
       // After authentication: nobody can use up a person's limit with a captured request or a token without its key.
-      if (caller) await deps.limits.consume(requestsOfPerson, caller.id);
+      if (caller) await deps.limits.consume(requestsOfPerson, caller.session.otherId ?? caller.id);
       const countRequest = async () => {
         for (const { limit, by } of route.limits ?? []) {
           const key = by === 'user' && caller ? caller.id : { address: clientAddress(req.ip) };

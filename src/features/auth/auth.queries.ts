@@ -78,12 +78,15 @@ export const SET_PASSWORD = sql<{ id: string }>('auth.setPassword')`
     and lower(trim(u.email)) = $4
   returning u.id`;
 
-/** $3: the hash that was compared, or null; $4: whether the phone's session ends. No row: the password has changed meanwhile. */
+/**
+ * The tickets of the phone and the console's cookie die; $4: whether its tokens do, too. $3: the hash that was compared, or
+ * null. No row: the password has changed meanwhile.
+ */
 export const CHANGE_PASSWORD = sql<{ id: string }>('auth.changePassword')`
   update users u
   set password = $2,
       token_version = u.token_version + $4::boolean::integer,
-      session_epoch = u.session_epoch + $4::boolean::integer,
+      session_epoch = u.session_epoch + 1,
       refresh_rotated_at = case when not $4 then u.refresh_rotated_at end,
       token_version_used = u.token_version_used and not $4,
       phone_session_since = case when not $4 then u.phone_session_since end,
@@ -92,21 +95,13 @@ export const CHANGE_PASSWORD = sql<{ id: string }>('auth.changePassword')`
     and u.password is not distinct from $3
   returning u.id`;
 
-/** Whether a session has not ended: the phone's with epoch $2, or $3 beside it. */
+/** Whether a session has not ended: the phone's with epoch $2, or $3 beside it. Locks the person's row. */
 export const IS_GOING_ON = sql<{ is_going_on: boolean }>('auth.isGoingOn')`
   select
-    exists (select from users u where u.id = $1 and u.session_epoch = $2)
-    or exists (select from other_sessions s where s.user_id = $1 and s.id = $3) as is_going_on`;
-
-/** Ends sessions beside the phone but $2, and an open code. */
-export const END_ALL_BUT = sql('auth.endAllBut')`
-  with ended as (
-    delete from other_sessions s
-    where s.user_id = $1
-      and s.id is distinct from $2
-  )
-  delete from sign_in_codes c
-  where c.user_id = $1`;
+    u.session_epoch = $2 or exists (select from other_sessions s where s.user_id = u.id and s.id = $3) as is_going_on
+  from users u
+  where u.id = $1
+  for no key update`;
 
 export interface RegisteredRow {
   id: string;

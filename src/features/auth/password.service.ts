@@ -1,11 +1,12 @@
 import type { z } from 'zod';
 import type { Caller } from '#identity/authenticate.ts';
-import { type Asking, reauthenticate } from '#identity/credentials.ts';
+import { type Asking, notThePassword, reauthenticate } from '#identity/credentials.ts';
 import { recordEvent } from '#identity/securityEvents.ts';
+import { voidEverythingBegun } from '#identity/sessions.ts';
 import { loginRequired } from '#identity/unauthorized.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import type { Deps } from '#transport/deps.ts';
-import { CHANGE_PASSWORD, END_ALL_BUT, IS_GOING_ON } from './auth.queries.ts';
+import { CHANGE_PASSWORD, IS_GOING_ON } from './auth.queries.ts';
 import type { passwordChange } from './auth.schemas.ts';
 import { requestPasswordChangedMail } from './auth.service.ts';
 
@@ -17,7 +18,8 @@ interface Changing extends Asking {
 }
 
 /**
- * Sets a new password for who shows the old one or a mailed code again. All sessions but the one that asks end.
+ * Sets a new password for who shows the old one or a mailed code again. All sessions but the one that asks
+ * end, and so does what was begun.
  * @throws ApiError 403 `INVALID_CREDENTIALS`, 401 `LOGIN_REQUIRED`, 429
  */
 export async function changePassword(asking: Changing, form: z.output<typeof passwordChange>): Promise<void> {
@@ -31,11 +33,11 @@ export async function changePassword(asking: Changing, form: z.output<typeof pas
     caller.id,
     async (tx) => {
       const isOther = otherId !== undefined;
+      const session = await tx.maybe(IS_GOING_ON, [caller.id, isOther ? null : epoch, otherId ?? null]);
+      if (!session?.is_going_on) throw loginRequired();
       const changed = await tx.maybe(CHANGE_PASSWORD, [caller.id, passwordHash, account.password, isOther]);
-      if (!changed) throw loginRequired(); // it was changed meanwhile, and that ended this session
-      const current = await tx.one(IS_GOING_ON, [caller.id, isOther ? null : epoch, otherId ?? null]);
-      if (!current.is_going_on) throw loginRequired();
-      await tx.rows(END_ALL_BUT, [caller.id, otherId ?? null]);
+      if (!changed) throw notThePassword(); // it was changed meanwhile
+      await voidEverythingBegun(tx, caller.id, caller.session);
       await recordEvent(tx, 'password-changed', caller.id, requestId);
       await requestPasswordChangedMail(tx, deps.outbox, caller.id);
       tx.afterCommit(() => deps.sockets.recheck(caller.id));

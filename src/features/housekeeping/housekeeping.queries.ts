@@ -64,6 +64,7 @@ export const FORGET_SESSIONS = sql<{ removed: number }>('housekeeping.forgetSess
     where s.id = any (array(
       select o.id from other_sessions o where o.expires_at < now() limit $1
     ))
+      and s.expires_at < now() -- one may have been refreshed meanwhile
     returning 1
   )
   select count(*) as removed from removed`;
@@ -74,6 +75,7 @@ export const FORGET_CODES = sql<{ removed: number }>('housekeeping.forgetCodes')
     where c.user_id = any (array(
       select o.user_id from sign_in_codes o where o.expires_at < now() limit $1
     ))
+      and c.expires_at < now() -- a new one may have taken its place
     returning 1
   )
   select count(*) as removed from removed`;

@@ -18,8 +18,8 @@ interface SocketData {
 
 /** So many that a gym whose phones all come back at once stays below it. */
 const handshakes = defineLimit('socketHandshakes', 600, MINUTE);
-/** Most sockets of a person on one instance; one more ends the oldest, because phones leave dead ones behind. */
-const SOCKETS_PER_PERSON = 10;
+/** Most sockets of a session on one instance; one more ends the oldest, because phones leave dead ones behind. */
+const SOCKETS_PER_SESSION = 10;
 /** Most sockets of an address on one instance; the phones of a gym share one. */
 const SOCKETS_PER_ADDRESS = 1_000;
 const EVENTS = { most: 20, inMs: 10_000 };
@@ -88,17 +88,21 @@ export function serveSockets(deps: Deps, server: HttpServer): () => void {
   });
 
   io.on('connection', (socket: Socket) => {
-    const { userId } = socket.data as SocketData;
+    const { userId, session } = socket.data as SocketData;
     if (limited) limitEvents(socket);
     void socket.join(userId);
-    if (limited) endOldest(userId);
+    if (limited) endOldest(userId, session);
     // The session may have ended between the check of the ticket and the join.
     void endStale([userId]);
   });
 
-  function endOldest(userId: string): void {
-    const ids = [...(io.of('/').adapter.rooms.get(userId) ?? [])];
-    for (const id of ids.slice(0, -SOCKETS_PER_PERSON)) io.of('/').sockets.get(id)?.disconnect(true);
+  function endOldest(userId: string, session: TicketSession): void {
+    const { adapter, sockets } = io.of('/');
+    const own = [...(adapter.rooms.get(userId) ?? [])].filter((id) => {
+      const other = sockets.get(id)?.data as SocketData | undefined;
+      return other && idOf(other.session) === idOf(session);
+    });
+    for (const id of own.slice(0, -SOCKETS_PER_SESSION)) sockets.get(id)?.disconnect(true);
   }
 
   /** Ends those sockets of these people, on this instance, whose session has ended. */
@@ -168,6 +172,9 @@ function isCurrent({ userId, session }: SocketData, owners: Map<string, SocketOw
   const owner = owners.get(userId);
   return owner?.is_verified === true && hasSession(owner, session);
 }
+
+/** The phone has one session, whatever its epoch. */
+const idOf = (session: TicketSession): string => ('sid' in session ? session.sid : 'phone');
 
 const hasSession = (owner: SocketOwnerRow, session: TicketSession): boolean =>
   'sid' in session ? owner.others.includes(session.sid) : owner.session_epoch === session.sessionEpoch;

@@ -26,14 +26,14 @@ export const START_OTHER_SESSION = sql<StartedSessionRow>('sessions.startOther')
   values ($1, $2, now() + make_interval(secs => $3))
   returning id, name, created_at, last_used_on::text, token_version`;
 
-/** Ends all but the newest $2. */
+/** Ends all but the newest $2; those whose tokens have expired go first. */
 export const END_OLDEST = sql('sessions.endOldest')`
   delete from other_sessions s
   where s.id = any (array(
     select o.id
     from other_sessions o
     where o.user_id = $1
-    order by o.created_at desc, o.id
+    order by o.expires_at > now() desc, o.created_at desc, o.id
     offset $2
   ))`;
 
@@ -68,11 +68,12 @@ export const FIND_CODE_ADDRESSEE = sql<{ username: string; name: string | null; 
     and c.nonce = $2
     and c.expires_at > now()`;
 
+/** $2: lifetime of its tokens in seconds. No row: it has none, or one that nobody has used for so long. */
 export const FIND_PHONE_SESSION = sql<{ since: Date | null; used_on: string | null }>('sessions.findPhone')`
   select u.phone_session_since as since, u.phone_session_used_on::text as used_on
   from users u
   where u.id = $1
-    and (u.phone_session_since is not null or u.phone_session_used_on is not null)`;
+    and greatest(u.phone_session_since, u.phone_session_used_on + interval '1 day') > now() - make_interval(secs => $2)`;
 
 export const LIST_OTHER_SESSIONS = sql<OtherSessionRow>('sessions.listOthers')`
   select s.id, s.name, s.created_at, s.last_used_on::text

@@ -65,7 +65,7 @@ export const sessionsRoutes = [
     transaction: 'auto',
     summary: "The phone's session and those beside it.",
     responses: { 200: sessions },
-    handle: async ({ tx, caller }) => reply(200, await listSessions(tx, caller)),
+    handle: async ({ tx, caller, deps }) => reply(200, await listSessions(tx, deps.config, caller)),
   }),
   route({
     method: 'DELETE',

@@ -35,5 +35,5 @@ export const session = z.object({
 const tokens = z.object({ accessToken: z.string(), refreshToken: z.string() });
 export const signedIn = tokens.extend({ session });
 export const refreshed = tokens;
-export const sessions = z.object({ items: z.array(session) });
+export const sessions = z.object({ items: z.array(session), nextCursor: z.null() });
 export const sessionId = z.object({ id: z.union([z.literal('phone'), z.guid()]) });

@@ -18,8 +18,9 @@ import { CODE_LIFETIME } from '#identity/signInCodes.ts';
 import { unauthorized } from '#identity/unauthorized.ts';
 import { ApiError, notFound } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
+import type { Config } from '#src/config.ts';
 import type { Deps } from '#transport/deps.ts';
-import { codeMail, codeMailByAddress, foreignKeyByAddress, refreshes } from './sessions.limits.ts';
+import { codeMail, codeMailByAddress, codeMailOfAccount, foreignKeyByAddress, refreshes } from './sessions.limits.ts';
 import {
   END_OLDEST,
   END_OTHER_SESSIONS,
@@ -91,13 +92,24 @@ async function start(tx: Transaction, deps: Deps, account: AccountRow & { nonce?
 /** Mails a code to a verified account with this address, if there is one. @throws ApiError 429 */
 export async function mailCode({ deps, consume, address, transaction }: Device, email: string): Promise<void> {
   await consume(codeMailByAddress, { address });
-  for (const limit of codeMail) await consume(limit, email);
+  for (const limit of codeMail) await consume(limit, { address, subject: email });
   await transaction(async (tx) => {
     const user = await tx.maybe(FIND_MAILABLE, [email]);
-    if (!user) return;
+    if (!user || !(await mayMail(deps, user.id))) return;
     const { nonce } = await tx.one(MAKE_CODE, [user.id, email, CODE_LIFETIME]);
     await deps.outbox.add(tx, { kind: CODE_MAIL, userId: user.id, payload: { nonce }, lifetimeSeconds: CODE_LIFETIME });
   });
+}
+
+async function mayMail({ limits, log }: Deps, userId: string): Promise<boolean> {
+  try {
+    await limits.consume(codeMailOfAccount, userId);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    log.info('a code was not sent: the account had enough of them');
+    return false;
+  }
 }
 
 /**
@@ -126,10 +138,10 @@ export async function refreshOtherSession(device: Device) {
 }
 
 /** The phone's session, if there is one, then the others, newest first. */
-export async function listSessions(tx: Transaction, caller: Caller) {
+export async function listSessions(tx: Transaction, config: Config, caller: Caller) {
   const { otherId } = caller.session;
   const [phone, others] = await Promise.all([
-    tx.maybe(FIND_PHONE_SESSION, [caller.id]),
+    tx.maybe(FIND_PHONE_SESSION, [caller.id, config.REFRESH_TOKEN_TTL_SEC]),
     tx.rows(LIST_OTHER_SESSIONS, [caller.id]),
   ]);
   const phones: Array<z.output<typeof session>> = phone
@@ -144,13 +156,15 @@ export async function listSessions(tx: Transaction, caller: Caller) {
         },
       ]
     : [];
-  return { items: [...phones, ...others.map((row) => presentOther(row, otherId))] };
+  return { items: [...phones, ...others.map((row) => presentOther(row, otherId))], nextCursor: null };
 }
 
 /** @throws ApiError 404 for a session that is not the caller's, or has ended */
 export async function endSession(tx: Transaction, deps: Deps, caller: Caller, id: string): Promise<void> {
-  if (id === 'phone') await tx.rows(END_PHONE_SESSION);
-  else {
+  if (id === 'phone') {
+    if (!(await tx.maybe(FIND_PHONE_SESSION, [caller.id, deps.config.REFRESH_TOKEN_TTL_SEC]))) throw notFound();
+    await tx.rows(END_PHONE_SESSION);
+  } else {
     const { ended } = await tx.one(END_OTHER_SESSIONS, [id, null]);
     if (ended === 0) throw notFound();
   }

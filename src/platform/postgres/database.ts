@@ -235,7 +235,8 @@ export function openDatabase({ url, poolSize, preparedStatements, log, ...option
       gatherWrites(client);
       const opened = answered(client, openingMs, () => client.query(opening)).catch((error) => {
         const { code } = error as { code?: unknown };
-        throw code === SESSION_HAS_ENDED ? new SessionEnded() : code === REPLICA_DIFFERS ? new ReplicaBehind() : error;
+        if (code === REPLICA_DIFFERS || (code === SESSION_HAS_ENDED && options.seen)) throw new ReplicaBehind();
+        throw code === SESSION_HAS_ENDED ? new SessionEnded() : error;
       });
       // The first statements travel with the opening: if that fails, PostgreSQL refuses them.
       const [isOpen, worked] = await Promise.allSettled([opened, work(tx)]);
@@ -469,7 +470,9 @@ function openingStatement({ role, claims, session, seen, access, timeoutMs, ...o
   const begin = access === 'read' ? 'begin isolation level repeatable read read only' : 'begin';
   const verb = access === 'write' ? 'hold' : 'check';
   const sessionRow = session && `select app.${verb}_${sessionOf(session)};`;
-  const check = seen ? `select app.check_replica(${pg.escapeLiteral(JSON.stringify(seen))});` : sessionRow;
+  // The phone's epoch is in what the guard saw; a session beside it must be there as well.
+  const replicaRow = seen && `select app.check_replica(${pg.escapeLiteral(JSON.stringify(seen))});`;
+  const check = replicaRow ? replicaRow + (session?.otherId === undefined ? '' : sessionRow) : sessionRow;
   return `${begin};
     select
       set_config('role', ${pg.escapeLiteral(role)}, true),
