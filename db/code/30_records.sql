@@ -86,9 +86,9 @@ $$;
 -- of warm-ups, for the one-rep max not of drops either, and not of exercises whose load is the body or takes some of it
 -- away.
 --
--- The greatest list of numbers says which set is best: one pass without sorting. Of the sets with as many reps only the
--- heaviest is estimated. Instants are whole microseconds, which a double holds exactly; a set without a row is -1.
--- Always along the indexes: a plan for nobody in particular would read everybody's sets.
+-- The greatest list of numbers says which block has the best set: one pass without sorting. Instants are whole microseconds,
+-- which a double holds exactly; a block without a row of the app is -1.
+-- Always along the indexes: a plan for nobody in particular would read everybody's blocks.
 create function app.computed_records(p_user_id uuid, p_exercise_ids bigint[]) returns setof exercise_records
 language sql stable security definer set search_path = public, pg_temp
 set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
@@ -96,49 +96,39 @@ as $$
   with done as materialized (
     select
       b.exercise_id,
-      app.kilograms(s.weight, s.unit)::real::float8 as weight,
-      s.reps::float8 as reps,
+      b.heaviest_kg,
+      b.heaviest_reps,
+      b.one_rep_max,
       extract(epoch from w.started_at)::float8 * 1000000 as at,
-      coalesce(b.tracking_id, -1)::float8 as id,
-      s.kind
+      coalesce(b.tracking_id, -1) as id
     from log_blocks b
     join log_workouts w on w.user_id = b.user_id and w.id = b.workout_id
-    join log_sets s on s.user_id = b.user_id and s.block_id = b.id
     join exercises e on e.id = b.exercise_id
     where b.user_id = p_user_id
       and b.exercise_id = any (p_exercise_ids)
+      and b.heaviest_kg is not null
       and w.ended_at is not null
-      and s.kind <> 'warmup'
-      and s.weight > 0
-      and s.reps > 0
       and e.measure not in ('bodyweight_reps', 'assisted_bodyweight')
   ),
   heaviest as (
-    select d.exercise_id, max(array[d.weight, d.reps, round(d.at), d.id]) as best
+    select
+      d.exercise_id,
+      max(array[d.heaviest_kg::float8, d.heaviest_reps::float8, round(d.at), d.id::float8]) as best,
+      max(d.one_rep_max) as one_rep_max
     from done d
     group by d.exercise_id
-  ),
-  heaviest_of_reps as (
-    select d.exercise_id, d.reps, max(array[d.weight, d.id]) as best
-    from done d
-    where d.kind <> 'drop'
-      and d.reps <= 12
-    group by d.exercise_id, d.reps
-  ),
-  strongest as (
-    select distinct on (h.exercise_id)
-      h.exercise_id,
-      app.estimated_one_rep_max(h.best[1]::real, h.reps::bigint) as one_rep_max,
-      nullif(h.best[2], -1)::bigint as id
-    from heaviest_of_reps h
-    order by h.exercise_id, one_rep_max desc, h.best[2] desc
   )
   select
     p_user_id, h.exercise_id, h.best[1]::real, h.best[2]::bigint,
     'epoch'::timestamptz + h.best[3] * interval '1 microsecond',
-    nullif(h.best[4], -1)::bigint, s.one_rep_max, s.id
+    nullif(h.best[4], -1)::bigint, h.one_rep_max, nullif(s.id, -1)
   from heaviest h
-  left join strongest s on s.exercise_id = h.exercise_id
+  left join lateral (
+    select max(d.id) as id
+    from done d
+    where d.exercise_id = h.exercise_id
+      and d.one_rep_max = h.one_rep_max
+  ) s on true
 $$;
 
 -- The exercises of a person whose record is not what follows from the sets.

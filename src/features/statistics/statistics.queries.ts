@@ -81,72 +81,58 @@ export interface RecordRow {
 }
 
 /**
- * The best of each kind for each exercise of $1. Rows are numbered, and the greatest list of numbers, of which the last is
- * that of the row, says which is best: few passes without sorting. Of the sets with as many reps only the heaviest is
- * estimated.
+ * The best of each kind for each exercise of $1. First the block that has it: the greatest list of numbers, of which the last
+ * is that of the block, says which, in one pass without sorting; then its set.
  */
 export const LIST_RECORDS = sql<RecordRow>('statistics.listRecords')`
   with done as materialized (
     select
       row_number() over () as n,
+      b.id as block_id,
       b.exercise_id,
-      w.id as workout_id,
-      w.time_zone,
-      w.started_at,
+      b.workout_id,
       extract(epoch from w.started_at)::float8 as at,
-      s.kind,
-      s.weight,
-      s.unit,
-      s.reps,
-      s.seconds,
-      s.distance_m,
-      case
-        when s.weight > 0 and s.reps > 0 and e.measure not in ('bodyweight_reps', 'assisted_bodyweight')
-          then app.kilograms(s.weight, s.unit)::float8
-      end as kg
+      b.most_reps,
+      b.longest_sec,
+      b.farthest_m,
+      l.is_loaded,
+      case when l.is_loaded then b.heaviest_kg end as heaviest_kg,
+      case when l.is_loaded then b.heaviest_reps end as heaviest_reps,
+      case when l.is_loaded then b.one_rep_max end as one_rep_max,
+      case when l.is_loaded then b.most_reps_kg else 0 end as most_reps_kg,
+      case when l.is_loaded then b.most_set_kg end as most_set_kg,
+      case when l.is_loaded then b.volume_kg end as volume_kg
     from log_workouts w
     join log_blocks b on b.user_id = w.user_id and b.workout_id = w.id
-    join log_sets s on s.user_id = b.user_id and s.block_id = b.id
     join exercises e on e.id = b.exercise_id
+    cross join lateral (select e.measure not in ('bodyweight_reps', 'assisted_bodyweight') as is_loaded) l
     where w.user_id = $1
       and w.ended_at is not null
-      and s.kind <> 'warmup'
-  ),
-  of_sets as (
-    select
-      d.exercise_id,
-      max(array[d.kg, d.reps, d.at, d.n]) filter (where d.kg is not null) as heaviest,
-      max(array[d.reps, coalesce(d.kg, 0), d.at, d.n]) filter (where d.reps > 0) as most_reps,
-      max(array[d.kg * d.reps, d.at, d.n]) filter (where d.kg is not null) as most_volume,
-      max(array[d.seconds, d.at, d.n]) filter (where d.seconds > 0) as longest,
-      max(array[d.distance_m::float8, d.at, d.n]) filter (where d.distance_m > 0) as farthest
-    from done d
-    group by d.exercise_id
-  ),
-  of_reps as (
-    select d.exercise_id, d.reps, max(array[d.kg, d.at, d.n]) as best
-    from done d
-    where d.kg is not null
-      and d.kind <> 'drop'
-      and d.reps <= 12
-    group by d.exercise_id, d.reps
   ),
   of_workouts as (
-    select v.exercise_id, max(array[v.volume, v.at, v.n]) as most_volume
-    from (
-      select d.exercise_id, sum(d.kg * d.reps) as volume, max(d.at) as at, max(d.n) as n
-      from done d
-      where d.kg is not null
-      group by d.exercise_id, d.workout_id
-    ) v
-    group by v.exercise_id
+    select d.exercise_id, sum(d.volume_kg) as volume, max(d.at) as at, max(d.n) as n
+    from done d
+    where d.volume_kg is not null
+    group by d.exercise_id, d.workout_id
   ),
   best as (
     select k.exercise_id, b.kind, b.key
-    from of_sets k
+    from (
+      select
+        d.exercise_id,
+        max(array[d.heaviest_kg, d.heaviest_reps, d.at, d.n]) filter (where d.heaviest_kg is not null) as heaviest,
+        max(array[d.one_rep_max::float8, d.at, d.n]) filter (where d.one_rep_max is not null) as strongest,
+        max(array[d.most_reps, d.most_reps_kg, d.at, d.n]) filter (where d.most_reps is not null) as most_reps,
+        max(array[d.most_set_kg, d.at, d.n]) filter (where d.most_set_kg is not null) as most_volume,
+        max(array[d.longest_sec, d.at, d.n]) filter (where d.longest_sec is not null) as longest,
+        max(array[d.farthest_m::float8, d.at, d.n]) filter (where d.farthest_m is not null) as farthest
+      from done d
+      group by d.exercise_id
+    ) k
     cross join lateral (
       values
         ('heaviest', k.heaviest),
+        ('bestOneRepMax', k.strongest),
         ('mostReps', k.most_reps),
         ('mostVolumeInSet', k.most_volume),
         ('longest', k.longest),
@@ -154,28 +140,41 @@ export const LIST_RECORDS = sql<RecordRow>('statistics.listRecords')`
     ) as b (kind, key)
     where b.key is not null
     union all
-    select r.exercise_id, 'bestOneRepMax', max(
-      array[app.estimated_one_rep_max(r.best[1]::real, r.reps)::float8, r.best[2], r.best[3]]
-    )
-    from of_reps r
-    group by r.exercise_id
-    union all
-    select w.exercise_id, 'mostVolumeInWorkout', w.most_volume
+    select w.exercise_id, 'mostVolumeInWorkout', max(array[w.volume, w.at, w.n])
     from of_workouts w
+    group by w.exercise_id
   )
   select
     b.exercise_id,
     e.name as exercise,
     b.kind,
     b.key[1] as value,
-    d.weight::text as weight,
-    d.unit,
-    d.reps,
-    to_char(d.started_at at time zone d.time_zone, 'YYYY-MM-DD') as day,
+    s.weight::text as weight,
+    s.unit,
+    s.reps,
+    to_char(w.started_at at time zone w.time_zone, 'YYYY-MM-DD') as day,
     d.workout_id
   from best b
   join done d on d.n = b.key[cardinality(b.key)]::bigint
+  join log_workouts w on w.user_id = $1 and w.id = d.workout_id
   join exercises e on e.id = b.exercise_id
+  cross join lateral (
+    select x.weight, x.unit, x.reps
+    from log_sets x
+    where x.user_id = $1
+      and x.block_id = d.block_id
+      and x.kind <> 'warmup'
+      and (b.kind <> 'bestOneRepMax' or x.kind <> 'drop')
+    order by
+      case b.kind
+        when 'bestOneRepMax' then app.estimated_one_rep_max(app.kilograms(x.weight, x.unit)::real, x.reps)
+        when 'mostReps' then x.reps
+        else app.kilograms(x.weight, x.unit)
+      end desc nulls last,
+      case b.kind when 'mostReps' then app.kilograms(x.weight, x.unit) else x.reps end desc nulls last,
+      x.position
+    limit 1
+  ) s
   order by lower(e.name), b.exercise_id`;
 
 export interface DayRow {
