@@ -63,46 +63,33 @@ $$;
 create function app.sum_log_workouts(p_user_id uuid, p_ids uuid[]) returns void
 language sql security definer set search_path = public, pg_temp
 as $$
-  with loaded as materialized (
-    select
-      s.block_id,
-      s.kind,
-      s.reps,
-      s.seconds,
-      s.distance_m,
-      case when s.weight > 0 and s.reps > 0 then app.kilograms(s.weight, s.unit) end as kg
-    from log_blocks b
-    join log_sets s on s.user_id = b.user_id and s.block_id = b.id
-    where b.user_id = p_user_id
-      and b.workout_id = any (p_ids)
-      and s.kind <> 'warmup'
-  ),
-  best as (
-    select
-      l.block_id,
-      max(array[l.kg::real::float8, l.reps::float8]) filter (where l.kg is not null) as heaviest,
-      max(app.estimated_one_rep_max(l.kg::real, l.reps)) filter (where l.kind <> 'drop') as one_rep_max,
-      max(array[l.reps::float8, coalesce(l.kg, 0)::float8]) filter (where l.reps > 0) as most_reps,
-      max(l.kg::float8 * l.reps) as most_set_kg,
-      sum(l.kg::float8 * l.reps) as volume_kg,
-      max(l.seconds) filter (where l.seconds > 0) as longest_sec,
-      max(l.distance_m) filter (where l.distance_m > 0) as farthest_m
-    from loaded l
-    group by l.block_id
-  )
   update log_blocks b
-  set heaviest_kg = t.heaviest[1],
-      heaviest_reps = t.heaviest[2],
-      one_rep_max = t.one_rep_max,
-      most_reps = t.most_reps[1],
-      most_reps_kg = t.most_reps[2],
-      most_set_kg = t.most_set_kg,
-      volume_kg = t.volume_kg,
-      longest_sec = t.longest_sec,
-      farthest_m = t.farthest_m
-  from best t
+  set (
+    heaviest_kg, heaviest_reps, one_rep_max, most_reps, most_reps_kg, most_set_kg, volume_kg, longest_sec, farthest_m
+  ) = (
+    select
+      (max(array[l.kg::real::float8, l.reps::float8]) filter (where l.kg is not null))[1],
+      (max(array[l.kg::real::float8, l.reps::float8]) filter (where l.kg is not null))[2],
+      max(app.estimated_one_rep_max(l.kg::real, l.reps)) filter (where l.kind <> 'drop'),
+      (max(array[l.reps::float8, coalesce(l.kg, 0)::float8]) filter (where l.reps > 0))[1],
+      (max(array[l.reps::float8, coalesce(l.kg, 0)::float8]) filter (where l.reps > 0))[2],
+      max(l.kg::float8 * l.reps),
+      sum(l.kg::float8 * l.reps),
+      max(l.seconds) filter (where l.seconds > 0),
+      max(l.distance_m) filter (where l.distance_m > 0)
+    from (
+      select
+        s.kind, s.reps, s.seconds, s.distance_m,
+        case when s.weight > 0 and s.reps > 0 then app.kilograms(s.weight, s.unit) end as kg
+      from log_sets s
+      where s.user_id = b.user_id
+        and s.block_id = b.id
+        and s.kind <> 'warmup'
+    ) l
+  )
+  from unnest(p_ids) as wanted (id)
   where b.user_id = p_user_id
-    and b.id = t.block_id;
+    and b.workout_id = wanted.id;
 
   update log_workouts w
   set hard_sets = t.hard_sets,

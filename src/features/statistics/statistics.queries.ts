@@ -81,24 +81,22 @@ export interface RecordRow {
 }
 
 /**
- * The best of each kind for each exercise of $1. First the block that has it: the greatest list of numbers, of which the last
- * is that of the block, says which, in one pass without sorting; then its set.
+ * The best of each kind for each exercise of $1: first the greatest values, then the newest block that has each, then its
+ * set. Twenty years are twenty thousand blocks, so there is no sorting before few are left.
  */
 export const LIST_RECORDS = sql<RecordRow>('statistics.listRecords')`
   with done as materialized (
     select
-      row_number() over () as n,
       b.id as block_id,
       b.exercise_id,
       b.workout_id,
-      extract(epoch from w.started_at)::float8 as at,
+      w.started_at,
       b.most_reps,
       b.longest_sec,
-      b.farthest_m,
-      l.is_loaded,
+      b.farthest_m::float8 as farthest_m,
       case when l.is_loaded then b.heaviest_kg end as heaviest_kg,
       case when l.is_loaded then b.heaviest_reps end as heaviest_reps,
-      case when l.is_loaded then b.one_rep_max end as one_rep_max,
+      case when l.is_loaded then b.one_rep_max::float8 end as one_rep_max,
       case when l.is_loaded then b.most_reps_kg else 0 end as most_reps_kg,
       case when l.is_loaded then b.most_set_kg end as most_set_kg,
       case when l.is_loaded then b.volume_kg end as volume_kg
@@ -109,60 +107,76 @@ export const LIST_RECORDS = sql<RecordRow>('statistics.listRecords')`
     where w.user_id = $1
       and w.ended_at is not null
   ),
-  of_workouts as (
-    select d.exercise_id, sum(d.volume_kg) as volume, max(d.at) as at, max(d.n) as n
+  greatest_values as (
+    select
+      d.exercise_id,
+      max(array[d.heaviest_kg, d.heaviest_reps]) filter (where d.heaviest_kg is not null) as heaviest,
+      max(d.one_rep_max) as one_rep_max,
+      max(array[d.most_reps, d.most_reps_kg]) filter (where d.most_reps is not null) as most_reps,
+      max(d.most_set_kg) as most_set_kg,
+      max(d.longest_sec) as longest_sec,
+      max(d.farthest_m) as farthest_m
+    from done d
+    group by d.exercise_id
+  ),
+  of_workouts as materialized (
+    select d.exercise_id, d.workout_id, d.started_at, sum(d.volume_kg) as volume_kg
     from done d
     where d.volume_kg is not null
-    group by d.exercise_id, d.workout_id
+    group by d.exercise_id, d.workout_id, d.started_at
   ),
-  best as (
-    select k.exercise_id, b.kind, b.key
-    from (
-      select
-        d.exercise_id,
-        max(array[d.heaviest_kg, d.heaviest_reps, d.at, d.n]) filter (where d.heaviest_kg is not null) as heaviest,
-        max(array[d.one_rep_max::float8, d.at, d.n]) filter (where d.one_rep_max is not null) as strongest,
-        max(array[d.most_reps, d.most_reps_kg, d.at, d.n]) filter (where d.most_reps is not null) as most_reps,
-        max(array[d.most_set_kg, d.at, d.n]) filter (where d.most_set_kg is not null) as most_volume,
-        max(array[d.longest_sec, d.at, d.n]) filter (where d.longest_sec is not null) as longest,
-        max(array[d.farthest_m::float8, d.at, d.n]) filter (where d.farthest_m is not null) as farthest
-      from done d
-      group by d.exercise_id
-    ) k
+  candidates as (
+    select d.exercise_id, d.block_id, d.workout_id, d.started_at, v.kind, v.value
+    from done d
+    join greatest_values g on g.exercise_id = d.exercise_id
+      and (
+        (d.heaviest_kg = g.heaviest[1] and d.heaviest_reps = g.heaviest[2])
+        or d.one_rep_max = g.one_rep_max
+        or (d.most_reps = g.most_reps[1] and d.most_reps_kg = g.most_reps[2])
+        or d.most_set_kg = g.most_set_kg
+        or d.longest_sec = g.longest_sec
+        or d.farthest_m = g.farthest_m
+      )
     cross join lateral (
       values
-        ('heaviest', k.heaviest),
-        ('bestOneRepMax', k.strongest),
-        ('mostReps', k.most_reps),
-        ('mostVolumeInSet', k.most_volume),
-        ('longest', k.longest),
-        ('farthest', k.farthest)
-    ) as b (kind, key)
-    where b.key is not null
+        ('heaviest', d.heaviest_kg, d.heaviest_kg = g.heaviest[1] and d.heaviest_reps = g.heaviest[2]),
+        ('bestOneRepMax', d.one_rep_max, d.one_rep_max = g.one_rep_max),
+        ('mostReps', d.most_reps, d.most_reps = g.most_reps[1] and d.most_reps_kg = g.most_reps[2]),
+        ('mostVolumeInSet', d.most_set_kg, d.most_set_kg = g.most_set_kg),
+        ('longest', d.longest_sec, d.longest_sec = g.longest_sec),
+        ('farthest', d.farthest_m, d.farthest_m = g.farthest_m)
+    ) as v (kind, value, is_best)
+    where v.is_best
     union all
-    select w.exercise_id, 'mostVolumeInWorkout', max(array[w.volume, w.at, w.n])
-    from of_workouts w
-    group by w.exercise_id
+    select o.exercise_id, null, o.workout_id, o.started_at, 'mostVolumeInWorkout', o.volume_kg
+    from of_workouts o
+    join (
+      select x.exercise_id, max(x.volume_kg) as volume_kg from of_workouts x group by x.exercise_id
+    ) g on g.exercise_id = o.exercise_id and g.volume_kg = o.volume_kg
+  ),
+  best as (
+    select distinct on (c.exercise_id, c.kind) c.*
+    from candidates c
+    order by c.exercise_id, c.kind, c.started_at desc, c.block_id
   )
   select
     b.exercise_id,
     e.name as exercise,
     b.kind,
-    b.key[1] as value,
+    b.value,
     s.weight::text as weight,
     s.unit,
     s.reps,
     to_char(w.started_at at time zone w.time_zone, 'YYYY-MM-DD') as day,
-    d.workout_id
+    b.workout_id
   from best b
-  join done d on d.n = b.key[cardinality(b.key)]::bigint
-  join log_workouts w on w.user_id = $1 and w.id = d.workout_id
+  join log_workouts w on w.user_id = $1 and w.id = b.workout_id
   join exercises e on e.id = b.exercise_id
-  cross join lateral (
+  left join lateral (
     select x.weight, x.unit, x.reps
     from log_sets x
     where x.user_id = $1
-      and x.block_id = d.block_id
+      and x.block_id = b.block_id
       and x.kind <> 'warmup'
       and (b.kind <> 'bestOneRepMax' or x.kind <> 'drop')
     order by
@@ -174,7 +188,7 @@ export const LIST_RECORDS = sql<RecordRow>('statistics.listRecords')`
       case b.kind when 'mostReps' then app.kilograms(x.weight, x.unit) else x.reps end desc nulls last,
       x.position
     limit 1
-  ) s
+  ) s on true
   order by lower(e.name), b.exercise_id`;
 
 export interface DayRow {
