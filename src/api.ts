@@ -9,15 +9,22 @@ import { exercisesRoutes } from '#features/exercises/exercises.routes.ts';
 import { exportsRoutes } from '#features/exports/exports.routes.ts';
 import { importsRoutes } from '#features/imports/imports.routes.ts';
 import { logRoutes } from '#features/log/log.routes.ts';
-import { measurementsRoutes } from '#features/measurements/measurements.routes.ts';
+import { listMeasurementsRoute, measurementsRoutes } from '#features/measurements/measurements.routes.ts';
 import { getInbox, messagesRoutes } from '#features/messages/messages.routes.ts';
 import { oauthRoutes } from '#features/oauth/oauth.routes.ts';
+import { overviewRoutes } from '#features/overview/overview.routes.ts';
 import { ownExercisesRoutes } from '#features/ownExercises/ownExercises.routes.ts';
 import { pushRoutes } from '#features/push/push.routes.ts';
 import { realtimeRoutes } from '#features/realtime/realtime.routes.ts';
 import { sessionsRoutes } from '#features/sessions/sessions.routes.ts';
-import { settingsRoutes } from '#features/settings/settings.routes.ts';
-import { statisticsRoutes } from '#features/statistics/statistics.routes.ts';
+import { getMe, settingsRoutes } from '#features/settings/settings.routes.ts';
+import {
+  getCalendar,
+  getMuscles,
+  getSummary,
+  listRecords,
+  statisticsRoutes,
+} from '#features/statistics/statistics.routes.ts';
 import { getProfile, usersRoutes } from '#features/users/users.routes.ts';
 import { planRoutes } from '#features/workouts/plan.routes.ts';
 import { getTracking, trackingRoutes } from '#features/workouts/tracking.routes.ts';
@@ -53,6 +60,14 @@ export const api = [
   ...settingsRoutes,
   ...sessionsRoutes,
   ...passwordRoutes,
+  ...overviewRoutes({
+    me: getMe,
+    summary: getSummary,
+    calendar: getCalendar,
+    muscles: getMuscles,
+    bodyWeight: listMeasurementsRoute,
+    records: listRecords,
+  }),
   ...exportsRoutes,
   ...importsRoutes,
 ];

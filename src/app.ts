@@ -5,6 +5,7 @@ import { resetPageRouter } from '#features/auth/resetPage.router.ts';
 import { docsRouter } from '#features/docs/docs.router.ts';
 import { healthRouter } from '#features/health/health.router.ts';
 import { mailboxRouter } from '#features/mailbox/mailbox.router.ts';
+import { type PageFiles, pageRouter } from '#features/page/page.router.ts';
 import { saysOtherSession } from '#identity/sessionTokens.ts';
 import { notFound } from '#platform/apiError.ts';
 import type { Deps } from '#transport/deps.ts';
@@ -24,7 +25,7 @@ import type { AnyRoute } from '#transport/route.ts';
 import { api } from './api.ts';
 
 /** Puts middleware and routes into the order of behaviour 0.2; nothing else. */
-export function buildApp(deps: Deps): Express {
+export function buildApp(deps: Deps, pageFiles: PageFiles | undefined): Express {
   const { config, log } = deps;
   const routes: AnyRoute[] = api;
   const pages = new Map(
@@ -42,9 +43,13 @@ export function buildApp(deps: Deps): Express {
   app.use(crossOrigin(config.CORS_ORIGINS));
   app.use(healthRouter(deps));
   app.use(generalLimit(deps, routeOf));
-  app.get('/', (_req, res) => void res.type('html').send('Server is running...'));
+  app.get('/', (req, res) => {
+    if (req.get('sec-fetch-mode') === 'navigate') res.vary('Sec-Fetch-Mode').redirect('/app');
+    else res.type('html').send('Server is running...');
+  });
   // Pages for a person's browser come before the bot blocker and the version gate, which let only the app pass.
   app.get('/favicon.ico', (_req, res) => void res.set('Cache-Control', 'public, max-age=86400').type('svg').send(ICON));
+  app.use(pageRouter(deps, pageFiles));
   app.use(docsRouter(routes, config.MIN_APP_VERSION));
   if (deps.jobs) app.use(adminRouter(deps, deps.jobs));
   if (deps.mailbox) app.use(mailboxRouter(deps.mailbox, config.MAILBOX_PUBLIC));

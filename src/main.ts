@@ -94,6 +94,7 @@ function addresses(config: Config): string[][] {
   const reader = config.MAILBOX_PUBLIC ? '' : ' (on this machine only; MAILBOX_PUBLIC=true opens it)';
   const phoneCannotOpen = network[0] !== undefined && LOOPBACK.test(base);
   return [
+    ['page', `${local}/app`],
     ['API', base],
     ...network.map((origin, index) => [index === 0 ? 'phones' : '', origin]),
     ['docs', `${local}/docs`],

@@ -9,6 +9,7 @@ import { StartupError } from '#platform/startupError.ts';
 import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
 import { buildDeps } from './dependencies.ts';
+import { readPageFiles } from './pageFiles.ts';
 
 /** How long a client may take to send a request, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -32,7 +33,7 @@ export async function startServer(
   const { deps, close } = await buildDeps(config, databaseUrl, log, runs.workers);
   if (!runs.api) return { close };
   try {
-    const app = buildApp(deps);
+    const app = buildApp(deps, await readPageFiles(log));
     const server = createServer(
       { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS, shouldUpgradeCallback: isForSockets },
       app,

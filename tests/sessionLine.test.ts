@@ -117,6 +117,7 @@ const ROUTES: Record<string, Protected> = {
   'GET /api/v1/exercises/:id/history': { done: 200, path: () => '/api/v1/exercises/1/history' },
   'GET /api/v1/exercises/:id/last': { done: 200, path: () => '/api/v1/exercises/1/last' },
   'GET /api/v1/records': { done: 200 },
+  'GET /api/v1/overview': { done: 200, path: () => `/api/v1/overview?${DAYS}` },
   'GET /api/v1/stats/summary': { done: 200 },
   'GET /api/v1/stats/calendar': { done: 200, path: () => `/api/v1/stats/calendar?${DAYS}` },
   'GET /api/v1/stats/muscles': { done: 200, path: () => `/api/v1/stats/muscles?${DAYS}` },

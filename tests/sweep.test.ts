@@ -390,6 +390,7 @@ const QUERIES: Record<
     token: await link(server, VERIFICATION_LINK, { sub: id, email }),
   }),
   '/api/auth/checkuserverify': ({ username }) => ({ username }),
+  '/api/v1/overview': SPAN,
   '/api/v1/stats/calendar': SPAN,
   '/api/v1/stats/muscles': SPAN,
   '/api/v1/stats/volume': SPAN,

@@ -1433,6 +1433,138 @@ export interface Api {
         nextCursor: null;
       };
     };
+    /** What a first screen shows, in one answer; a part that fails is left out. */
+    '/api/v1/overview': {
+      input: {
+        query: {
+          from: string;
+          to: string;
+          tz?: string | undefined;
+          weekStart?: 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday' | undefined;
+        };
+      };
+      output: {
+        me?: {
+          version: number;
+          username: string;
+          email: string | null;
+          name: string | null;
+          unit: string;
+          weekStart: string;
+          timeZone: string;
+          reminders: {
+            isEnabled: boolean;
+            minutesBefore: number;
+          };
+        };
+        summary?: {
+          week: {
+            workouts: number;
+            sets: number;
+            minutes: number;
+            volumeKg: number;
+            from: string;
+          };
+          /** A week of the four before. */
+          average: {
+            workouts: number;
+            sets: number;
+            minutes: number;
+            volumeKg: number;
+          };
+          all: {
+            workouts: number;
+            sets: number;
+            minutes: number;
+            volumeKg: number;
+          };
+          lastWorkoutAt: string | null;
+        };
+        calendar?: {
+          days: Array<{
+            workouts: number;
+            sets: number;
+            minutes: number;
+            volumeKg: number;
+            day: string;
+          }>;
+        };
+        muscles?: {
+          weeks: Array<{
+            from: string;
+            hardSets: Record<string, number>;
+          }>;
+        };
+        bodyWeight?: {
+          items: Array<{
+            id: string;
+            version: number;
+            kind: string;
+            value: number;
+            unit: string;
+            measuredAt: string;
+          }>;
+          nextCursor: string | null;
+        };
+        records?: {
+          items: Array<{
+            exerciseId: number;
+            exercise: string;
+            /** With the most reps at that weight. */
+            heaviest: {
+              weight: number | null;
+              unit: 'kg' | 'lb' | null;
+              reps: number | null;
+              /** In the zone of the workout. */
+              day: string;
+              workoutId: string;
+            } | null;
+            bestOneRepMax: {
+              weight: number | null;
+              unit: 'kg' | 'lb' | null;
+              reps: number | null;
+              /** In the zone of the workout. */
+              day: string;
+              workoutId: string;
+              kg: number;
+              formula: 'lifted' | 'epley' | 'brzycki' | 'oconner';
+            } | null;
+            mostReps: {
+              weight: number | null;
+              unit: 'kg' | 'lb' | null;
+              reps: number | null;
+              /** In the zone of the workout. */
+              day: string;
+              workoutId: string;
+            } | null;
+            /** Kilograms. */
+            mostVolumeInSet: {
+              value: number;
+              day: string;
+              workoutId: string;
+            } | null;
+            /** Kilograms. */
+            mostVolumeInWorkout: {
+              value: number;
+              day: string;
+              workoutId: string;
+            } | null;
+            /** Seconds. */
+            longest: {
+              value: number;
+              day: string;
+              workoutId: string;
+            } | null;
+            /** Metres. */
+            farthest: {
+              value: number;
+              day: string;
+              workoutId: string;
+            } | null;
+          }>;
+        };
+      };
+    };
     /** Everything of the logbook; imported into another account, it is the same again. */
     '/api/v1/exports/logbook.json': {
       input: object;
@@ -2150,6 +2282,7 @@ export const traits: Readonly<Record<string, Traits>> = {
   'POST /api/v1/sessions/refresh': { credentials: 'proof', tokens: true },
   'DELETE /api/v1/sessions/:id': { credentials: 'token' },
   'PUT /api/v1/me/password': { credentials: 'token' },
+  'GET /api/v1/overview': { credentials: 'token' },
   'GET /api/v1/exports/logbook.json': { credentials: 'token' },
   'GET /api/v1/exports/hevy.csv': { credentials: 'token' },
   'GET /api/v1/exports/strong.csv': { credentials: 'token' },

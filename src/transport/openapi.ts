@@ -100,6 +100,7 @@ const TAGS: Record<string, string> = {
   push: 'What a scheduler may call.',
   'v1 me': 'The logbook: who the caller is, units, week, zone, reminders.',
   'v1 sessions': 'The logbook: sessions beside the phone.',
+  'v1 overview': 'The logbook: what a first screen shows.',
   'v1 plan': 'The logbook: the active plan.',
   'v1 workouts': 'The logbook: the whole history of workouts.',
   'v1 exercises': 'The logbook: the catalogue, own exercises, and what was done with each.',

@@ -10,21 +10,23 @@ import {
 } from './measurements.schemas.ts';
 import { deleteMeasurement, listMeasurements, putMeasurement, readMeasurement } from './measurements.service.ts';
 
+export const listMeasurementsRoute = route({
+  method: 'GET',
+  path: '/api/v1/measurements',
+  operation: 'listMeasurements',
+  auth: 'user',
+  transaction: 'auto',
+  summary: 'Measurements, newest first.',
+  query: measurementsQuery,
+  responses: { 200: measurementsPage },
+  errors: [400],
+  etag: true,
+  handle: async ({ tx, caller, query, deps }) =>
+    reply(200, await listMeasurements(tx, deps.config.secrets, caller.id, caller.storedZone, query)),
+});
+
 export const measurementsRoutes = [
-  route({
-    method: 'GET',
-    path: '/api/v1/measurements',
-    operation: 'listMeasurements',
-    auth: 'user',
-    transaction: 'auto',
-    summary: 'Measurements, newest first.',
-    query: measurementsQuery,
-    responses: { 200: measurementsPage },
-    errors: [400],
-    etag: true,
-    handle: async ({ tx, caller, query, deps }) =>
-      reply(200, await listMeasurements(tx, deps.config.secrets, caller.id, caller.storedZone, query)),
-  }),
+  listMeasurementsRoute,
   route({
     method: 'GET',
     path: '/api/v1/measurements/:id',

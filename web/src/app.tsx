@@ -1,0 +1,151 @@
+import { useEffect, useState } from 'preact/hooks';
+import { go, type Me, SharedContext, usePath } from './hooks.ts';
+import { Link } from './parts/basics.tsx';
+import { Editor } from './screens/Editor.tsx';
+import { Exercise } from './screens/Exercise.tsx';
+import { Exercises } from './screens/Exercises.tsx';
+import { Export } from './screens/Export.tsx';
+import { Home } from './screens/Home.tsx';
+import { Import } from './screens/Import.tsx';
+import { Measurements } from './screens/Measurements.tsx';
+import { Plan } from './screens/Plan.tsx';
+import { Settings } from './screens/Settings.tsx';
+import { SignIn } from './screens/SignIn.tsx';
+import { SignUp } from './screens/SignUp.tsx';
+import { Workout } from './screens/Workout.tsx';
+import { Workouts } from './screens/Workouts.tsx';
+import { load, save } from './session/database.ts';
+import { sendWaiting } from './session/drafts.ts';
+import type { Session } from './session/session.ts';
+
+const PLACES = [
+  ['', 'Home'],
+  ['workouts', 'Workouts'],
+  ['exercises', 'Exercises'],
+  ['plan', 'Plan'],
+  ['measurements', 'Measurements'],
+  ['import', 'Import'],
+  ['export', 'Export'],
+  ['settings', 'Settings'],
+] as const;
+
+const RETRY_MS = 15_000;
+const DEFAULTS: Me = { unit: 'kg', weekStart: 'monday' };
+
+interface Props {
+  session: Session;
+  /** Nobody has signed up on this server yet. */
+  isEmpty: boolean;
+  /** Mails can be read at `/dev/mailbox`. */
+  hasMailbox: boolean;
+}
+
+export function App({ session, isEmpty, hasMailbox }: Props) {
+  const path = usePath();
+  const [isSignedIn, setSignedIn] = useState(session.isSignedIn());
+  const [hasEnded, setEnded] = useState(false);
+  useEffect(
+    () =>
+      session.onChange((now) => {
+        setSignedIn(now);
+        setEnded(!now);
+      }),
+    [session],
+  );
+  if (!isSignedIn) {
+    if (path === 'sign-up' || (isEmpty && path === '')) return <SignUp hasMailbox={hasMailbox} />;
+    return <SignIn session={session} hasEnded={hasEnded} onDone={() => path.startsWith('sign-') && go('')} />;
+  }
+  return <SignedIn session={session} path={path} onSignOut={() => setEnded(false)} />;
+}
+
+function SignedIn({ session, path, onSignOut }: { session: Session; path: string; onSignOut: () => void }) {
+  const [me, setMe] = useState<Me>();
+  const [isOnline, setOnline] = useState(navigator.onLine);
+  useEffect(() => void readChoices(session).then(setMe), [session]);
+  useEffect(() => {
+    const look = () => {
+      setOnline(navigator.onLine);
+      if (navigator.onLine) void sendWaiting(session.client);
+    };
+    look();
+    const timer = setInterval(look, RETRY_MS);
+    addEventListener('online', look);
+    addEventListener('offline', look);
+    return () => {
+      clearInterval(timer);
+      removeEventListener('online', look);
+      removeEventListener('offline', look);
+    };
+  }, [session]);
+  if (!me) return <p role="status">Loading …</p>;
+  const shared = {
+    session,
+    me,
+    setMe: (next: Me) => {
+      setMe(next);
+      void save('choices', 'me', next);
+    },
+  };
+  return (
+    <SharedContext.Provider value={shared}>
+      <a class="skip" href="#main">
+        Skip to content
+      </a>
+      <header>
+        <nav aria-label="Main">
+          {PLACES.map(([to, name]) => {
+            const isHere = to === '' ? path === '' : path.split('/')[0] === to;
+            return (
+              <Link key={to} to={to} aria-current={isHere ? 'page' : undefined}>
+                {name}
+              </Link>
+            );
+          })}
+        </nav>
+      </header>
+      <div role="status">
+        {!isOnline && (
+          <p class="notice">You are offline. What you write down is kept here and sent when the line is back.</p>
+        )}
+      </div>
+      {screenAt(path, onSignOut)}
+    </SharedContext.Provider>
+  );
+}
+
+function screenAt(path: string, onSignOut: () => void) {
+  const [place = '', id, what] = path.split('/');
+  switch (place) {
+    case 'workouts':
+      if (id === 'new' || (id && what === 'edit')) return <Editor key={id} id={id === 'new' ? undefined : id} />;
+      return id ? <Workout key={id} id={id} /> : <Workouts />;
+    case 'exercises':
+      return id ? <Exercise key={id} id={Number(id)} /> : <Exercises />;
+    case 'plan':
+      return <Plan />;
+    case 'measurements':
+      return <Measurements />;
+    case 'import':
+      return <Import key={id} id={id} />;
+    case 'export':
+      return <Export />;
+    case 'settings':
+      return <Settings onSignOut={onSignOut} />;
+    default:
+      return <Home />;
+  }
+}
+
+/** What the person chose, from this browser at once; the server's answer follows on the settings screen. */
+async function readChoices({ client }: Session): Promise<Me> {
+  const kept = await load<Me>('choices', 'me');
+  const asked = client.call('GET', '/api/v1/me').then(
+    (me) => ({ unit: me.unit, weekStart: me.weekStart }) as Me,
+    () => undefined,
+  );
+  if (kept) return kept;
+  const me = (await asked) ?? DEFAULTS;
+  await save('choices', 'me', me);
+  return me;
+}

@@ -1,0 +1,14 @@
+import { render } from 'preact';
+import { App } from './app.tsx';
+import { openSession } from './session/session.ts';
+import './style.css';
+
+const root = document.getElementById('app');
+if (root) {
+  const session = await openSession();
+  root.textContent = '';
+  render(
+    <App session={session} isEmpty={root.dataset.empty === 'true'} hasMailbox={root.dataset.mailbox === 'true'} />,
+    root,
+  );
+}

@@ -1,0 +1,134 @@
+import type { Output } from '@strong-together/client';
+import { useState } from 'preact/hooks';
+import { useAction, useClient, useLoaded } from '../hooks.ts';
+import { Field, Notice, Ready, Screen } from '../parts/basics.tsx';
+import { ExercisePicker } from '../parts/ExercisePicker.tsx';
+import { newId } from '../session/drafts.ts';
+
+type Stored = Output<'GET', '/api/v1/plan'>;
+type Exercise = Output<'GET', '/api/v1/exercises'>['items'][number];
+
+interface Split {
+  key: string;
+  name: string;
+  exercises: Array<{ exerciseId: number; name: string; sets: string }>;
+}
+
+export function Plan() {
+  const client = useClient();
+  const [loaded, again] = useLoaded(
+    () => Promise.all([client.call('GET', '/api/v1/plan'), client.call('GET', '/api/v1/exercises')]),
+    [],
+  );
+  return (
+    <Screen title="Plan">
+      <Ready loaded={loaded} again={again}>
+        {([plan, { items }]) => <Form key={plan.version} plan={plan} exercises={items} onSaved={again} />}
+      </Ready>
+    </Screen>
+  );
+}
+
+function Form({ plan, exercises, onSaved }: { plan: Stored; exercises: Exercise[]; onSaved: () => void }) {
+  const client = useClient();
+  const [name, setName] = useState(plan.name ?? 'My plan');
+  const [splits, setSplits] = useState<Split[]>(
+    plan.splits.map((split) => ({
+      key: String(split.id),
+      name: split.name,
+      exercises: split.exercises.map((one) => ({
+        exerciseId: one.exerciseId,
+        name: one.name,
+        sets: one.sets.join(' '),
+      })),
+    })),
+  );
+  const { isBusy, error, done, run } = useAction();
+  const change = (key: string, part: Partial<Split>) =>
+    setSplits(splits.map((split) => (split.key === key ? { ...split, ...part } : split)));
+  const save = async () => {
+    const body = {
+      name,
+      splits: splits.map((split) => ({
+        name: split.name,
+        exercises: split.exercises.map(({ exerciseId, sets }) => ({
+          exerciseId,
+          sets: sets
+            .split(/[\s,]+/)
+            .filter(Boolean)
+            .map(Number),
+        })),
+      })),
+    };
+    await client.call('PUT', '/api/v1/plan', { body, headers: { 'if-match': `"${plan.version}"` } });
+    onSaved();
+    return 'The plan is saved; the phone shows it, too.';
+  };
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        run(save);
+      }}
+    >
+      <Field label="Name of the plan" required maxLength={100} dir="auto" value={name} onText={setName} />
+      {splits.length === 0 && <p class="empty">No split yet. Add one, such as “Push”, and put exercises into it.</p>}
+      {splits.map((split) => (
+        <fieldset key={split.key} class="card">
+          <legend dir="auto">{split.name || 'Split'}</legend>
+          <Field
+            label="Name of the split"
+            required
+            maxLength={50}
+            dir="auto"
+            value={split.name}
+            onText={(text) => change(split.key, { name: text })}
+          />
+          {split.exercises.map((one) => (
+            <div key={one.exerciseId} class="row">
+              <Field
+                label={`Reps of each set of ${one.name}`}
+                required
+                pattern="\s*\d+([\s,]+\d+)*\s*"
+                value={one.sets}
+                onText={(sets) =>
+                  change(split.key, {
+                    exercises: split.exercises.map((other) => (other === one ? { ...one, sets } : other)),
+                  })
+                }
+              />
+              <button
+                type="button"
+                class="plain"
+                onClick={() => change(split.key, { exercises: split.exercises.filter((other) => other !== one) })}
+              >
+                Remove<span class="unseen"> {one.name}</span>
+              </button>
+            </div>
+          ))}
+          <ExercisePicker
+            label={`Add an exercise to ${split.name || 'this split'}`}
+            exercises={exercises.filter(({ id }) => !split.exercises.some(({ exerciseId }) => exerciseId === id))}
+            onPick={(exercise) =>
+              change(split.key, {
+                exercises: [...split.exercises, { exerciseId: exercise.id, name: exercise.name, sets: '8 8 8' }],
+              })
+            }
+          />
+          <button type="button" class="plain" onClick={() => setSplits(splits.filter(({ key }) => key !== split.key))}>
+            Remove split<span class="unseen"> {split.name}</span>
+          </button>
+        </fieldset>
+      ))}
+      <Notice error={error} done={done} />
+      <div class="row">
+        <button type="button" onClick={() => setSplits([...splits, { key: newId(), name: '', exercises: [] }])}>
+          Add split
+        </button>
+        <button type="submit" disabled={isBusy || splits.length === 0}>
+          Save plan
+        </button>
+      </div>
+    </form>
+  );
+}
