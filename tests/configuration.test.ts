@@ -41,6 +41,6 @@ it('there is one version number', () => {
   const { version } = JSON.parse(textOf('package.json'));
   expect(JSON.parse(textOf('client/package.json')).version).toBe(version);
   expect(JSON.parse(textOf('package-lock.json')).version).toBe(version);
-  expect(openApiDocument([], '')).toMatchObject({ info: { version } });
+  expect(openApiDocument([], {})).toMatchObject({ info: { version } });
   expect(/^## (?:\[)?(\d+\.\d+\.\d+)/m.exec(textOf('CHANGELOG.md'))?.[1]).toBe(version);
 });

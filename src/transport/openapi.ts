@@ -155,16 +155,23 @@ const REQUEST_HEADERS: Record<string, HeaderParameter> = {
   },
 };
 
+/** Id of an operation → what is sent and answered as JSON, for instance. */
+export type Examples = Record<string, Example>;
+interface Example {
+  body?: unknown;
+  answer?: unknown;
+}
+
 /**
  * The OpenAPI 3.1 document of the declared routes.
  * @param serverUrl by default whatever server the document comes from
  */
-export function openApiDocument(routes: AnyRoute[], serverUrl = '/'): object {
+export function openApiDocument(routes: AnyRoute[], examples: Examples, serverUrl = '/'): object {
   const tags = new Set(routes.map(tagOf));
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) };
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route, examples) };
   }
   return {
     openapi: '3.1.0',
@@ -192,11 +199,13 @@ const tagOf = ({ path }: AnyRoute): string =>
     .slice(2, isLogbook(path) ? 4 : 3)
     .join(' ');
 
-function operation(route: AnyRoute): object {
+function operation(route: AnyRoute, examples: Examples): object {
   const [, , feature, name] = route.path.split('/');
-  const body = requestBody(route);
+  const operationId = route.operation ?? `${route.method.toLowerCase()}_${feature}_${name}`.replaceAll(/\W/g, '');
+  const example = examples[operationId] ?? {};
+  const body = requestBody(route, example);
   return {
-    operationId: route.operation ?? `${route.method.toLowerCase()}_${feature}_${name}`.replaceAll(/\W/g, ''),
+    operationId,
     tags: [tagOf(route)],
     summary: route.summary,
     security: route.auth === 'user' ? [{ dpop: [] }] : [],
@@ -206,7 +215,10 @@ function operation(route: AnyRoute): object {
       ...Object.fromEntries(errorStatuses(route).map((status) => [status, failure(route, status)])),
       ...(hasConditionalGet(route) ? { 304: { description: MEANINGS[304], headers: successHeaders(route) } } : {}),
       ...Object.fromEntries(
-        Object.entries(route.responses).map(([status, schema]) => [status, answer(route, status, schema as z.ZodType)]),
+        Object.entries(route.responses).map(([status, schema]) => [
+          status,
+          answer(route, status, schema as z.ZodType, example),
+        ]),
       ),
     },
   };
@@ -247,12 +259,12 @@ function failure(route: AnyRoute, status: number): object {
   return { description: MEANINGS[status] ?? 'Error', headers, content };
 }
 
-function answer(route: AnyRoute, status: string, schema: z.ZodType): object {
+function answer(route: AnyRoute, status: string, schema: z.ZodType, example: Example): object {
   const headers = successHeaders(route);
   if (schema instanceof z.ZodUndefined) return { description: 'No body', headers };
   const type = route.produces ?? 'application/json';
   const description = MEANINGS[Number(status)] ?? 'Answer';
-  return { description, headers, content: { [type]: { schema: jsonSchema(schema, 'output') } } };
+  return { description, headers, content: { [type]: media(jsonSchema(schema, 'output'), example.answer) } };
 }
 
 const REQUEST_ID = { 'X-Request-Id': { required: true, schema: text } };
@@ -266,7 +278,7 @@ function successHeaders(route: AnyRoute): object {
   };
 }
 
-function requestBody({ upload, body }: AnyRoute): object | undefined {
+function requestBody({ upload, body }: AnyRoute, example: Example): object | undefined {
   if (upload) {
     const file = { type: 'string', format: 'binary', description: `At most ${upload.maxBytes} bytes.` };
     const { properties, required = [] } = body ? jsonSchema(body, 'input') : {};
@@ -279,8 +291,10 @@ function requestBody({ upload, body }: AnyRoute): object | undefined {
   }
   if (!body) return undefined;
   const required = !body.safeParse(undefined).success;
-  return { required, content: { 'application/json': { schema: jsonSchema(body, 'input') } } };
+  return { required, content: { 'application/json': media(jsonSchema(body, 'input'), example.body) } };
 }
+
+const media = (schema: object, example: unknown) => (example === undefined ? { schema } : { schema, example });
 
 function parameters(place: 'query' | 'path', schema: z.ZodType | undefined): object[] {
   if (!schema) return [];

@@ -4,6 +4,7 @@ import { Router } from 'express';
 import { html } from '#platform/html.ts';
 import { openApiDocument } from '#transport/openapi.ts';
 import type { AnyRoute } from '#transport/route.ts';
+import { readExamples } from './examples.ts';
 import { PROBLEMS } from './problems.ts';
 
 /** Folder → files of the page: Swagger UI, and what makes its "Try it out" act as a phone. */
@@ -58,7 +59,7 @@ export function docsRouter(routes: AnyRoute[], appVersion: string): Router {
   let document: object | undefined; // made when it is first asked for: few processes ever are
   const router = Router();
   router.get('/openapi.json', (_req, res) => {
-    document ??= openApiDocument(routes);
+    document ??= openApiDocument(routes, readExamples());
     res.json(document);
   });
   router.get('/docs', (_req, res) => void res.type('html').send(page(appVersion)));
