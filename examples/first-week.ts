@@ -1,5 +1,6 @@
 // A first week with Strong Together, against a running server: npm start in one terminal, npm run example in another.
 import { ApiFailure, type Output, StrongTogetherClient } from '@strong-together/client';
+import { openVerificationLink } from './mailbox.ts';
 
 const BASE_URL = process.env.BASE_URL ?? 'http://localhost:5000';
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -72,7 +73,7 @@ async function main(): Promise<void> {
 
   const { user } = await client.call('POST', '/api/users/create', { body: account });
   say(`Registered ${user.username}. The server sent a mail.`);
-  await openVerificationLink(account.email);
+  await openVerificationLink(BASE_URL, account.email);
   say('Opened the mailbox and followed the link: verified.');
   await client.login(account.username, account.password);
   say('Logged in; the tokens are bound to this key:', (await client.key()).thumbprint);
@@ -111,22 +112,6 @@ async function main(): Promise<void> {
 
 type Tracking = Output<'GET', '/api/workouts/gettracking'>;
 type Records = Output<'GET', '/api/analytics/get'>['_1RM'];
-
-async function openVerificationLink(email: string): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    const response = await fetch(`${BASE_URL}/dev/mailbox/json?to=${encodeURIComponent(email)}`);
-    if (response.status === 404) throw new Error('this server has no development mailbox');
-    const [mail] = (await response.json()) as Array<{ text: string }>;
-    const link = mail && /https?:\/\/\S+/.exec(mail.text)?.[0];
-    if (link) {
-      const page = await fetch(link);
-      if (!page.ok) throw new Error(`the link answered ${page.status}`);
-      return;
-    }
-    await new Promise((done) => setTimeout(done, 100));
-  }
-  throw new Error('no mail came');
-}
 
 async function makePlan(client: StrongTogetherClient) {
   const catalogue = await client.call('GET', '/api/exercises/getall');

@@ -4,7 +4,7 @@ import 'uplot/dist/uPlot.min.css';
 import { day, number } from '../format.ts';
 import { Rows } from './basics.tsx';
 
-export interface Series {
+interface Series {
   label: string;
   /** Instants in milliseconds and values; the same instants for all series of a chart. */
   values: Array<number | null>;
