@@ -86,7 +86,7 @@ export function demoYears(now: number, timeZone: string, known: Set<string>): ob
       measurements.push({ id, kind: 'body_weight', value, unit: 'kg', measuredAt: new Date(at).toISOString() });
     }
     if (PAUSES.has(week)) continue;
-    const isDeload = week % 8 === 7;
+    const isDeload = week % 8 === 5;
     for (const [weekday, title, exercises] of WEEK) {
       const start =
         first + (week * 7 + weekday) * DAY_MS + 17 * 3_600_000 + Math.round(noise(week + weekday) * 40) * 60_000;

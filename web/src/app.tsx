@@ -15,7 +15,7 @@ import { SignUp } from './screens/SignUp.tsx';
 import { Workout } from './screens/Workout.tsx';
 import { Workouts } from './screens/Workouts.tsx';
 import { load, save } from './session/database.ts';
-import { sendWaiting } from './session/drafts.ts';
+import { newId, sendWaiting } from './session/drafts.ts';
 import type { Session } from './session/session.ts';
 
 const PLACES = [
@@ -114,11 +114,18 @@ function SignedIn({ session, path, onSignOut }: { session: Session; path: string
   );
 }
 
+/** Gives the workout its id, and with it an address that a reload finds it at. */
+function NewWorkout() {
+  useEffect(() => go(`workouts/${newId()}/new`, true), []);
+  return null;
+}
+
 function screenAt(path: string, onSignOut: () => void) {
   const [place = '', id, what] = path.split('/');
   switch (place) {
     case 'workouts':
-      if (id === 'new' || (id && what === 'edit')) return <Editor key={id} id={id === 'new' ? undefined : id} />;
+      if (id === 'new') return <NewWorkout />;
+      if (id && (what === 'new' || what === 'edit')) return <Editor key={id} id={id} isNew={what === 'new'} />;
       return id ? <Workout key={id} id={id} /> : <Workouts />;
     case 'exercises':
       return id ? <Exercise key={id} id={Number(id)} /> : <Exercises />;
@@ -137,15 +144,14 @@ function screenAt(path: string, onSignOut: () => void) {
   }
 }
 
-/** What the person chose, from this browser at once; the server's answer follows on the settings screen. */
+/** What the person chose: as this browser knows it, or else from the server; the first screen brings it up to date. */
 async function readChoices({ client }: Session): Promise<Me> {
   const kept = await load<Me>('choices', 'me');
-  const asked = client.call('GET', '/api/v1/me').then(
-    (me) => ({ unit: me.unit, weekStart: me.weekStart }) as Me,
-    () => undefined,
-  );
   if (kept) return kept;
-  const me = (await asked) ?? DEFAULTS;
+  const me = await client.call('GET', '/api/v1/me').then(
+    ({ unit, weekStart }) => ({ unit, weekStart }) as Me,
+    () => DEFAULTS,
+  );
   await save('choices', 'me', me);
   return me;
 }

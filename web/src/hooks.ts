@@ -84,8 +84,10 @@ export function usePath(): string {
   return path;
 }
 
-export function go(path: string): void {
-  history.pushState(null, '', `${BASE}/${path}`);
+/** @param isInPlace the address before is not one to come back to */
+export function go(path: string, isInPlace = false): void {
+  if (isInPlace) history.replaceState(null, '', `${BASE}/${path}`);
+  else history.pushState(null, '', `${BASE}/${path}`);
   dispatchEvent(new PopStateEvent('popstate'));
   scrollTo(0, 0);
 }

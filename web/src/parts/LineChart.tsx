@@ -34,7 +34,11 @@ export function LineChart({ title, unit, at, series, empty }: Props) {
     const draw = () => {
       plot?.destroy();
       const color = (name: string) => getComputedStyle(element).getPropertyValue(name).trim();
-      const axis = { stroke: color('--faint'), grid: { stroke: color('--line') }, ticks: { stroke: color('--line') } };
+      const axis = {
+        stroke: color('--faint'),
+        grid: { stroke: color('--line'), width: 1 },
+        ticks: { stroke: color('--line'), width: 1 },
+      };
       const data = [at.map((ms) => ms / 1000), ...series.map(({ values }) => values)] as uPlot.AlignedData;
       plot = new uPlot(
         {

@@ -40,17 +40,19 @@ const FIELDS: Record<string, Array<'weight' | 'reps' | 'seconds' | 'distanceM'>>
 };
 const NAMES = { weight: 'Weight', reps: 'Reps', seconds: 'Seconds', distanceM: 'Metres' };
 
-/** A new workout, or a stored one with this id; what is written is kept in this browser at every change. */
-export function Editor({ id }: { id: string | undefined }) {
+/** A new workout that gets this id, or a stored one that has it; what is written is kept in this browser at every change. */
+export function Editor({ id, isNew }: { id: string; isNew: boolean }) {
   const client = useClient();
   const [loaded, again] = useLoaded(async () => {
-    const [draft, exercises] = await Promise.all([beginDraft(client, id), readExercises(client)]);
+    const [draft, exercises] = await Promise.all([beginDraft(client, id, isNew), readExercises(client)]);
     return { draft, exercises };
   }, [id]);
   return (
-    <Ready loaded={loaded} again={again}>
-      {({ draft, exercises }) => <Form draft={draft} exercises={exercises} />}
-    </Ready>
+    <Screen title={isNew ? 'New workout' : 'Edit workout'}>
+      <Ready loaded={loaded} again={again}>
+        {({ draft, exercises }) => <Form draft={draft} exercises={exercises} />}
+      </Ready>
+    </Screen>
   );
 }
 
@@ -67,8 +69,10 @@ async function readExercises(client: ReturnType<typeof useClient>): Promise<Exer
   }
 }
 
-async function beginDraft(client: ReturnType<typeof useClient>, id: string | undefined): Promise<Draft> {
-  if (id === undefined) {
+async function beginDraft(client: ReturnType<typeof useClient>, id: string, isNew: boolean): Promise<Draft> {
+  const kept = await loadDraft(id);
+  if (kept) return kept;
+  if (isNew) {
     const document: Document = {
       title: 'Workout',
       notes: '',
@@ -78,10 +82,8 @@ async function beginDraft(client: ReturnType<typeof useClient>, id: string | und
       splitId: null,
       blocks: [],
     };
-    return { id: newId(), document, isReady: false };
+    return { id, document, isReady: false };
   }
-  const kept = await loadDraft(id);
-  if (kept) return kept;
   const { version, title, notes, startedAt, endedAt, timeZone, splitId, blocks } = await client.call(
     'GET',
     '/api/v1/workouts/:id',
@@ -103,8 +105,6 @@ function Form({ draft: begun, exercises }: { draft: Draft; exercises: Exercise[]
     const next = { ...draft, isReady: false, document: { ...workout, ...part } };
     setDraft(next);
     void saveDraft(next);
-    // The address names it, so that a reload finds it again.
-    if (location.pathname.endsWith('/new')) history.replaceState(null, '', `/app/workouts/${draft.id}/edit`);
   };
   const changeBlock = (id: string, part: Partial<Block>) =>
     change({ blocks: workout.blocks.map((block) => (block.id === id ? { ...block, ...part } : block)) });
@@ -126,7 +126,7 @@ function Form({ draft: begun, exercises }: { draft: Draft; exercises: Exercise[]
     setDraft(ready);
     try {
       const isSent = await sendDraft(session.client, ready);
-      go(isSent ? `workouts/${draft.id}` : 'workouts');
+      go(isSent ? `workouts/${draft.id}` : 'workouts', true);
     } catch (failure) {
       setError(inWords(failure));
       await saveDraft({ ...ready, isReady: false });
@@ -135,80 +135,72 @@ function Form({ draft: begun, exercises }: { draft: Draft; exercises: Exercise[]
   };
 
   return (
-    <Screen title={isNew ? 'New workout' : 'Edit workout'}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void finish();
-        }}
-      >
-        <div class="card">
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void finish();
+      }}
+    >
+      <div class="card">
+        <Field
+          label="Title"
+          required
+          maxLength={100}
+          dir="auto"
+          value={workout.title}
+          onText={(title) => change({ title })}
+        />
+        <div class="row">
           <Field
-            label="Title"
+            label="Begin"
+            type="datetime-local"
             required
-            maxLength={100}
-            dir="auto"
-            value={workout.title}
-            onText={(title) => change({ title })}
+            value={localTime(workout.startedAt)}
+            onText={(text) => text && change({ startedAt: new Date(text).toISOString() })}
           />
-          <div class="row">
+          {workout.endedAt && (
             <Field
-              label="Begin"
+              label="End"
               type="datetime-local"
               required
-              value={localTime(workout.startedAt)}
-              onText={(text) => text && change({ startedAt: new Date(text).toISOString() })}
+              value={localTime(workout.endedAt)}
+              onText={(text) => text && change({ endedAt: new Date(text).toISOString() })}
             />
-            {workout.endedAt && (
-              <Field
-                label="End"
-                type="datetime-local"
-                required
-                value={localTime(workout.endedAt)}
-                onText={(text) => text && change({ endedAt: new Date(text).toISOString() })}
-              />
-            )}
-          </div>
-          <Field
-            label="Notes"
-            maxLength={2000}
-            dir="auto"
-            value={workout.notes}
-            onText={(notes) => change({ notes })}
-          />
+          )}
         </div>
-        {workout.blocks.map((block, place) => (
-          <BlockForm
-            key={block.id}
-            block={block}
-            exercise={exercises.find(({ id }) => id === block.exerciseId)}
-            onChange={(part) => changeBlock(block.id, part)}
-            onRemove={() => change({ blocks: workout.blocks.filter(({ id }) => id !== block.id) })}
-            onUp={place === 0 ? undefined : () => change({ blocks: moved(workout.blocks, place) })}
-            onSetDone={() => setRestFrom(Date.now())}
-          />
-        ))}
-        <ExercisePicker exercises={exercises} onPick={(exercise) => void add(exercise)} />
-        {isNew && <RestTimer from={restFrom} />}
-        <Notice error={error} />
-        <div class="row">
-          <button type="submit" disabled={isBusy}>
-            {isNew ? 'Finish workout' : 'Save'}
-          </button>
-          <button
-            type="button"
-            class="plain"
-            onClick={() => {
-              if (!confirm('Throw away what you changed?')) return;
-              void removeDraft(draft.id).then(() => go(isNew ? 'workouts' : `workouts/${draft.id}`));
-            }}
-          >
-            Throw away
-          </button>
-        </div>
-        <p class="hint">Every change is kept in this browser.</p>
-      </form>
-    </Screen>
+        <Field label="Notes" maxLength={2000} dir="auto" value={workout.notes} onText={(notes) => change({ notes })} />
+      </div>
+      {workout.blocks.map((block, place) => (
+        <BlockForm
+          key={block.id}
+          block={block}
+          exercise={exercises.find(({ id }) => id === block.exerciseId)}
+          onChange={(part) => changeBlock(block.id, part)}
+          onRemove={() => change({ blocks: workout.blocks.filter(({ id }) => id !== block.id) })}
+          onUp={place === 0 ? undefined : () => change({ blocks: moved(workout.blocks, place) })}
+          onSetDone={() => setRestFrom(Date.now())}
+        />
+      ))}
+      <ExercisePicker exercises={exercises} onPick={(exercise) => void add(exercise)} />
+      {isNew && <RestTimer from={restFrom} />}
+      <Notice error={error} />
+      <div class="row">
+        <button type="submit" disabled={isBusy}>
+          {isNew ? 'Finish workout' : 'Save'}
+        </button>
+        <button
+          type="button"
+          class="plain"
+          onClick={() => {
+            if (!confirm('Throw away what you changed?')) return;
+            void removeDraft(draft.id).then(() => go(isNew ? 'workouts' : `workouts/${draft.id}`, true));
+          }}
+        >
+          Throw away
+        </button>
+      </div>
+      <p class="hint">Every change is kept in this browser.</p>
+    </form>
   );
 }
 

@@ -1,6 +1,6 @@
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import { day, daysAgo, fromKg, inUnit, localDay, number, setText, WEEKDAYS, zone } from '../format.ts';
-import { useLoaded, useShared } from '../hooks.ts';
+import { type Me, useLoaded, useShared } from '../hooks.ts';
 import { Link, Ready, Screen } from '../parts/basics.tsx';
 import { LineChart } from '../parts/LineChart.tsx';
 import { MuscleWeek } from '../parts/MuscleWeek.tsx';
@@ -10,13 +10,19 @@ const YEAR = 364;
 const NEWEST = 6;
 
 export function Home() {
-  const { session, me } = useShared();
+  const { session, me, setMe } = useShared();
   const from = daysAgo(YEAR);
   const query = { from, to: localDay(new Date()), tz: zone(), weekStart: me.weekStart };
   const [loaded, again] = useLoaded(
     () => session.client.call('GET', '/api/v1/overview', { query }),
     [from, me.weekStart],
   );
+  // Another device may have chosen otherwise.
+  const chosen = loaded.state === 'here' ? loaded.value.me : undefined;
+  useEffect(() => {
+    if (!chosen || (chosen.unit === me.unit && chosen.weekStart === me.weekStart)) return;
+    setMe({ unit: chosen.unit, weekStart: chosen.weekStart } as Me);
+  }, [chosen, me, setMe]);
   return (
     <Screen
       title="This week"

@@ -51,7 +51,7 @@ export function Workouts() {
           <ul class="list">
             {drafts.value.map((draft) => (
               <li key={draft.id}>
-                <Link to={`workouts/${draft.id}/edit`} dir="auto">
+                <Link to={`workouts/${draft.id}/${draft.version === undefined ? 'new' : 'edit'}`} dir="auto">
                   {draft.document.title || 'Untitled'}
                 </Link>
                 <span>
