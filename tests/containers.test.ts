@@ -27,12 +27,24 @@ describe('the Dockerfile', () => {
   it('copies what is there and is not kept from it by .dockerignore', () => {
     const ignored = textOf('.dockerignore').split('\n');
     const sources = [...text.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' '));
-    expect(sources).toEqual(['package.json', 'package-lock.json', 'client/package.json', 'package.json', 'db', 'src']);
+    expect(sources).toEqual([
+      ...['package.json', 'package-lock.json', 'client/package.json'],
+      ...['package.json', 'package-lock.json', 'tsconfig.json', 'client', 'web'],
+      ...['package.json', 'db', 'src'],
+    ]);
     for (const source of sources) {
       expect(existsSync(join(ROOT, source))).toBe(true);
       expect(ignored).toContain(`!${source}`);
     }
   });
+  it('takes the page from where it is built, and the server looks for it there', () => {
+    const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
+    expect(text).toMatch(/^RUN npm run web$/m);
+    expect(scripts.web).toBe('node web/build.ts');
+    expect(text).toMatch(/^COPY --from=page \/app\/web\/dist web\/dist$/m);
+    expect(textOf('src/pageFiles.ts')).toContain("'../web'");
+  });
+
   it('runs as nobody special, from a program that is there, with known settings', () => {
     expect(text).toMatch(/^USER node$/m);
     expect(JSON.parse(/^CMD (.+)$/m.exec(text)?.[1] ?? '')).toEqual(['node', 'src/main.ts']);

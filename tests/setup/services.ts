@@ -5,6 +5,7 @@ import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '#platform/postgres/embedded.ts';
 import { migrate } from '#platform/postgres/migrate.ts';
+import { installChromium } from './chromium.ts';
 import { startRedis } from './redis.ts';
 
 declare module 'vitest' {
@@ -25,6 +26,7 @@ const FAST = [
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'strong-together-test-'));
   const [postgres, redis] = await Promise.all([startEmbeddedPostgres(folder, FAST), startRedis()]);
+  await installChromium(); // after Redis: two programs at once cannot install
   await migrate({
     url: postgres.url,
     folder: join(import.meta.dirname, '../../db'),

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { useAction, useClient, useLoaded } from '../hooks.ts';
 import { Field, Notice, Ready, Screen } from '../parts/basics.tsx';
 import { ExercisePicker } from '../parts/ExercisePicker.tsx';
+import { load, remove, save } from '../session/database.ts';
 import { newId } from '../session/drafts.ts';
 
 type Stored = Output<'GET', '/api/v1/plan'>;
@@ -14,39 +15,58 @@ interface Split {
   exercises: Array<{ exerciseId: number; name: string; sets: string }>;
 }
 
+/** What was written and not saved yet, kept in this browser. */
+interface Written {
+  /** Version of the plan that it was made from. */
+  version: number;
+  name: string;
+  splits: Split[];
+}
+
 export function Plan() {
   const client = useClient();
   const [loaded, again] = useLoaded(
-    () => Promise.all([client.call('GET', '/api/v1/plan'), client.call('GET', '/api/v1/exercises')]),
+    () =>
+      Promise.all([
+        client.call('GET', '/api/v1/plan'),
+        client.call('GET', '/api/v1/exercises'),
+        load<Written>('choices', 'plan'),
+      ]),
     [],
   );
   return (
     <Screen title="Plan">
       <Ready loaded={loaded} again={again}>
-        {([plan, { items }]) => <Form key={plan.version} plan={plan} exercises={items} onSaved={again} />}
+        {([plan, { items }, written]) => (
+          <Form key={plan.version} plan={plan} written={written} exercises={items} onSaved={again} />
+        )}
       </Ready>
     </Screen>
   );
 }
 
-function Form({ plan, exercises, onSaved }: { plan: Stored; exercises: Exercise[]; onSaved: () => void }) {
+interface FormProps {
+  plan: Stored;
+  written: Written | undefined;
+  exercises: Exercise[];
+  onSaved: () => void;
+}
+
+function Form({ plan, written, exercises, onSaved }: FormProps) {
   const client = useClient();
-  const [name, setName] = useState(plan.name ?? 'My plan');
-  const [splits, setSplits] = useState<Split[]>(
-    plan.splits.map((split) => ({
-      key: String(split.id),
-      name: split.name,
-      exercises: split.exercises.map((one) => ({
-        exerciseId: one.exerciseId,
-        name: one.name,
-        sets: one.sets.join(' '),
-      })),
-    })),
-  );
+  const [form, setForm] = useState<Written>(written ?? writtenOf(plan));
+  const { name, splits } = form;
+  const write = (part: Partial<Written>) => {
+    const next = { ...form, ...part };
+    setForm(next);
+    void save('choices', 'plan', next);
+  };
+  const setName = (text: string) => write({ name: text });
+  const setSplits = (next: Split[]) => write({ splits: next });
   const { isBusy, error, done, run } = useAction();
   const change = (key: string, part: Partial<Split>) =>
     setSplits(splits.map((split) => (split.key === key ? { ...split, ...part } : split)));
-  const save = async () => {
+  const send = async () => {
     const body = {
       name,
       splits: splits.map((split) => ({
@@ -60,7 +80,8 @@ function Form({ plan, exercises, onSaved }: { plan: Stored; exercises: Exercise[
         })),
       })),
     };
-    await client.call('PUT', '/api/v1/plan', { body, headers: { 'if-match': `"${plan.version}"` } });
+    await client.call('PUT', '/api/v1/plan', { body, headers: { 'if-match': `"${form.version}"` } });
+    await remove('choices', 'plan');
     onSaved();
     return 'The plan is saved; the phone shows it, too.';
   };
@@ -68,7 +89,7 @@ function Form({ plan, exercises, onSaved }: { plan: Stored; exercises: Exercise[
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        run(save);
+        run(send);
       }}
     >
       <Field label="Name of the plan" required maxLength={100} dir="auto" value={name} onText={setName} />
@@ -128,7 +149,26 @@ function Form({ plan, exercises, onSaved }: { plan: Stored; exercises: Exercise[
         <button type="submit" disabled={isBusy || splits.length === 0}>
           Save plan
         </button>
+        {form.version !== plan.version && (
+          <button
+            type="button"
+            class="plain"
+            onClick={() => void remove('choices', 'plan').then(() => setForm(writtenOf(plan)))}
+          >
+            Throw away what I wrote, and take the newest
+          </button>
+        )}
       </div>
     </form>
   );
 }
+
+const writtenOf = (plan: Stored): Written => ({
+  version: plan.version,
+  name: plan.name ?? 'My plan',
+  splits: plan.splits.map((split) => ({
+    key: String(split.id),
+    name: split.name,
+    exercises: split.exercises.map((one) => ({ exerciseId: one.exerciseId, name: one.name, sets: one.sets.join(' ') })),
+  })),
+});
