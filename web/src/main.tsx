@@ -4,7 +4,9 @@ import { openSession } from './session/session.ts';
 import './style.css';
 
 const root = document.getElementById('app');
-if (root) {
+if (root && !isSecureContext) {
+  root.textContent = 'Browsers keep keys only for https and for localhost: open this page by one of these.';
+} else if (root) {
   const session = await openSession();
   root.textContent = '';
   render(
