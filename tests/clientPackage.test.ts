@@ -142,7 +142,7 @@ describe('the package in plain Node', () => {
     (await run(process.execPath, args, { cwd: project, env: { ...process.env, BASE_URL: server.url } })).stdout;
 
   it('runs the first week', async ({ server }) => {
-    copyFileSync(join(ROOT, 'examples/first-week.ts'), join(project, 'first-week.ts'));
+    for (const file of ['first-week.ts', 'mailbox.ts']) copyFileSync(join(ROOT, 'examples', file), join(project, file));
     expect(await node(server, 'first-week.ts')).toMatch(
       /Registered lifter_.*5 workouts:.*Imported 183 of 183.*became \d+.*Undone; 1 workout.*Logged out/s,
     );

@@ -48,7 +48,8 @@ async function furnish({ call, send, split }: Person): Promise<Things> {
 /** Everything that a person can read of the logbook, as text. */
 async function everything({ call }: Person): Promise<string> {
   const reads = (api as AnyRoute[]).filter(
-    ({ method, path }) => method === 'GET' && isLogbook(path) && !path.includes(':'),
+    // The archive, whose bytes differ with the minute, has a test of two people of its own.
+    ({ method, path }) => method === 'GET' && isLogbook(path) && !path.includes(':') && !path.endsWith('.zip'),
   );
   const span = '?from=2026-01-01&to=2026-12-31';
   const texts: string[] = [];

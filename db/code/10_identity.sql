@@ -242,17 +242,10 @@ begin
   returning u.id, u.role, s.token_version;
 end $$;
 
--- Ends the caller's sessions beside the phone: all of them, or one, but never p_but. The phone, which alone has no such row,
--- ends with all of them the operator's console, too.
+-- Ends the caller's sessions beside the phone: all of them, or one, but never p_but.
 create function app.end_other_sessions(p_only uuid, p_but uuid) returns integer
 language sql security definer set search_path = public, pg_temp
 as $$
-  update users u
-  set session_epoch = u.session_epoch + 1
-  where u.id = app.user_id()
-    and p_only is null
-    and p_but is null;
-
   with ended as (
     delete from other_sessions s
     where s.user_id = app.user_id()
