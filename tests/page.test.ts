@@ -8,7 +8,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect } from 'vitest';
 import { startBrowser, type Visit, visit } from './helpers/browser.ts';
 import { importFile, newDemoPerson } from './helpers/demo.ts';
-import { otherSession } from './helpers/otherSession.ts';
+import { newOtherSession, otherSession } from './helpers/otherSession.ts';
 import { newPhone, type Phone } from './helpers/person.ts';
 import { proofKey } from './helpers/proof.ts';
 import { fixtures, linkIn, startTestServer, type TestServer } from './helpers/server.ts';
@@ -344,6 +344,101 @@ describe('the line and the session', () => {
     await page.getByRole('button', { name: 'Finish workout' }).click();
     await heading(page, 'Not lost').waitFor();
     expect(await storedWorkouts(server, phone)).toEqual([{ title: 'Not lost', sets: 1 }]);
+  });
+});
+
+describe('what is typed and kept', () => {
+  it('a decimal is typed key by key, and an end of the session in between changes no unit', async ({ server, tab }) => {
+    const phone = await newPhone(server);
+    const { page } = tab;
+    await server.sql("update user_reminder_settings set unit = 'lb' where user_id = $1", [phone.id]);
+    await signIn(server, tab, phone);
+    await page.getByRole('link', { name: 'New workout' }).click();
+    await page.getByLabel('Add an exercise').pressSequentially('Bench Press');
+    await page.getByRole('button', { name: 'Bench Press', exact: true }).click();
+    await page.getByLabel('Weight, lb').pressSequentially('100.05');
+    await page.getByLabel('Weight, lb').fill('');
+    await page.getByLabel('Weight, lb').pressSequentially('22.075');
+    await page.getByLabel('Reps').pressSequentially('5');
+    await page.getByRole('button', { name: 'Finish workout' }).click();
+    await heading(page, 'Workout').waitFor();
+    const sets = 'select s.weight::text, s.unit, s.reps::int from log_sets s where s.user_id = $1';
+    expect(await server.sql(sets, [phone.id])).toEqual([{ weight: '22.075', unit: 'lb', reps: 5 }]);
+  });
+
+  it('the next person in a browser sees nothing of the one before, and sends nothing of theirs', async ({
+    server,
+    tab,
+  }) => {
+    const [first, second] = [await newPhone(server), await newPhone(server)];
+    const { page, context } = tab;
+    await signIn(server, tab, first);
+    await page.getByRole('link', { name: 'New workout' }).click();
+    await page.getByLabel('Title').fill('Private of the first');
+    await writeSet(page, 'Bench Press', '70', '8');
+    await context.setOffline(true);
+    await page.getByRole('button', { name: 'Finish workout' }).click();
+    await page.getByText('waits for the line').waitFor();
+    await server.sql('delete from other_sessions where user_id = $1', [first.id]);
+    await context.setOffline(false);
+    await page.getByText('Your session has ended').waitFor();
+    await signIn(server, tab, second);
+    await open(page, 'settings');
+    await page.getByRole('heading', { name: second.username }).waitFor();
+    await open(page, 'workouts');
+    expect(await page.getByText('Private of the first').count()).toBe(0);
+    expect(await storedWorkouts(server, second)).toEqual([]);
+    await open(page, 'settings');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await heading(page, 'Sign in').waitFor();
+    await signIn(server, tab, first); // theirs is still there, and goes out
+    await expect
+      .poll(() => storedWorkouts(server, first), { timeout: 10_000 })
+      .toEqual([{ title: 'Private of the first', sets: 1 }]);
+  });
+
+  it('the address of a new workout that was sent since shows the stored one', async ({ server, tab }) => {
+    const phone = await newPhone(server);
+    const { page } = tab;
+    await signIn(server, tab, phone);
+    await page.getByRole('link', { name: 'New workout' }).click();
+    await writeSet(page, 'Bench Press', '70', '8');
+    const address = new URL(page.url()).pathname.slice('/app/'.length);
+    await page.getByRole('button', { name: 'Finish workout' }).click();
+    await heading(page, 'Workout').waitFor();
+    await open(page, address);
+    await expect
+      .poll(() =>
+        page
+          .getByLabel(/Weight/)
+          .first()
+          .inputValue(),
+      )
+      .toBe('70');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await heading(page, 'Workout').waitFor();
+    expect(await storedWorkouts(server, phone)).toEqual([{ title: 'Workout', sets: 1 }]);
+  });
+
+  it('what was changed elsewhere meanwhile is not overwritten unless the person says so', async ({ server, tab }) => {
+    const phone = await newPhone(server);
+    const { page } = tab;
+    await signIn(server, tab, phone);
+    await page.getByRole('link', { name: 'New workout' }).click();
+    await writeSet(page, 'Bench Press', '70', '8');
+    await page.getByRole('button', { name: 'Finish workout' }).click();
+    await heading(page, 'Workout').waitFor();
+    await page.getByRole('link', { name: 'Edit' }).click();
+    await page.getByLabel('Title').fill('Mine');
+    const other = await newOtherSession(server, phone);
+    const path = new URL(page.url()).pathname.replace('/app/', '/api/v1/').replace('/edit', '');
+    const { title: _, ...stored } = (await (await other.call('GET', path)).json()) as Record<string, unknown>;
+    expect((await other.call('PUT', path, { ...stored, title: 'Theirs' })).status).toBe(200);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('changed elsewhere').waitFor();
+    await page.getByRole('button', { name: 'Keep mine' }).click();
+    await heading(page, 'Mine').waitFor();
+    expect(await storedWorkouts(server, phone)).toEqual([{ title: 'Mine', sets: 1 }]);
   });
 });
 

@@ -126,7 +126,8 @@ export class StrongTogetherClient {
 
   /** Takes tokens over that another page with the same key has got. */
   adopt({ accessToken, refreshToken }: Tokens): void {
-    this.#accessToken = accessToken;
+    if (refreshToken === null || this.#refreshToken === null) this.#kept = this.#nothingKept(); // perhaps another person's
+    this.#accessToken = accessToken || undefined;
     this.#refreshToken = refreshToken;
   }
 
@@ -272,7 +273,8 @@ export class StrongTogetherClient {
 
   async #send({ method, url, headers, body, signal, traits }: Sent): Promise<Answer> {
     const send = this.#options.fetch ?? fetch;
-    const response = await send(url, { method, headers, body, ...(signal && { signal }) });
+    // What is kept is kept here: a browser's own cache does not know whose answer it is.
+    const response = await send(url, { method, headers, body, cache: 'no-store', ...(signal && { signal }) });
     const { status, headers: answered } = response;
     if (traits.bytes && status === 200) return { status, headers: answered, text: '', blob: await response.blob() };
     return { status, headers: answered, text: await response.text() };

@@ -66,7 +66,7 @@ export async function send(
   if (isLarge) res.vary('Accept-Encoding');
   if (version !== undefined) {
     const etag = isZipped ? `"${version}-gzip"` : `"${version}"`;
-    res.set('Cache-Control', 'private, no-cache').set('ETag', etag);
+    res.vary('Authorization').set('Cache-Control', 'private, no-cache').set('ETag', etag);
     if (route.method === 'GET' && names(req.get('if-none-match'), etag)) {
       res.status(304).end();
       return;

@@ -66,7 +66,7 @@ function SignedIn({ session, path, onSignOut }: { session: Session; path: string
   useEffect(() => {
     const look = () => {
       setOnline(navigator.onLine);
-      if (navigator.onLine) void sendWaiting(session.client);
+      if (navigator.onLine) void sendWaiting(session);
     };
     look();
     const timer = setInterval(look, RETRY_MS);

@@ -28,6 +28,13 @@ export function daysAgo(days: number): string {
   return localDay(date);
 }
 
+/** The first day of the week that a day is in. @param weekStart days from Monday to the one that weeks start on */
+export function weekOf(text: string, weekStart: number): string {
+  const date = new Date(`${text}T12:00`);
+  date.setDate(date.getDate() - ((date.getDay() + 6 - weekStart + 7) % 7));
+  return localDay(date);
+}
+
 /** What an `input` of type datetime-local holds. */
 export const localTime = (instant: string): string => {
   const date = new Date(instant);

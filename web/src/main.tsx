@@ -7,10 +7,13 @@ const root = document.getElementById('app');
 if (root && !isSecureContext) {
   root.textContent = 'Browsers keep keys only for https and for localhost: open this page by one of these.';
 } else if (root) {
-  const session = await openSession();
-  root.textContent = '';
-  render(
-    <App session={session} isEmpty={root.dataset.empty === 'true'} hasMailbox={root.dataset.mailbox === 'true'} />,
-    root,
-  );
+  const session = await openSession().catch(() => undefined);
+  root.textContent = session
+    ? ''
+    : 'This page keeps a key in the browser, which does not let it: allow storage for this site.';
+  if (session)
+    render(
+      <App session={session} isEmpty={root.dataset.empty === 'true'} hasMailbox={root.dataset.mailbox === 'true'} />,
+      root,
+    );
 }

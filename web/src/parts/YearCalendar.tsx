@@ -10,18 +10,8 @@ interface Day {
   volumeKg: number;
 }
 
-/** A square a day, a column a week, darker for more sets. */
-export function YearCalendar({
-  days,
-  from,
-  unit,
-  weekStart,
-}: {
-  days: Day[];
-  from: string;
-  unit: Unit;
-  weekStart: number;
-}) {
+/** A square a day, a column a week, darker for more sets. @param from the first day of a week */
+export function YearCalendar({ days, from, unit }: { days: Day[]; from: string; unit: Unit }) {
   const byDay = new Map(days.map((entry) => [entry.day, entry]));
   const most = Math.max(1, ...days.map(({ sets }) => sets));
   const [shown, setShown] = useState('');
@@ -34,7 +24,6 @@ export function YearCalendar({
   };
   const weeks: string[][] = [];
   const date = new Date(`${from}T12:00`);
-  date.setDate(date.getDate() - ((date.getDay() + 6 - weekStart + 7) % 7));
   const today = localDay(new Date());
   while (localDay(date) <= today) {
     const week: string[] = [];

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { go, inWords, type Loaded } from '../hooks.ts';
 
 /** A screen with its heading, which gets the focus when the screen opens. */
@@ -107,15 +107,22 @@ interface InputProps {
   dir?: 'auto';
 }
 
-export function Field({ label, hint, onText, ...input }: InputProps) {
+export function Field({ label, hint, onText, value, ...input }: InputProps) {
   const id = useId();
+  // A number is shown as it was typed: 80. is on its way to 80.5.
+  const [typed, setTyped] = useState('');
+  const isTyped = input.type === 'number' && typed !== '' && Number(typed) === Number(value);
   return (
     <div class="field">
       <label for={id}>{label}</label>
       <input
         id={id}
         aria-describedby={hint ? `${id}-hint` : undefined}
-        onInput={(event) => onText(event.currentTarget.value)}
+        value={isTyped ? typed : String(value)}
+        onInput={(event) => {
+          setTyped(event.currentTarget.value);
+          onText(event.currentTarget.value);
+        }}
         {...(input as object)}
       />
       {hint && (
@@ -184,8 +191,8 @@ export function Rows({
             </tr>
           </thead>
           <tbody>
-            {rows.map((cells) => (
-              <tr key={cells.join()}>
+            {rows.map((cells, place) => (
+              <tr key={`${place} ${cells[0]}`}>
                 {cells.map((cell, n) => (
                   <td key={head[n]}>{cell}</td>
                 ))}

@@ -1,7 +1,7 @@
 import { ApiFailure, type Output } from '@strong-together/client';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { localTime, zone } from '../format.ts';
-import { go, inWords, useClient, useLoaded, useShared } from '../hooks.ts';
+import { go, inWords, useLoaded, useShared } from '../hooks.ts';
 import { Choice, Field, Notice, Ready, Screen } from '../parts/basics.tsx';
 import { ExercisePicker } from '../parts/ExercisePicker.tsx';
 import { RestTimer } from '../parts/RestTimer.tsx';
@@ -17,6 +17,7 @@ import {
   saveDraft,
   sendDraft,
 } from '../session/drafts.ts';
+import type { Session } from '../session/session.ts';
 
 type Exercise = Output<'GET', '/api/v1/exercises'>['items'][number];
 
@@ -42,9 +43,9 @@ const NAMES = { weight: 'Weight', reps: 'Reps', seconds: 'Seconds', distanceM: '
 
 /** A new workout that gets this id, or a stored one that has it; what is written is kept in this browser at every change. */
 export function Editor({ id, isNew }: { id: string; isNew: boolean }) {
-  const client = useClient();
+  const { session } = useShared();
   const [loaded, again] = useLoaded(async () => {
-    const [draft, exercises] = await Promise.all([beginDraft(client, id, isNew), readExercises(client)]);
+    const [draft, exercises] = await Promise.all([beginDraft(session, id, isNew), readExercises(session)]);
     return { draft, exercises };
   }, [id]);
   return (
@@ -57,7 +58,7 @@ export function Editor({ id, isNew }: { id: string; isNew: boolean }) {
 }
 
 /** The catalogue; without a line that of the last time, so that a workout can be written down. */
-async function readExercises(client: ReturnType<typeof useClient>): Promise<Exercise[]> {
+async function readExercises({ client }: Session): Promise<Exercise[]> {
   try {
     const { items } = await client.call('GET', '/api/v1/exercises');
     void save('choices', 'catalogue', items);
@@ -69,70 +70,108 @@ async function readExercises(client: ReturnType<typeof useClient>): Promise<Exer
   }
 }
 
-async function beginDraft(client: ReturnType<typeof useClient>, id: string, isNew: boolean): Promise<Draft> {
-  const kept = await loadDraft(id);
+type Stored = Output<'GET', '/api/v1/workouts/:id'>;
+
+const draftOf = (owner: string, { id, version, ...stored }: Stored): Draft => {
+  const { title, notes, startedAt, endedAt, timeZone, splitId, blocks } = stored;
+  return {
+    id,
+    owner,
+    version,
+    document: { title, notes, startedAt, endedAt, timeZone, splitId, blocks },
+    isReady: false,
+  };
+};
+
+async function beginDraft({ client, userId }: Session, id: string, isNew: boolean): Promise<Draft> {
+  const owner = userId();
+  const kept = await loadDraft(owner, id);
   if (kept) return kept;
-  if (isNew) {
-    const document: Document = {
-      title: 'Workout',
-      notes: '',
-      startedAt: new Date().toISOString(),
-      endedAt: null,
-      timeZone: zone(),
-      splitId: null,
-      blocks: [],
-    };
-    return { id, document, isReady: false };
+  try {
+    return draftOf(owner, await client.call('GET', '/api/v1/workouts/:id', { params: { id } }));
+  } catch (error) {
+    const isNowhere = !(error instanceof ApiFailure) || error.status === 404;
+    if (!isNew || !isNowhere) throw error;
   }
-  const { version, title, notes, startedAt, endedAt, timeZone, splitId, blocks } = await client.call(
-    'GET',
-    '/api/v1/workouts/:id',
-    { params: { id } },
-  );
-  return { id, version, document: { title, notes, startedAt, endedAt, timeZone, splitId, blocks }, isReady: false };
+  const document: Document = {
+    title: 'Workout',
+    notes: '',
+    startedAt: new Date().toISOString(),
+    endedAt: null,
+    timeZone: zone(),
+    splitId: null,
+    blocks: [],
+  };
+  return { id, owner, document, isReady: false };
 }
 
 function Form({ draft: begun, exercises }: { draft: Draft; exercises: Exercise[] }) {
   const { session, me } = useShared();
   const [draft, setDraft] = useState(begun);
   const [error, setError] = useState('');
+  const [isStale, setStale] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const [restFrom, setRestFrom] = useState<number>();
+  /** The newest draft, also for answers that come later; undefined when it is closed. */
+  const latest = useRef<Draft | undefined>(begun);
+  useEffect(
+    () => () => {
+      latest.current = undefined;
+    },
+    [],
+  );
   const { document: workout } = draft;
   const isNew = draft.version === undefined;
+  const focus = useRef('');
+  useEffect(() => {
+    if (focus.current === '') return;
+    document.querySelector<HTMLElement>(focus.current)?.focus();
+    focus.current = '';
+  }, [draft]);
 
-  const change = (part: Partial<Document>) => {
-    const next = { ...draft, isReady: false, document: { ...workout, ...part } };
+  const keep = (next: Draft) => {
+    latest.current = next;
     setDraft(next);
-    void saveDraft(next);
+    return saveDraft(next);
   };
-  const changeBlock = (id: string, part: Partial<Block>) =>
-    change({ blocks: workout.blocks.map((block) => (block.id === id ? { ...block, ...part } : block)) });
+  const change = (part: (now: Document) => Partial<Document>) => {
+    const now = latest.current;
+    if (now) void keep({ ...now, isReady: false, document: { ...now.document, ...part(now.document) } });
+  };
+  const changeBlock = (id: string, part: (block: Block) => Partial<Block>) =>
+    change(({ blocks }) => ({
+      blocks: blocks.map((block) => (block.id === id ? { ...block, ...part(block) } : block)),
+    }));
 
   const add = async (exercise: Exercise) => {
     const last = await session.client
       .call('GET', '/api/v1/exercises/:id/last', { params: { id: exercise.id } })
       .catch(() => ({ last: null }));
     const sets = last.last?.sets.map((set) => emptySet(me.unit, set as Partial<SetDone>)) ?? [emptySet(me.unit)];
-    change({ blocks: [...workout.blocks, { id: newId(), exerciseId: exercise.id, superset: null, notes: '', sets }] });
+    const block = { id: newId(), exerciseId: exercise.id, superset: null, notes: '', sets };
+    focus.current = `#block-${block.id} input`;
+    change(({ blocks }) => ({ blocks: [...blocks, block] }));
   };
 
-  const finish = async () => {
+  const finish = async (version = draft.version) => {
     setBusy(true);
     setError('');
+    setStale(false);
     const endedAt = workout.endedAt ?? new Date().toISOString();
-    const ready = { ...draft, isReady: true, document: { ...workout, endedAt } };
-    await saveDraft(ready);
-    setDraft(ready);
+    const ready = { ...draft, version, isReady: true, document: { ...workout, endedAt } };
+    await keep(ready);
     try {
-      const isSent = await sendDraft(session.client, ready);
+      const isSent = await sendDraft(session, ready);
+      latest.current = undefined;
       go(isSent ? `workouts/${draft.id}` : 'workouts', true);
     } catch (failure) {
       setError(inWords(failure));
-      await saveDraft({ ...ready, isReady: false });
+      setStale(failure instanceof ApiFailure && failure.status === 412);
+      await keep({ ...ready, isReady: false });
     }
     setBusy(false);
   };
+  const newest = () => session.client.call('GET', '/api/v1/workouts/:id', { params: { id: draft.id } });
 
   return (
     <form
@@ -141,66 +180,123 @@ function Form({ draft: begun, exercises }: { draft: Draft; exercises: Exercise[]
         void finish();
       }}
     >
-      <div class="card">
-        <Field
-          label="Title"
-          required
-          maxLength={100}
-          dir="auto"
-          value={workout.title}
-          onText={(title) => change({ title })}
-        />
-        <div class="row">
+      <fieldset class="plain" disabled={isBusy} aria-label="Workout">
+        <div class="card">
           <Field
-            label="Begin"
-            type="datetime-local"
+            label="Title"
             required
-            value={localTime(workout.startedAt)}
-            onText={(text) => text && change({ startedAt: new Date(text).toISOString() })}
+            maxLength={100}
+            dir="auto"
+            value={workout.title}
+            onText={(title) => change(() => ({ title }))}
           />
-          {workout.endedAt && (
-            <Field
-              label="End"
-              type="datetime-local"
-              required
-              value={localTime(workout.endedAt)}
-              onText={(text) => text && change({ endedAt: new Date(text).toISOString() })}
+          <div class="row">
+            <TimeField
+              label="Begin"
+              instant={workout.startedAt}
+              onChange={(startedAt) => change(() => ({ startedAt }))}
             />
-          )}
+            {workout.endedAt && (
+              <TimeField label="End" instant={workout.endedAt} onChange={(endedAt) => change(() => ({ endedAt }))} />
+            )}
+          </div>
+          <Field
+            label="Notes"
+            maxLength={2000}
+            dir="auto"
+            value={workout.notes}
+            onText={(notes) => change(() => ({ notes }))}
+          />
         </div>
-        <Field label="Notes" maxLength={2000} dir="auto" value={workout.notes} onText={(notes) => change({ notes })} />
-      </div>
-      {workout.blocks.map((block, place) => (
-        <BlockForm
-          key={block.id}
-          block={block}
-          exercise={exercises.find(({ id }) => id === block.exerciseId)}
-          onChange={(part) => changeBlock(block.id, part)}
-          onRemove={() => change({ blocks: workout.blocks.filter(({ id }) => id !== block.id) })}
-          onUp={place === 0 ? undefined : () => change({ blocks: moved(workout.blocks, place) })}
-          onSetDone={() => setRestFrom(Date.now())}
-        />
-      ))}
-      <ExercisePicker exercises={exercises} onPick={(exercise) => void add(exercise)} />
-      {isNew && <RestTimer from={restFrom} />}
-      <Notice error={error} />
-      <div class="row">
-        <button type="submit" disabled={isBusy}>
-          {isNew ? 'Finish workout' : 'Save'}
-        </button>
-        <button
-          type="button"
-          class="plain"
-          onClick={() => {
-            if (!confirm('Throw away what you changed?')) return;
-            void removeDraft(draft.id).then(() => go(isNew ? 'workouts' : `workouts/${draft.id}`, true));
-          }}
-        >
-          Throw away
-        </button>
-      </div>
-      <p class="hint">Every change is kept in this browser.</p>
+        {workout.blocks.map((block, place) => (
+          <BlockForm
+            key={block.id}
+            block={block}
+            exercise={exercises.find(({ id }) => id === block.exerciseId)}
+            onChange={(part) => changeBlock(block.id, part)}
+            onRemove={() => change(({ blocks }) => ({ blocks: blocks.filter(({ id }) => id !== block.id) }))}
+            onUp={place === 0 ? undefined : () => change(({ blocks }) => ({ blocks: moved(blocks, place) }))}
+            onSetDone={() => setRestFrom(Date.now())}
+          />
+        ))}
+        <ExercisePicker exercises={exercises} onPick={(exercise) => void add(exercise)} />
+        {isNew && <RestTimer from={restFrom} />}
+        <Notice error={error} />
+        {isStale && (
+          <div class="row">
+            <button
+              type="button"
+              onClick={() =>
+                void newest().then(
+                  (stored) =>
+                    removeDraft(draft.owner, draft.id).then(() => {
+                      setStale(false);
+                      setError('');
+                      latest.current = draftOf(draft.owner, stored);
+                      setDraft(latest.current);
+                    }),
+                  (failure) => setError(inWords(failure)),
+                )
+              }
+            >
+              Take the newest
+            </button>
+            <button
+              type="button"
+              onClick={() =>
+                void newest().then(
+                  ({ version }) => finish(version),
+                  (failure) => setError(inWords(failure)),
+                )
+              }
+            >
+              Keep mine
+            </button>
+          </div>
+        )}
+        <div class="row">
+          <button type="submit" disabled={isBusy}>
+            {isNew ? 'Finish workout' : 'Save'}
+          </button>
+          <button
+            type="button"
+            class="plain"
+            onClick={() => {
+              if (!confirm('Throw away what you changed?')) return;
+              latest.current = undefined;
+              void removeDraft(draft.owner, draft.id).then(() => go(isNew ? 'workouts' : `workouts/${draft.id}`, true));
+            }}
+          >
+            Throw away
+          </button>
+        </div>
+        <p class="hint">Every change is kept in this browser.</p>
+      </fieldset>
     </form>
+  );
+}
+
+function TimeField({
+  label,
+  instant,
+  onChange,
+}: {
+  label: string;
+  instant: string;
+  onChange: (instant: string) => void;
+}) {
+  const [text, setText] = useState(localTime(instant));
+  return (
+    <Field
+      label={label}
+      type="datetime-local"
+      required
+      value={text}
+      onText={(next) => {
+        setText(next);
+        if (/^[1-9]\d{3}-/.test(next)) onChange(new Date(next).toISOString()); // not while the year is being typed
+      }}
+    />
   );
 }
 
@@ -227,7 +323,7 @@ function moved<T>(list: T[], place: number): T[] {
 interface BlockProps {
   block: Block;
   exercise: Exercise | undefined;
-  onChange: (part: Partial<Block>) => void;
+  onChange: (part: (block: Block) => Partial<Block>) => void;
   onRemove: () => void;
   onUp: (() => void) | undefined;
   onSetDone: () => void;
@@ -238,9 +334,10 @@ function BlockForm({ block, exercise, onChange, onRemove, onUp, onSetDone }: Blo
   const name = exercise?.name ?? 'Exercise';
   const fields = FIELDS[exercise?.measure ?? 'weight_reps'] ?? ['weight', 'reps'];
   const changeSet = (place: number, part: Partial<SetDone>) =>
-    onChange({ sets: block.sets.map((set, n) => (n === place ? { ...set, ...part } : set)) });
+    onChange(({ sets }) => ({ sets: sets.map((set, n) => (n === place ? { ...set, ...part } : set)) }));
+  const addButton = useRef<HTMLButtonElement>(null);
   return (
-    <fieldset class="card">
+    <fieldset class="card" id={`block-${block.id}`}>
       <legend dir="auto">{name}</legend>
       {block.sets.map((set, place) => (
         <fieldset key={place} class="set" aria-label={`${name}, set ${place + 1}`}>
@@ -265,9 +362,7 @@ function BlockForm({ block, exercise, onChange, onRemove, onUp, onSetDone }: Blo
                 const value = text === '' ? null : Number(text);
                 changeSet(
                   place,
-                  field === 'weight'
-                    ? { weight: value, unit: value === null ? null : (set.unit ?? me.unit) }
-                    : { [field]: value },
+                  field === 'weight' ? { weight: value, unit: set.unit ?? me.unit } : { [field]: value },
                 );
               }}
             />
@@ -276,7 +371,10 @@ function BlockForm({ block, exercise, onChange, onRemove, onUp, onSetDone }: Blo
             type="button"
             class="plain"
             aria-label={`Remove set ${place + 1} of ${name}`}
-            onClick={() => onChange({ sets: block.sets.filter((_, n) => n !== place) })}
+            onClick={() => {
+              onChange(({ sets }) => ({ sets: sets.filter((_, n) => n !== place) }));
+              addButton.current?.focus();
+            }}
           >
             ✕
           </button>
@@ -284,9 +382,10 @@ function BlockForm({ block, exercise, onChange, onRemove, onUp, onSetDone }: Blo
       ))}
       <div class="row">
         <button
+          ref={addButton}
           type="button"
           onClick={() => {
-            onChange({ sets: [...block.sets, emptySet(me.unit, block.sets.at(-1) ?? {})] });
+            onChange(({ sets }) => ({ sets: [...sets, emptySet(me.unit, sets.at(-1) ?? {})] }));
             onSetDone();
           }}
         >

@@ -1,5 +1,5 @@
 import type { Output } from '@strong-together/client';
-import { useMemo } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { day, fromKg, moment, number, setText } from '../format.ts';
 import { go, useAction, useClient, useLoaded, useShared } from '../hooks.ts';
 import { Link, Notice, Ready, Screen } from '../parts/basics.tsx';
@@ -17,31 +17,37 @@ export function Exercise({ id }: { id: number }) {
     () =>
       Promise.all([
         client.call('GET', '/api/v1/exercises'),
-        client.call('GET', '/api/v1/exercises/:id/history', { params: { id }, query: { limit: PAGE } }),
+        readHistory(client, id),
         client.call('GET', '/api/v1/records'),
       ]),
     [id],
   );
   const exercise = loaded.state === 'here' ? loaded.value[0].items.find((one) => one.id === id) : undefined;
   const { isBusy, error, run } = useAction();
+  const [shown, setShown] = useState(SHOWN);
   return (
     <Screen title={exercise?.name ?? 'Exercise'}>
       <Ready loaded={loaded} again={again}>
-        {([, history, records]) => (
+        {([, items, records]) => (
           <>
-            <Curves items={history.items} />
+            <Curves items={items} />
             <Bests best={records.items.find(({ exerciseId }) => exerciseId === id)} />
             <section class="card">
               <h2>History</h2>
-              {history.items.length === 0 && <p class="empty">Not done yet.</p>}
+              {items.length === 0 && <p class="empty">Not done yet.</p>}
               <ul class="list">
-                {history.items.slice(0, SHOWN).map((item) => (
+                {items.slice(0, shown).map((item) => (
                   <li key={item.workoutId}>
                     <Link to={`workouts/${item.workoutId}`}>{moment(item.startedAt)}</Link>
                     <span>{item.sets.map(setText).join(', ')}</span>
                   </li>
                 ))}
               </ul>
+              {items.length > shown && (
+                <button type="button" onClick={() => setShown(shown + 5 * SHOWN)}>
+                  More
+                </button>
+              )}
             </section>
           </>
         )}
@@ -68,6 +74,18 @@ export function Exercise({ id }: { id: number }) {
       )}
     </Screen>
   );
+}
+
+/** All of it: a curve that begins in the middle would mark records that are none. */
+async function readHistory(client: ReturnType<typeof useClient>, id: number): Promise<Done[]> {
+  const items: Done[] = [];
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const query: { limit: number; cursor?: string } = { limit: PAGE, ...(cursor && { cursor }) };
+    const page = await client.call('GET', '/api/v1/exercises/:id/history', { params: { id }, query });
+    items.push(...page.items);
+    cursor = page.nextCursor;
+  }
+  return items;
 }
 
 /** Values where each is greater than all before, else null. */
@@ -100,12 +118,18 @@ function Curves({ items }: { items: Done[] }) {
       ),
     };
   }, [items, me.unit]);
-  const hasLoads = items.some(({ oneRepMax }) => oneRepMax !== null);
+  const [hasMaxima, hasVolume] = [items.some(({ oneRepMax }) => oneRepMax), items.some(({ volumeKg }) => volumeKg > 0)];
   const empty = 'Do this exercise with weight and up to twelve reps, and its curve begins here.';
   return (
     <>
-      <LineChart title="Estimated one-rep max" unit={me.unit} at={hasLoads ? at : []} series={strength} empty={empty} />
-      <LineChart title="Volume of each workout" unit={me.unit} at={hasLoads ? at : []} series={volume} empty={empty} />
+      <LineChart
+        title="Estimated one-rep max"
+        unit={me.unit}
+        at={hasMaxima ? at : []}
+        series={strength}
+        empty={empty}
+      />
+      <LineChart title="Volume of each workout" unit={me.unit} at={hasVolume ? at : []} series={volume} empty={empty} />
     </>
   );
 }

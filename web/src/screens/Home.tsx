@@ -1,5 +1,5 @@
 import { useEffect, useMemo } from 'preact/hooks';
-import { day, daysAgo, fromKg, inUnit, localDay, number, setText, WEEKDAYS, zone } from '../format.ts';
+import { day, daysAgo, fromKg, inUnit, localDay, number, setText, WEEKDAYS, weekOf, zone } from '../format.ts';
 import { type Me, useLoaded, useShared } from '../hooks.ts';
 import { Link, Ready, Screen } from '../parts/basics.tsx';
 import { LineChart } from '../parts/LineChart.tsx';
@@ -11,7 +11,7 @@ const NEWEST = 6;
 
 export function Home() {
   const { session, me, setMe } = useShared();
-  const from = daysAgo(YEAR);
+  const from = weekOf(daysAgo(YEAR), WEEKDAYS.indexOf(me.weekStart));
   const query = { from, to: localDay(new Date()), tz: zone(), weekStart: me.weekStart };
   const [loaded, again] = useLoaded(
     () => session.client.call('GET', '/api/v1/overview', { query }),
@@ -42,14 +42,7 @@ export function Home() {
               </p>
             )}
             {summary && <Tiles week={summary.week} average={summary.average} />}
-            {calendar && (
-              <YearCalendar
-                days={calendar.days}
-                from={from}
-                unit={me.unit}
-                weekStart={WEEKDAYS.indexOf(me.weekStart)}
-              />
-            )}
+            {calendar && <YearCalendar days={calendar.days} from={from} unit={me.unit} />}
             {muscles && <MuscleWeek hardSets={muscles.weeks.at(-1)?.hardSets ?? {}} />}
             {bodyWeight && <BodyWeight items={bodyWeight.items} />}
             {records && <NewestRecords items={records.items} />}

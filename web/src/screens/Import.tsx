@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { moment, zone } from '../format.ts';
 import { go, useAction, useClient, useLoaded } from '../hooks.ts';
 import { Choice, Link, Notice, Ready, Screen } from '../parts/basics.tsx';
+import { ExercisePicker } from '../parts/ExercisePicker.tsx';
 
 type Preview = Output<'GET', '/api/v1/imports/:id'>;
 
@@ -90,9 +91,9 @@ function OneImport({ id }: { id: string }) {
   const isRunning = loaded.state === 'here' && loaded.value.state === 'committing';
   useEffect(() => {
     if (!isRunning) return;
-    const timer = setInterval(again, POLL_MS);
-    return () => clearInterval(timer);
-  }, [isRunning, again]);
+    const timer = setTimeout(again, POLL_MS);
+    return () => clearTimeout(timer);
+  }, [isRunning, loaded, again]);
   return (
     <Screen title="Import">
       <Ready loaded={loaded} again={again}>
@@ -105,6 +106,7 @@ function OneImport({ id }: { id: string }) {
 function Shown({ preview, onChange }: { preview: Preview; onChange: () => void }) {
   const client = useClient();
   const { isBusy, error, done, run } = useAction();
+  const [kept, setKept] = useState(0);
   const params = { id: preview.id };
   const change = (body: object) =>
     run(async () => {
@@ -114,14 +116,13 @@ function Shown({ preview, onChange }: { preview: Preview; onChange: () => void }
     });
   const undo = (force: boolean) =>
     run(async () => {
-      const { kept } = await client.call('DELETE', '/api/v1/imports/:id', {
+      const answer = await client.call('DELETE', '/api/v1/imports/:id', {
         params,
         query: { force: force ? 'true' : 'false' },
       });
+      setKept(answer.kept.length);
       onChange();
-      return kept.length > 0
-        ? `It is undone, but for ${kept.length} workouts that you have edited since.`
-        : 'It is undone.';
+      return answer.kept.length > 0 ? 'It is undone, but for what you have edited since.' : 'It is undone.';
     });
   const { progress } = preview;
   return (
@@ -153,6 +154,11 @@ function Shown({ preview, onChange }: { preview: Preview; onChange: () => void }
         </>
       )}
       {preview.state === 'undone' && <p role="status">This import was undone.</p>}
+      {kept > 0 && (
+        <button type="button" class="danger" disabled={isBusy} onClick={() => undo(true)}>
+          Take the {kept} edited workouts back, too
+        </button>
+      )}
       {preview.state === 'preview' && (
         <Questions
           preview={preview}
@@ -183,6 +189,8 @@ function Questions({ preview, isBusy, change, commit }: QuestionsProps) {
   const [catalogue] = useLoaded(() => client.call('GET', '/api/v1/exercises'), []);
   const all = catalogue.state === 'here' ? catalogue.value.items : [];
   const names = new Map(all.map(({ id, name }) => [id, name]));
+  /** The name for which another exercise is looked for. */
+  const [searched, setSearched] = useState('');
   const undecided = preview.exercises.filter(({ match }) => match === null).length;
   const needsUnit = preview.ambiguous.some((question) => question.startsWith('unit'));
   return (
@@ -241,10 +249,12 @@ function Questions({ preview, isBusy, change, commit }: QuestionsProps) {
               options={[
                 ...(match === null ? [['', 'Choose …'] as const] : []),
                 ...[...offered].map(([id, text]) => [String(id), text] as const),
+                ['other', 'Another exercise …'],
                 ['create', 'A new exercise of mine'],
                 ['skip', 'Leave it out'],
               ]}
               onChoose={(chosen) => {
+                if (chosen === 'other') return setSearched(name);
                 if (chosen === '') return;
                 const target = chosen === 'create' || chosen === 'skip' ? chosen : Number(chosen);
                 change({ mapping: { [name]: target } });
@@ -253,6 +263,16 @@ function Questions({ preview, isBusy, change, commit }: QuestionsProps) {
           );
         })}
       </section>
+      {searched !== '' && (
+        <ExercisePicker
+          label={`What “${searched}” is`}
+          exercises={all}
+          onPick={({ id }) => {
+            setSearched('');
+            change({ mapping: { [searched]: id } });
+          }}
+        />
+      )}
       <div class="row">
         {undecided > 0 && (
           <button

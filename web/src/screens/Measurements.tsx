@@ -29,6 +29,7 @@ export function Measurements() {
     () => session.client.call('GET', '/api/v1/measurements', { query: { kind, limit: 200 } }),
     [kind],
   );
+  const [id, setId] = useState(newId()); // the same until it is stored: a second press makes no second one
   const { isBusy, error, done, run } = useAction();
   const unit = kind === 'body_weight' ? me.unit : kind === 'body_fat' ? '%' : me.unit === 'lb' ? 'in' : 'cm';
   return (
@@ -40,7 +41,8 @@ export function Measurements() {
           event.preventDefault();
           run(async () => {
             const body = { kind, value: Number(value), unit, measuredAt: new Date(at).toISOString() } as const;
-            await client.call('PUT', '/api/v1/measurements/:id', { params: { id: newId() }, body });
+            await client.call('PUT', '/api/v1/measurements/:id', { params: { id }, body });
+            setId(newId());
             setValue('');
             again();
             return 'It is stored.';

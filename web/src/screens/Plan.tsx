@@ -34,11 +34,12 @@ export function Plan() {
       ]),
     [],
   );
+  const saving = useAction();
   return (
     <Screen title="Plan">
       <Ready loaded={loaded} again={again}>
         {([plan, { items }, written]) => (
-          <Form key={plan.version} plan={plan} written={written} exercises={items} onSaved={again} />
+          <Form key={plan.version} plan={plan} written={written} exercises={items} action={saving} onSaved={again} />
         )}
       </Ready>
     </Screen>
@@ -49,10 +50,11 @@ interface FormProps {
   plan: Stored;
   written: Written | undefined;
   exercises: Exercise[];
+  action: ReturnType<typeof useAction>;
   onSaved: () => void;
 }
 
-function Form({ plan, written, exercises, onSaved }: FormProps) {
+function Form({ plan, written, exercises, action, onSaved }: FormProps) {
   const client = useClient();
   const [form, setForm] = useState<Written>(written ?? writtenOf(plan));
   const { name, splits } = form;
@@ -63,7 +65,7 @@ function Form({ plan, written, exercises, onSaved }: FormProps) {
   };
   const setName = (text: string) => write({ name: text });
   const setSplits = (next: Split[]) => write({ splits: next });
-  const { isBusy, error, done, run } = useAction();
+  const { isBusy, error, done, run } = action;
   const change = (key: string, part: Partial<Split>) =>
     setSplits(splits.map((split) => (split.key === key ? { ...split, ...part } : split)));
   const send = async () => {

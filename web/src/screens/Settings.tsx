@@ -11,10 +11,11 @@ export function Settings({ onSignOut }: { onSignOut: () => void }) {
   const client = useClient();
   const [loaded, again] = useLoaded(() => client.call('GET', '/api/v1/me'), []);
   const { isBusy, error, run } = useAction();
+  const saving = useAction();
   return (
     <Screen title="Settings">
       <Ready loaded={loaded} again={again}>
-        {(stored) => <Choices key={stored.version} stored={stored} onSaved={again} />}
+        {(stored) => <Choices key={stored.version} stored={stored} action={saving} onSaved={again} />}
       </Ready>
       <Sessions />
       <Password />
@@ -46,15 +47,17 @@ type Stored = Me & { name: string | null; username: string; email: string | null
 
 function Choices({
   stored,
+  action,
   onSaved,
 }: {
   stored: Omit<Stored, keyof Me> & { unit: string; weekStart: string };
+  action: ReturnType<typeof useAction>;
   onSaved: () => void;
 }) {
   const { setMe } = useShared();
   const client = useClient();
   const [form, setForm] = useState({ unit: stored.unit, weekStart: stored.weekStart, name: stored.name ?? '' });
-  const { isBusy, error, done, run } = useAction();
+  const { isBusy, error, done, run } = action;
   return (
     <form
       class="card"
@@ -160,25 +163,62 @@ function Sessions() {
   );
 }
 
-/** The password, or for who has none a code that is mailed first. */
-function Confirmation({ value, onText }: { value: string; onText: (text: string) => void }) {
+type Way = 'password' | 'code';
+
+/** The password again, or for who has none a code that is mailed first. */
+function Confirmation({
+  way,
+  onWay,
+  value,
+  onText,
+}: {
+  way: Way;
+  onWay: (way: Way) => void;
+  value: string;
+  onText: (text: string) => void;
+}) {
+  const client = useClient();
+  const { isBusy, error, done, run } = useAction();
+  const mail = async () => {
+    const { email } = await client.call('GET', '/api/v1/me');
+    if (!email) return 'This account has no address.';
+    await client.call('POST', '/api/v1/sessions/code', { body: { email } });
+    return 'A mail with a code is on its way.';
+  };
   return (
-    <Field
-      label="Your password, or the code from a mail"
-      type="password"
-      autocomplete="current-password"
-      required
-      value={value}
-      onText={onText}
-      hint="No password? Sign out and ask for a code where you sign in; the code works here, too."
-    />
+    <>
+      <Choice
+        label="Confirm with"
+        value={way}
+        options={[
+          ['password', 'The password'],
+          ['code', 'A mailed code'],
+        ]}
+        onChoose={(next) => onWay(next as Way)}
+      />
+      {way === 'code' && (
+        <button type="button" disabled={isBusy} onClick={() => run(mail)}>
+          Mail me a code
+        </button>
+      )}
+      <Notice error={error} done={done} />
+      <Field
+        label={way === 'password' ? 'Your password' : 'Code from the mail'}
+        type={way === 'password' ? 'password' : 'text'}
+        autocomplete={way === 'password' ? 'current-password' : 'one-time-code'}
+        required
+        value={value}
+        onText={onText}
+      />
+    </>
   );
 }
 
-const shown = (text: string) => (/^\d{8}$/.test(text) ? { code: text } : { password: text });
+const shown = (way: Way, text: string) => (way === 'code' ? { code: text.trim() } : { password: text });
 
 function Password() {
   const client = useClient();
+  const [way, setWay] = useState<Way>('password');
   const [old, setOld] = useState('');
   const [next, setNext] = useState('');
   const { isBusy, error, done, run } = useAction();
@@ -188,7 +228,7 @@ function Password() {
       onSubmit={(event) => {
         event.preventDefault();
         run(async () => {
-          await client.call('PUT', '/api/v1/me/password', { body: { ...shown(old), newPassword: next } });
+          await client.call('PUT', '/api/v1/me/password', { body: { ...shown(way, old), newPassword: next } });
           setOld('');
           setNext('');
           return 'The password is changed. All other sessions have ended.';
@@ -196,7 +236,7 @@ function Password() {
       }}
     >
       <h2>New password</h2>
-      <Confirmation value={old} onText={setOld} />
+      <Confirmation way={way} onWay={setWay} value={old} onText={setOld} />
       <Field
         label="New password"
         type="password"
@@ -217,6 +257,7 @@ function Password() {
 function Deletion({ onDone }: { onDone: () => void }) {
   const { session } = useShared();
   const client = useClient();
+  const [way, setWay] = useState<Way>('password');
   const [text, setText] = useState('');
   const { isBusy, error, run } = useAction();
   return (
@@ -226,7 +267,7 @@ function Deletion({ onDone }: { onDone: () => void }) {
         event.preventDefault();
         if (!confirm('Delete the account with everything in it? Nobody can bring it back.')) return;
         run(async () => {
-          await client.call('DELETE', '/api/v1/me', { body: shown(text) });
+          await client.call('DELETE', '/api/v1/me', { body: shown(way, text) });
           await Promise.all([clear('drafts'), clear('choices')]);
           await session.signOut().catch(() => undefined); // it has ended with the account
           onDone();
@@ -237,7 +278,7 @@ function Deletion({ onDone }: { onDone: () => void }) {
     >
       <h2>Delete the account</h2>
       <p>Everything goes, for good. Export the archive before, if you want to keep it.</p>
-      <Confirmation value={text} onText={setText} />
+      <Confirmation way={way} onWay={setWay} value={text} onText={setText} />
       <Notice error={error} />
       <button type="submit" class="danger" disabled={isBusy}>
         Delete my account

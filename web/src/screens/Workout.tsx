@@ -1,12 +1,13 @@
 import { minutes, moment, setText } from '../format.ts';
-import { go, useAction, useClient, useLoaded } from '../hooks.ts';
+import { go, useAction, useLoaded, useShared } from '../hooks.ts';
 import { Link, Notice, Ready, Screen } from '../parts/basics.tsx';
 import { removeDraft } from '../session/drafts.ts';
 
 const KINDS: Record<string, string> = { warmup: 'warm-up', drop: 'drop set', failure: 'to failure' };
 
 export function Workout({ id }: { id: string }) {
-  const client = useClient();
+  const { session } = useShared();
+  const { client } = session;
   const [loaded, again] = useLoaded(
     () =>
       Promise.all([
@@ -74,7 +75,7 @@ export function Workout({ id }: { id: string }) {
                     if (!confirm('Delete this workout?')) return;
                     run(async () => {
                       await client.call('DELETE', '/api/v1/workouts/:id', { params: { id } });
-                      await removeDraft(id);
+                      await removeDraft(session.userId(), id);
                       go('workouts');
                       return undefined;
                     });

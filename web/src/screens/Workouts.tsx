@@ -1,32 +1,37 @@
 import type { Output } from '@strong-together/client';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { minutes, moment } from '../format.ts';
-import { inWords, useClient, useLoaded } from '../hooks.ts';
+import { inWords, useLoaded, useShared } from '../hooks.ts';
 import { Field, Link, Notice, Screen } from '../parts/basics.tsx';
-import { type Draft, loadDrafts, removeDraft } from '../session/drafts.ts';
+import { DRAFTS_CHANGED, type Draft, loadDrafts, removeDraft } from '../session/drafts.ts';
 
 type Item = Output<'GET', '/api/v1/workouts'>['items'][number];
 
 const PAUSE_MS = 250;
 
 export function Workouts() {
-  const client = useClient();
+  const { session } = useShared();
+  const { client } = session;
   const [q, setQ] = useState('');
   const [items, setItems] = useState<Item[]>([]);
   const [cursor, setCursor] = useState<string | null>(null);
   const [error, setError] = useState('');
   const [isLoading, setLoading] = useState(true);
-  const [drafts, again] = useLoaded<Draft[]>(loadDrafts, []);
+  const [drafts, again] = useLoaded<Draft[]>(() => loadDrafts(session.userId()), []);
 
+  const turn = useRef(0);
   const read = async (after: string | null, before: Item[]) => {
+    const mine = ++turn.current; // an answer that comes after a newer question is dropped
     setLoading(true);
     try {
       const query = { limit: 30, ...(q ? { q } : {}), ...(after ? { cursor: after } : {}) };
       const page = await client.call('GET', '/api/v1/workouts', { query });
+      if (mine !== turn.current) return;
       setItems([...before, ...page.items]);
       setCursor(page.nextCursor);
       setError('');
     } catch (failure) {
+      if (mine !== turn.current) return;
       setError(inWords(failure));
     }
     setLoading(false);
@@ -35,6 +40,15 @@ export function Workouts() {
     const timer = setTimeout(() => void read(null, []), q ? PAUSE_MS : 0);
     return () => clearTimeout(timer);
   }, [q]);
+
+  useEffect(() => {
+    const look = () => {
+      again();
+      void read(null, []);
+    };
+    addEventListener(DRAFTS_CHANGED, look);
+    return () => removeEventListener(DRAFTS_CHANGED, look);
+  });
 
   return (
     <Screen
@@ -56,7 +70,13 @@ export function Workouts() {
                 </Link>
                 <span>
                   <span class="hint">{draft.isReady ? 'waits for the line' : 'in progress'}</span>{' '}
-                  <button type="button" class="plain" onClick={() => void removeDraft(draft.id).then(again)}>
+                  <button
+                    type="button"
+                    class="plain"
+                    onClick={() => {
+                      if (confirm('Throw this workout away?')) void removeDraft(draft.owner, draft.id);
+                    }}
+                  >
                     Throw away
                   </button>
                 </span>

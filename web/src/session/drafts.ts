@@ -1,6 +1,6 @@
 import { ApiFailure, type Output } from '@strong-together/client';
 import { load, loadAll, remove, save } from './database.ts';
-import type { Client } from './session.ts';
+import type { Client, Session } from './session.ts';
 
 type Stored = Output<'GET', '/api/v1/workouts/:id'>;
 export type Block = Stored['blocks'][number];
@@ -10,6 +10,8 @@ export type Document = Pick<Stored, 'title' | 'notes' | 'startedAt' | 'endedAt' 
 /** A workout that is being written, kept in this browser at every change until the server has it. */
 export interface Draft {
   id: string;
+  /** Whose it is: several people may use a browser. */
+  owner: string;
   document: Document;
   /** Version that it was made from; undefined for a new one. */
   version?: number | undefined;
@@ -17,32 +19,80 @@ export interface Draft {
   isReady: boolean;
 }
 
-export const loadDraft = (id: string) => load<Draft>('drafts', id);
-export const loadDrafts = () => loadAll<Draft>('drafts');
-export const saveDraft = (draft: Draft) => save('drafts', draft.id, draft);
-export const removeDraft = (id: string) => remove('drafts', id);
+/** Told on `window` when a draft is gone: the server has it, or it was thrown away. */
+export const DRAFTS_CHANGED = 'drafts-changed';
 
-/** Sends a draft. @returns whether the server has it now; false: there is no line */
-export async function sendDraft(client: Client, draft: Draft): Promise<boolean> {
-  const headers = draft.version === undefined ? {} : { 'if-match': `"${draft.version}"` };
-  try {
-    await client.call('PUT', '/api/v1/workouts/:id', { params: { id: draft.id }, body: draft.document, headers });
-  } catch (error) {
-    if (error instanceof ApiFailure) throw error;
-    return false;
-  }
-  await removeDraft(draft.id);
-  return true;
+const keyOf = (owner: string, id: string) => `${owner} ${id}`;
+export const loadDraft = (owner: string, id: string) => load<Draft>('drafts', keyOf(owner, id));
+export const loadDrafts = async (owner: string) =>
+  (await loadAll<Draft>('drafts')).filter((draft) => draft.owner === owner);
+export const saveDraft = (draft: Draft) => save('drafts', keyOf(draft.owner, draft.id), draft);
+export async function removeDraft(owner: string, id: string): Promise<void> {
+  await remove('drafts', keyOf(owner, id));
+  dispatchEvent(new Event(DRAFTS_CHANGED));
 }
 
-/** Sends what waits, and leaves what the server refuses for the person to look at. @returns how many were sent */
-export async function sendWaiting(client: Client): Promise<number> {
-  let sent = 0;
-  for (const draft of await loadDrafts()) {
-    if (!draft.isReady) continue;
-    if (await sendDraft(client, draft).catch(() => false)) sent++;
+/** Answers on which trying again later helps. */
+const PASSING = [401, 408, 429];
+const isPassing = (error: unknown) =>
+  !(error instanceof ApiFailure) || error.status >= 500 || PASSING.includes(error.status);
+
+/**
+ * Sends a draft, one tab at a time. What was changed while it was on its way stays.
+ * @returns whether the server has it now; false: it waits for the line
+ * @throws ApiFailure when the server refuses it
+ */
+export function sendDraft({ client }: Session, draft: Draft): Promise<boolean> {
+  return navigator.locks.request(`send ${draft.id}`, async () => {
+    const kept = await loadDraft(draft.owner, draft.id);
+    if (!kept) return true; // another tab has sent it
+    try {
+      await put(client, kept);
+    } catch (error) {
+      if (isPassing(error) && !(error instanceof ApiFailure && error.status === 401)) return false;
+      throw error;
+    }
+    const now = await loadDraft(draft.owner, draft.id);
+    if (JSON.stringify(now) === JSON.stringify(kept)) await removeDraft(draft.owner, draft.id);
+    return true;
+  });
+}
+
+async function put(client: Client, { id, version, document }: Draft): Promise<void> {
+  const blocks = document.blocks.map((block) => ({
+    ...block,
+    sets: block.sets.map((set) => ({ ...set, unit: set.weight === null ? null : set.unit })),
+  }));
+  const body = { ...document, blocks };
+  const headers = version === undefined ? {} : { 'if-match': `"${version}"` };
+  try {
+    await client.call('PUT', '/api/v1/workouts/:id', { params: { id }, body, headers });
+  } catch (error) {
+    // The answer to an earlier try may have been lost: then the server has it already.
+    if (!(error instanceof ApiFailure) || error.status !== 412 || !(await isStored(client, id, body))) throw error;
   }
-  return sent;
+}
+
+async function isStored(client: Client, id: string, body: Document): Promise<boolean> {
+  const { title, notes, startedAt, endedAt, timeZone, splitId, blocks } = await client.call(
+    'GET',
+    '/api/v1/workouts/:id',
+    { params: { id } },
+  );
+  const stored = { title, notes, startedAt, endedAt, timeZone, splitId, blocks };
+  return JSON.stringify(stored) === JSON.stringify(body);
+}
+
+/** Sends what waits. What the server refuses does not wait any more: the person looks at it. */
+export async function sendWaiting(session: Session): Promise<void> {
+  for (const draft of await loadDrafts(session.userId())) {
+    if (!draft.isReady) continue;
+    try {
+      await sendDraft(session, draft);
+    } catch (error) {
+      if (!isPassing(error)) await saveDraft({ ...draft, isReady: false });
+    }
+  }
 }
 
 /** UUIDv7 (RFC 9562, section 5.7): ids of one person sort by time. */

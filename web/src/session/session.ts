@@ -1,10 +1,12 @@
 import { ApiFailure, keyFromPair, StrongTogetherClient, type Tokens } from '@strong-together/client';
-import { load, remove, save } from './database.ts';
+import { clear, load, remove, save } from './database.ts';
 
 export type Client = Pick<StrongTogetherClient, 'call'>;
 
 export interface Session {
   client: StrongTogetherClient;
+  /** Whose session it is, or was last. */
+  userId(): string;
   isSignedIn(): boolean;
   /** Told when the session begins or ends, here or in another tab. @returns a function that stops that */
   onChange(told: (isSignedIn: boolean) => void): () => void;
@@ -22,13 +24,27 @@ const HAND_OVER_MS = 150;
  * and go from tab to tab by a channel of this origin. One tab refreshes at a time.
  */
 export async function openSession(): Promise<Session> {
-  const pair = (await load<CryptoKeyPair>('session', 'key')) ?? (await makeKey());
+  const pair = await navigator.locks.request(
+    'key',
+    async () => (await load<CryptoKeyPair>('session', 'key')) ?? (await makeKey()),
+  );
   const kept = await load<string>('session', 'refreshToken');
   const channel = new BroadcastChannel('strong-together');
   const listeners = new Set<(isSignedIn: boolean) => void>();
   let saving: Promise<unknown> = Promise.resolve();
   let adopted = Promise.withResolvers<void>();
   let wasSignedIn = kept !== undefined;
+  let userId = (await load<string>('session', 'userId')) ?? '';
+
+  /** What the person before chose is not the next one's. */
+  async function noteOwner({ accessToken }: Tokens): Promise<void> {
+    const next = subjectOf(accessToken);
+    if (next === '' || next === userId) return;
+    const isAnother = userId !== '';
+    userId = next;
+    if (isAnother) await clear('choices');
+    await save('session', 'userId', next);
+  }
 
   function tell(): void {
     const isSignedIn = client.refreshToken !== null;
@@ -48,7 +64,8 @@ export async function openSession(): Promise<Session> {
         ? save('session', 'refreshToken', tokens.refreshToken)
         : remove('session', 'refreshToken');
       channel.postMessage(tokens ? { kind: 'tokens', tokens } : { kind: 'ended' });
-      tell();
+      if (tokens) saving = Promise.all([saving, noteOwner(tokens)]);
+      void saving.then(tell);
     },
     exclusively: (refresh) =>
       navigator.locks.request('refresh', async () => {
@@ -76,6 +93,7 @@ export async function openSession(): Promise<Session> {
       client.adopt({ accessToken: '', refreshToken: null });
     } else if (data.tokens.accessToken !== client.accessToken) {
       client.adopt(data.tokens);
+      void noteOwner(data.tokens);
       adopted.resolve();
       adopted = Promise.withResolvers();
     }
@@ -84,6 +102,7 @@ export async function openSession(): Promise<Session> {
 
   return {
     client,
+    userId: () => userId,
     isSignedIn: () => client.refreshToken !== null,
     onChange: (told) => {
       listeners.add(told);
@@ -105,6 +124,13 @@ async function tabs(): Promise<number> {
 }
 
 const tokensOf = ({ accessToken = '', refreshToken }: StrongTogetherClient): Tokens => ({ accessToken, refreshToken });
+
+/** The person that an access token names. */
+function subjectOf(accessToken: string): string {
+  const [, payload = ''] = accessToken.split('.');
+  if (payload === '') return '';
+  return JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))).id;
+}
 
 async function makeKey(): Promise<CryptoKeyPair> {
   const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']);
