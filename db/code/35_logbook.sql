@@ -108,7 +108,7 @@ as $$
     and w.id = wanted.id;
 $$;
 
--- Writes blocks and sets of a workout in place of those that it had.
+-- Writes blocks and sets of a workout in place of those that it had; app.sum_log_workouts comes after it.
 create function app.write_log_blocks(p_user_id uuid, p_id uuid, p_blocks jsonb) returns void
 language sql security definer set search_path = public, pg_temp
 as $$
@@ -137,8 +137,6 @@ as $$
   ) with ordinality as s (
     kind, side, weight, unit, reps, seconds, distance_m, rpe, rest_sec, done_at, n
   );
-
-  select app.sum_log_workouts(p_user_id, array[p_id]);
 $$;
 
 -- Shows a workout to the app, or no longer: if it is finished, names a split of the person whose exercises it holds, and
@@ -340,6 +338,7 @@ begin
     return;
   end if;
   perform app.write_log_blocks(p_user_id, p_id, p_content -> 'blocks');
+  perform app.sum_log_workouts(p_user_id, array[p_id]);
   delete from log_tombstones t where t.user_id = p_user_id and t.kind = 'workout' and t.id = p_id;
   perform app.project_workout(p_user_id, p_id);
   v_after := app.counting_sets(p_user_id, p_id);

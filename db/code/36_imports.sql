@@ -52,7 +52,7 @@ as $$
 declare
   v_version bigint;
   v_workout record;
-  v_added integer := 0;
+  v_ids uuid[] := '{}';
 begin
   perform app.lock_log(p_user_id);
   for v_workout in
@@ -73,17 +73,18 @@ begin
       title text, notes text, started_at timestamptz, ended_at timestamptz, time_zone text
     );
     perform app.write_log_blocks(p_user_id, v_workout.id, v_workout.content -> 'blocks');
-    v_added := v_added + 1;
+    v_ids := v_ids || v_workout.id;
   end loop;
-  if v_added = 0 then
+  if cardinality(v_ids) = 0 then
     return 0;
   end if;
+  perform app.sum_log_workouts(p_user_id, v_ids);
 
   delete from log_tombstones t
   where t.user_id = p_user_id
     and t.kind = 'workout'
     and t.id in (select (w.value ->> 'id')::uuid from jsonb_array_elements(p_workouts) as w (value));
-  return v_added;
+  return cardinality(v_ids);
 end $$;
 
 -- When the last workout of an import is in the log: the records of its exercises, once for all.
