@@ -179,6 +179,7 @@ export const LIST_RECORDS = sql<RecordRow>('statistics.listRecords')`
       and x.block_id = b.block_id
       and x.kind <> 'warmup'
       and (b.kind <> 'bestOneRepMax' or x.kind <> 'drop')
+      and (b.kind not in ('heaviest', 'bestOneRepMax') or (x.weight > 0 and x.reps > 0)) -- a set of no reps lifts nothing
     order by
       case b.kind
         when 'bestOneRepMax' then app.estimated_one_rep_max(app.kilograms(x.weight, x.unit)::real, x.reps)

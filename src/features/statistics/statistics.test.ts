@@ -63,6 +63,8 @@ describe('records', () => {
       person,
       on('2026-03-05', { blocks: [block(1, set(110, 2)), block(3, { seconds: 61, distanceM: 400.5 })] }),
     );
+    // A heavier set of no reps beside it is none.
+    await put(person, on('2026-03-06', { blocks: [block(5, set(60, 0), set(50, 1))] }));
     const { items } = await read<{ items: Array<{ exerciseId: number }> }>(person, '/records');
     const of = (id: number) => items.find(({ exerciseId }) => exerciseId === id);
     expect(of(1)).toMatchObject({
@@ -74,6 +76,7 @@ describe('records', () => {
       longest: null,
       farthest: null,
     });
+    expect(of(5)).toMatchObject({ heaviest: { weight: 50, reps: 1 }, bestOneRepMax: { weight: 50, reps: 1 } });
     expect(of(2)).toMatchObject({ heaviest: null, bestOneRepMax: null, mostReps: { weight: null, reps: 20 } });
     expect(of(3)).toMatchObject({ longest: { value: 61 }, farthest: { value: 400.5, workoutId: second } });
   });
