@@ -8,7 +8,14 @@ const it = fixtures
   .extend('google', { scope: 'file' }, ({ untilEnd }) => untilEnd(startProvider('https://accounts.google.com', 'app')))
   .extend('server', { scope: 'file' }, ({ untilEnd, google }) =>
     untilEnd(
-      startTestServer({ env: { RATE_LIMIT_ENABLED: 'true', GOOGLE_JWKS_URL: google.url, GOOGLE_ALLOWED_AUDS: 'app' } }),
+      startTestServer({
+        env: {
+          RATE_LIMIT_ENABLED: 'true',
+          RATE_LIMIT_GENERAL_PER_MIN: '0',
+          GOOGLE_JWKS_URL: google.url,
+          GOOGLE_ALLOWED_AUDS: 'app',
+        },
+      }),
     ),
   );
 

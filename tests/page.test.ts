@@ -259,6 +259,7 @@ describe('a person', () => {
     await page.getByRole('link', { name: 'New workout' }).focus();
     await press(['Enter']);
     await heading(page, 'New workout').waitFor();
+    await page.getByLabel('Title').waitFor();
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
     await press(['Tab']);
     await page.keyboard.press('Control+A');
