@@ -173,7 +173,7 @@ async function read(
   unit: Unit | undefined,
 ): Promise<{ source: string; workouts: FileWorkout[]; facts: Facts }> {
   if (/^\uFEFF?\s*\{/.test(bytes.toString('utf8', 0, 200))) {
-    const { workouts, ...own } = readOwnFile(bytes);
+    const { workouts, ...own } = await readOwnFile(bytes);
     const facts = factsOf(workouts, [], []);
     const used = new Set(facts.names.map(({ name }) => name));
     const idle = own.exercises.filter(({ name }) => !used.has(name));
