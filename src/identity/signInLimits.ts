@@ -8,3 +8,7 @@ export const signInFailures = defineLimit('signInFailures', 5, 15 * MINUTE, TOO_
 export const signInFailuresByAddress = defineLimit('signInFailuresByAddress', 30, 15 * MINUTE, TOO_MANY);
 /** Requests of one session, whatever their addresses: far more than a phone makes. Nobody's keep the owner from ending it. */
 export const requestsOfPerson = defineLimit('person', 240, MINUTE);
+/** Attempts to use a refresh token with another key, by the address that tries: they never count against its owner. */
+export const foreignKeyByAddress = defineLimit('foreignKeyByAddress', 30, 15 * MINUTE);
+/** Refreshes of one session. */
+export const refreshes = defineLimit('refresh', 60, MINUTE);

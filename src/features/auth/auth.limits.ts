@@ -1,9 +1,5 @@
 import { DAY, defineLimit, HOUR, MINUTE, PER_DAY, PER_MINUTE } from '#platform/limits.ts';
 
-/** Attempts to use a refresh token with another key, by the address that tries: they never count against its owner. */
-export const foreignKeyByAddress = defineLimit('foreignKeyByAddress', 30, 15 * MINUTE);
-export const refreshes = defineLimit('refresh', 60, MINUTE);
-
 /** Two endpoints send verification mails, each with its own counters: the app calls one right after the other. */
 export const verificationMail = [
   defineLimit('verificationMailBurst', 1, 45, PER_MINUTE),

@@ -8,7 +8,3 @@ export const codeMail = [
 /** The same by account, wherever it is asked from. Nobody is told when it is exceeded. */
 export const codeMailOfAccount = defineLimit('signInCodeOfAccount', 50, DAY);
 export const codeMailByAddress = defineLimit('signInCodeByAddress', 30, HOUR);
-/** Attempts to use a refresh token with another key, by the address that tries: they never count against its owner. */
-export const foreignKeyByAddress = defineLimit('otherForeignKeyByAddress', 30, 15 * 60);
-/** Refreshes of one session. */
-export const refreshes = defineLimit('otherRefresh', 60, 60);

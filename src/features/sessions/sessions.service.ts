@@ -11,16 +11,15 @@ import {
   USE_CODE,
 } from '#identity/credentials.ts';
 import type { Proof } from '#identity/dpop.ts';
-import { recordEvent } from '#identity/securityEvents.ts';
-import { checkRefreshToken, issueTokens, rotateSession } from '#identity/sessions.ts';
-import { tokenOf } from '#identity/sessionTokens.ts';
+import { refreshTokens } from '#identity/refreshing.ts';
+import { issueTokens } from '#identity/sessions.ts';
 import { CODE_LIFETIME } from '#identity/signInCodes.ts';
 import { unauthorized } from '#identity/unauthorized.ts';
 import { ApiError, notFound } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import type { Config } from '#src/config.ts';
 import type { Deps } from '#transport/deps.ts';
-import { codeMail, codeMailByAddress, codeMailOfAccount, foreignKeyByAddress, refreshes } from './sessions.limits.ts';
+import { codeMail, codeMailByAddress, codeMailOfAccount } from './sessions.limits.ts';
 import {
   END_OLDEST,
   END_OTHER_SESSIONS,
@@ -117,25 +116,8 @@ async function mayMail({ limits, log }: Deps, userId: string): Promise<boolean> 
  * database is away.
  * @throws ApiError 401, 429; DatabaseUnavailable
  */
-export async function refreshOtherSession(device: Device) {
-  const { address, consume, deps, header, peek, requestId, signal, transaction } = device;
-  const hold = deps.outageHold(signal);
-  const proof = deps.config.DPOP_ENABLED ? device.proof() : undefined;
-  if (proof) await hold(() => deps.replayStore.accept(proof, requestId));
-  const token = tokenOf(header('x-refresh-token'));
-  const claims = await checkRefreshToken(deps.sessionTokens.readOtherRefresh, token, proof, async (userId) => {
-    await consume(foreignKeyByAddress, { address });
-    await transaction((tx) => recordEvent(tx, 'refresh-by-foreign-key', userId, requestId));
-  });
-  const otherId = claims.otherId ?? '';
-  await peek(refreshes, otherId);
-  const rotated = await hold(() => rotateSession(deps.db, claims, deps.config));
-  // As for the phone: counted afterwards, and a session that was rotated is always answered.
-  await deps.limits.consume(refreshes, otherId).catch((error) => {
-    if (!(error instanceof ApiError)) throw error;
-  });
-  return issueTokens(deps.sessionTokens, rotated, proof?.thumbprint, otherId);
-}
+export const refreshOtherSession = async (device: Device) =>
+  (await refreshTokens(device, device.deps.sessionTokens.readOtherRefresh)).tokens;
 
 /** The phone's session, if there is one, then the others, newest first. */
 export async function listSessions(tx: Transaction, config: Config, caller: Caller) {

@@ -1,0 +1,50 @@
+import { ApiError } from '#platform/apiError.ts';
+import type { Limits } from '#platform/limits.ts';
+import type { Database } from '#platform/postgres/database.ts';
+import type { Asking } from './credentials.ts';
+import type { Proof } from './dpop.ts';
+import type { ReplayStore } from './replayStore.ts';
+import { recordEvent } from './securityEvents.ts';
+import { checkRefreshToken, issueTokens, rotateSession } from './sessions.ts';
+import { type SessionTokens, tokenOf } from './sessionTokens.ts';
+import { foreignKeyByAddress, refreshes } from './signInLimits.ts';
+
+interface Refreshing extends Asking {
+  deps: Asking['deps'] & {
+    db: Database;
+    limits: Limits;
+    replayStore: ReplayStore;
+    sessionTokens: SessionTokens;
+    /** Holds a step while the database is away. */
+    outageHold(signal: AbortSignal): <T>(step: () => Promise<T>) => Promise<T>;
+  };
+  header(name: string): string | undefined;
+  /** Checks 1 to 7 of the request's proof. @throws ApiError 401 */
+  proof(): Proof;
+}
+
+/**
+ * Exchanges the refresh token of a request for a new pair, with the grace of behaviour 0.7; held while the database is away.
+ * @param read reads tokens of the kind of session that is refreshed
+ * @throws ApiError 401, 429; DatabaseUnavailable
+ */
+export async function refreshTokens(device: Refreshing, read: SessionTokens['readRefresh']) {
+  const { address, consume, deps, header, peek, requestId, signal, transaction } = device;
+  const hold = deps.outageHold(signal);
+  const proof = deps.config.DPOP_ENABLED ? device.proof() : undefined;
+  if (proof) await hold(() => deps.replayStore.accept(proof, requestId));
+  const token = tokenOf(header('x-refresh-token'));
+  const claims = await checkRefreshToken(read, token, proof, async (userId) => {
+    await consume(foreignKeyByAddress, { address });
+    await transaction((tx) => recordEvent(tx, 'refresh-by-foreign-key', userId, requestId));
+  });
+  const counted = claims.otherId ?? claims.userId;
+  await peek(refreshes, counted);
+  const session = await hold(() => rotateSession(deps.db, claims, deps.config));
+  // Counted after the rotation, so that a token of an ended session does not count against its owner. A session that
+  // was rotated is always answered, even if the limit has been reached meanwhile.
+  await deps.limits.consume(refreshes, counted).catch((error) => {
+    if (!(error instanceof ApiError)) throw error;
+  });
+  return { claims, tokens: issueTokens(deps.sessionTokens, session, proof?.thumbprint, claims.otherId) };
+}
