@@ -10,6 +10,7 @@ import { buildSocketTickets } from '#identity/socketTickets.ts';
 import { QUEUES } from '#outbox/delivery.ts';
 import { buildOutbox } from '#outbox/outbox.ts';
 import { type Cache, memoryCache, noCache, redisCache } from '#platform/cache.ts';
+import { fairQueue } from '#platform/fairQueue.ts';
 import { openJobQueues } from '#platform/jobQueues.ts';
 import { buildLimits } from '#platform/limits.ts';
 import type { Log } from '#platform/log.ts';
@@ -132,6 +133,8 @@ export async function buildDeps(
     outageHold: buildOutageHold(),
     pictures,
     cleanPicture: buildPictureCleaner(),
+    uploads: fairQueue({ atOnce: 4, atOncePerKey: 1, waitingPerKey: 1, waiting: 20, longestWaitMs: 15_000 }),
+    fileReads: fairQueue({ atOnce: 1, atOncePerKey: 1, waitingPerKey: 2, waiting: 20, longestWaitMs: 60_000 }),
     mailbox: hasMailbox ? openMailbox(join(config.DATA_DIR, 'mailbox')) : undefined,
     jobs,
     lifecycle: { isDraining: false },

@@ -93,17 +93,32 @@ as $$
 
   update log_workouts w
   set hard_sets = t.hard_sets,
-      volume_kg = t.volume_kg
+      volume_kg = t.volume_kg,
+      set_count = t.set_count,
+      block_count = n.block_count,
+      note_bytes = n.note_bytes + octet_length(to_json(w.title)::text) + octet_length(to_json(w.notes)::text)
   from unnest(p_ids) as wanted (id)
   cross join lateral (
     select
+      count(*) as set_count,
       count(*) filter (where s.kind <> 'warmup') as hard_sets,
-      coalesce(sum(app.kilograms(s.weight, s.unit) * s.reps) filter (where s.kind <> 'warmup'), 0) as volume_kg
+      coalesce(
+        sum(app.kilograms(s.weight, s.unit) * s.reps)
+          filter (where s.kind <> 'warmup' and e.measure <> 'assisted_bodyweight'), -- help is not volume
+        0
+      ) as volume_kg
     from log_blocks b
+    join exercises e on e.id = b.exercise_id
     join log_sets s on s.user_id = b.user_id and s.block_id = b.id
     where b.user_id = p_user_id
       and b.workout_id = wanted.id
   ) t
+  cross join lateral (
+    select count(*) as block_count, coalesce(sum(octet_length(to_json(b.notes)::text)), 0) as note_bytes
+    from log_blocks b
+    where b.user_id = p_user_id
+      and b.workout_id = wanted.id
+  ) n
   where w.user_id = p_user_id
     and w.id = wanted.id;
 $$;
@@ -334,6 +349,7 @@ begin
         time_zone = excluded.time_zone,
         split_id = excluded.split_id;
   if v_old_content - array['title', 'notes'] = v_content - array['title', 'notes'] then
+    perform app.sum_log_workouts(p_user_id, array[p_id]);
     return query select 'replaced', v_version; -- neither the app nor a record shows these
     return;
   end if;
@@ -583,11 +599,20 @@ begin
   return query select 'deleted', v_version;
 end $$;
 
--- After the measure of an own exercise has changed: which of its sets count for records.
+-- After the measure of an own exercise has changed: which of its sets count for records and for volume.
 create function app.recompute_own_records(p_exercise_id bigint) returns void
 language sql security definer set search_path = public, pg_temp
 as $$
-  select app.recompute_records(app.user_id(), array[p_exercise_id])
+  select app.recompute_records(app.user_id(), array[p_exercise_id]);
+  select app.sum_log_workouts(
+    app.user_id(),
+    array(
+      select distinct b.workout_id
+      from log_blocks b
+      where b.exercise_id = p_exercise_id
+        and b.user_id = app.user_id()
+    )
+  )
 $$;
 
 -- Removes an own exercise, or archives it where history or a plan needs it. Null: it is not the caller's.

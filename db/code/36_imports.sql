@@ -2,50 +2,94 @@
 
 set local role service; -- the owner: a definer function acts with its rights, never with those of the tables' owner
 
--- An instant of a time on the clock on the wall.
-create function app.instant_at(p_local text, p_zone text) returns timestamptz
-language sql stable parallel safe
-return p_local::timestamp at time zone p_zone;
-
--- Workouts of an import that are in the log already: under the same id, or begun within a minute of one that holds one of
--- their exercises. p_mapping: name in the file → id of an exercise.
-create function app.import_duplicates(p_user_id uuid, p_import_id uuid, p_mapping jsonb)
-returns table (pos integer, is_same boolean)
-language sql stable security definer set search_path = public, pg_temp
+-- A workout of a file as the log would give it back: instants, and an end at most a day after the start.
+create function app.file_content(p_content jsonb) returns jsonb
+language sql stable set search_path = public, pg_temp
 as $$
-  with wanted as (
-    select
-      iw.position,
-      iw.id,
-      coalesce(
-        (iw.content ->> 'startedAtUtc')::timestamptz, app.instant_at(iw.content ->> 'startedAt', i.time_zone)
-      ) as started_at,
-      array(
-        select (p_mapping ->> (x.value ->> 'name'))::bigint
-        from jsonb_array_elements(iw.content -> 'exercises') as x (value)
-        where p_mapping ->> (x.value ->> 'name') ~ '^[0-9]+$'
-      ) as exercise_ids
-    from imports i
-    join import_workouts iw on iw.user_id = i.user_id and iw.import_id = i.id
-    where i.user_id = p_user_id
-      and i.id = p_import_id
+  select n.content || jsonb_build_object(
+    'ended_at', case when t.ended_at is not null then
+      greatest(t.started_at, least(t.ended_at, t.started_at + interval '24 hours'))
+    end
   )
-  select w.position, exists (select from log_workouts l where l.user_id = p_user_id and l.id = w.id)
-  from wanted w
-  where exists (select from log_workouts l where l.user_id = p_user_id and l.id = w.id)
-     or exists (
-       select
-       from log_workouts l
-       join log_blocks b on b.user_id = l.user_id and b.workout_id = l.id
-       where l.user_id = p_user_id
-         and l.started_at between w.started_at - interval '60 seconds' and w.started_at + interval '60 seconds'
-         and l.import_id is distinct from p_import_id
-         and b.exercise_id = any (w.exercise_ids)
-     )
+  from (select app.normal_content(p_content) as content) n
+  cross join lateral (
+    select (n.content ->> 'started_at')::timestamptz as started_at, (n.content ->> 'ended_at')::timestamptz as ended_at
+  ) t
 $$;
 
--- Writes some workouts of an import, those that are not in the log yet. p_workouts: a list of id and content as
--- app.write_log_workout takes it. Returns how many were added. The log is locked until the commit.
+-- Content without what a file of another program does not say.
+create function app.comparable_content(p_content jsonb) returns jsonb
+language sql stable set search_path = public, pg_temp
+as $$
+  select (p_content - 'split_id') || jsonb_build_object(
+    'blocks', coalesce((
+      select jsonb_agg(b.value - 'id' order by b.n)
+      from jsonb_array_elements(p_content -> 'blocks') with ordinality as b (value, n)
+    ), '[]')
+  )
+$$;
+
+-- How workouts of an import compare with the log. p_workouts: a list of id and content as app.write_log_workout takes it.
+-- pos: the place in the list, from 0 on. standing: `new`; or one of the same id is there: `equal`, `changed`, or `edited`
+-- where it is another one because a person changed it; or one that began within a minute and has a common exercise is
+-- there: `near_equal`, `near`.
+create function app.compare_import(p_user_id uuid, p_import_id uuid, p_workouts jsonb)
+returns table (pos integer, standing text)
+language sql stable security definer set search_path = public, pg_temp
+as $$
+  select
+    w.n - 1,
+    case
+      when same.id is not null and same.content = w.content then 'equal'
+      when same.id is not null and same.is_edited then 'edited'
+      when same.id is not null then 'changed'
+      when near.id is null then 'new'
+      when near.content -> 'blocks' = w.content -> 'blocks' then 'near_equal'
+      else 'near'
+    end
+  from (
+    select
+      (x.value ->> 'id')::uuid as id,
+      app.comparable_content(app.file_content(x.value -> 'content')) as content,
+      (x.value -> 'content' ->> 'started_at')::timestamptz as started_at,
+      array(
+        select (b.value ->> 'exercise_id')::bigint from jsonb_array_elements(x.value -> 'content' -> 'blocks') as b (value)
+      ) as exercise_ids,
+      x.n::integer as n
+    from jsonb_array_elements(p_workouts) with ordinality as x (value, n)
+  ) w
+  left join lateral (
+    select
+      l.id,
+      l.updated_at <> l.created_at or l.source <> 'import' as is_edited,
+      app.comparable_content(app.log_content(p_user_id, l.id)) as content
+    from log_workouts l
+    where l.user_id = p_user_id
+      and l.id = w.id
+  ) same on true
+  left join lateral (
+    select l.id, app.comparable_content(app.log_content(p_user_id, l.id)) as content
+    from log_workouts l
+    where same.id is null
+      and l.user_id = p_user_id
+      and l.started_at between w.started_at - interval '60 seconds' and w.started_at + interval '60 seconds'
+      and l.import_id is distinct from p_import_id
+      and exists (
+        select
+        from log_blocks b
+        where b.user_id = l.user_id
+          and b.workout_id = l.id
+          and b.exercise_id = any (w.exercise_ids)
+      )
+    order by l.started_at, l.id
+    limit 1
+  ) near on true
+  order by w.n
+$$;
+
+-- Writes some workouts of an import: those that are not in the log yet, and in place of those of an import that nobody has
+-- edited. p_workouts: a list of id and content as app.write_log_workout takes it. Returns how many were written. The log
+-- is locked until the commit.
 create function app.import_workouts(p_user_id uuid, p_import_id uuid, p_workouts jsonb) returns integer
 language plpgsql security definer set search_path = public, pg_temp
 as $$
@@ -56,23 +100,32 @@ declare
 begin
   perform app.lock_log(p_user_id);
   for v_workout in
-    select (w.value ->> 'id')::uuid as id, w.value -> 'content' as content
+    select (w.value ->> 'id')::uuid as id, app.file_content(w.value -> 'content') as content
     from jsonb_array_elements(p_workouts) with ordinality as w (value, n)
-    where not exists (select from log_workouts l where l.user_id = p_user_id and l.id = (w.value ->> 'id')::uuid)
     order by w.n
   loop
     v_version := coalesce(v_version, app.next_log_version(p_user_id));
-    insert into log_workouts (
+    insert into log_workouts as w (
       user_id, id, version, title, notes, started_at, ended_at, time_zone, source, import_id
     )
     select
-      p_user_id, v_workout.id, v_version, c.title, c.notes, c.started_at,
-      greatest(c.started_at, least(c.ended_at, c.started_at + interval '24 hours')) + (c.ended_at - c.ended_at), -- null stays
-      c.time_zone, 'import', p_import_id
+      p_user_id, v_workout.id, v_version, c.title, c.notes, c.started_at, c.ended_at, c.time_zone, 'import', p_import_id
     from jsonb_to_record(v_workout.content) as c (
       title text, notes text, started_at timestamptz, ended_at timestamptz, time_zone text
-    );
-    perform app.write_log_blocks(p_user_id, v_workout.id, v_workout.content -> 'blocks');
+    )
+    on conflict (user_id, id) do update
+      set version = excluded.version,
+          created_at = now(),
+          updated_at = now(), -- equal: nobody has edited it
+          title = excluded.title,
+          notes = excluded.notes,
+          started_at = excluded.started_at,
+          ended_at = excluded.ended_at,
+          time_zone = excluded.time_zone
+      where w.source = 'import'
+        and w.updated_at = w.created_at;
+    continue when not found;
+    perform app.write_log_blocks(p_user_id, v_workout.id, app.free_block_ids(p_user_id, v_workout.id, v_workout.content));
     v_ids := v_ids || v_workout.id;
   end loop;
   if cardinality(v_ids) = 0 then
@@ -83,20 +136,41 @@ begin
   delete from log_tombstones t
   where t.user_id = p_user_id
     and t.kind = 'workout'
-    and t.id in (select (w.value ->> 'id')::uuid from jsonb_array_elements(p_workouts) as w (value));
+    and t.id = any (v_ids);
   return cardinality(v_ids);
 end $$;
 
--- When the last workout of an import is in the log: the records of its exercises, once for all.
-create function app.finish_import(p_user_id uuid, p_import_id uuid) returns void
+-- The blocks of a workout of a file; one whose id is that of a block in another workout gets a new one.
+create function app.free_block_ids(p_user_id uuid, p_id uuid, p_content jsonb) returns jsonb
+language sql volatile security definer set search_path = public, pg_temp
+as $$
+  select coalesce(
+    jsonb_agg(
+      case when taken.id is null then b.value else b.value || jsonb_build_object('id', gen_random_uuid()) end order by b.n
+    ),
+    '[]'
+  )
+  from jsonb_array_elements(p_content -> 'blocks') with ordinality as b (value, n)
+  left join log_blocks taken on taken.user_id = p_user_id
+    and taken.id = (b.value ->> 'id')::uuid
+    and taken.workout_id <> p_id
+$$;
+
+-- When an import writes no more: the records of its exercises, once for all; of every exercise, if it replaced workouts.
+create function app.finish_import(p_user_id uuid, p_import_id uuid, p_replaces boolean) returns void
 language sql security definer set search_path = public, pg_temp
 as $$
   select app.recompute_records(p_user_id, array(
-    select distinct b.exercise_id
+    select b.exercise_id
     from log_workouts w
     join log_blocks b on b.user_id = w.user_id and b.workout_id = w.id
     where w.user_id = p_user_id
-      and w.import_id = p_import_id
+      and (p_replaces or w.import_id = p_import_id)
+    union
+    select r.exercise_id
+    from exercise_records r
+    where p_replaces
+      and r.user_id = p_user_id
   ))
 $$;
 

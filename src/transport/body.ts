@@ -1,5 +1,6 @@
 import express, { type Request, type Response } from 'express';
 import { ApiError, tooLarge } from '#platform/apiError.ts';
+import { parseWellFormed } from '#platform/wellFormed.ts';
 import { isLogbook } from './face.ts';
 
 export interface Received {
@@ -46,35 +47,10 @@ const malformed = () => new ApiError(400, 'MALFORMED_JSON', 'Malformed JSON body
 function parse(text: string): unknown {
   let value: unknown;
   try {
-    value = JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
+    value = parseWellFormed(text);
   } catch {
     throw malformed();
   }
   if (typeof value !== 'object' || value === null) throw malformed();
-  // An unpaired surrogate (half of an emoji that was cut off at a length limit) can only arrive as an escape.
-  if (/\\ud[89a-f]/i.test(text)) makeWellFormed(value);
   return value;
-}
-
-/**
- * Replaces unpaired surrogates by U+FFFD in every string and property name, as UTF-8 encoding does everywhere else.
- * Without recursion, because a body may be nested more deeply than the stack allows.
- */
-function makeWellFormed(root: object): void {
-  const open: object[] = [root];
-  for (let parent = open.pop(); parent !== undefined; parent = open.pop()) {
-    for (const [name, value] of Object.entries(parent)) {
-      if (typeof value === 'object' && value !== null) open.push(value);
-      const known = name.toWellFormed();
-      if (known === name && (typeof value !== 'string' || value.isWellFormed())) continue;
-      Reflect.deleteProperty(parent, name);
-      // Not assigned: a body may contain the name `__proto__`, and assigning that would call its setter.
-      Object.defineProperty(parent, known, {
-        value: typeof value === 'string' ? value.toWellFormed() : value,
-        configurable: true,
-        enumerable: true,
-        writable: true,
-      });
-    }
-  }
 }

@@ -6,6 +6,7 @@ import type { SessionTokens } from '#identity/sessionTokens.ts';
 import type { SocketTickets } from '#identity/socketTickets.ts';
 import type { Outbox } from '#outbox/outbox.ts';
 import type { Cache } from '#platform/cache.ts';
+import type { FairQueue } from '#platform/fairQueue.ts';
 import type { JobQueues } from '#platform/jobQueues.ts';
 import type { Limits } from '#platform/limits.ts';
 import type { Log } from '#platform/log.ts';
@@ -46,6 +47,10 @@ export interface Deps {
   outageHold: (signal: AbortSignal) => HeldStep;
   pictures: PictureStorage;
   cleanPicture: PictureCleaner;
+  /** Uploads that are taken in turn, by person. */
+  uploads: FairQueue;
+  /** The reading of large files, by person: one at a time in this process. */
+  fileReads: FairQueue;
   /** Only where mails are kept for reading instead of being sent; never in production. */
   mailbox: Mailbox | undefined;
   /** Undefined without Redis. */

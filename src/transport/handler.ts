@@ -4,7 +4,7 @@ import type { Caller } from '#identity/authenticate.ts';
 import { requestsOfPerson } from '#identity/signInLimits.ts';
 import { ApiError, MOST_PROBLEMS, validationFailed } from '#platform/apiError.ts';
 import { clientAddress } from '#platform/clientAddress.ts';
-import { WaitedTooLong } from '#platform/fairQueue.ts';
+import { QueueFull, WaitedTooLong } from '#platform/fairQueue.ts';
 import { RowLocked } from '#platform/postgres/connection.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import { NOTHING_RECEIVED, type Received, readBody } from './body.ts';
@@ -39,27 +39,43 @@ export function createHandler(route: AnyRoute, deps: Deps, routes: AnyRoute[]): 
           res.set(await deps.limits.consume(limit, key));
         }
       };
-      if (route.upload) await countRequest(); // a refused request does not get to send its file
-      const received = await receive(route, req, res);
-      const context = await buildContext(route, req, res, deps, caller, received);
-      if (!route.upload) await countRequest();
-      if (read && caller) {
-        const answer = await read(context, caller);
-        if (answer.cache) res.set('X-Cache', answer.cache);
-        await sendWithEtag(req, res, answer.body);
-      } else if (route.idempotent && caller && req.get('idempotency-key') !== undefined) {
-        const stored = await actOnce(route, context, deps, caller, received.bytes);
-        if (stored.replayed) res.set('Idempotency-Replayed', 'true');
-        await send(route, req, res, stored);
-      } else if (route.download !== undefined && caller) {
-        await sendDownload(route, res, await beginDownload(route, context, deps, caller));
-      } else {
-        await send(route, req, res, await execute(route, context, deps, caller));
-      }
+      const answer = async () => {
+        if (route.upload) await countRequest(); // a refused request does not get to send its file
+        const received = await receive(route, req, res);
+        const context = await buildContext(route, req, res, deps, caller, received);
+        if (!route.upload) await countRequest();
+        if (read && caller) {
+          const found = await read(context, caller);
+          if (found.cache) res.set('X-Cache', found.cache);
+          await sendWithEtag(req, res, found.body);
+        } else if (route.idempotent && caller && req.get('idempotency-key') !== undefined) {
+          const stored = await actOnce(route, context, deps, caller, received.bytes);
+          if (stored.replayed) res.set('Idempotency-Replayed', 'true');
+          await send(route, req, res, stored);
+        } else if (route.download !== undefined && caller) {
+          await sendDownload(route, res, await beginDownload(route, context, deps, caller));
+        } else {
+          await send(route, req, res, await execute(route, context, deps, caller));
+        }
+      };
+      if (route.upload?.inTurn && caller) await inTurn(deps, caller, res, answer);
+      else await answer();
     } catch (error) {
       next(error);
     }
   };
+}
+
+/** Takes an upload when its turn comes; before that nothing of its body is read. @throws ApiError 503 */
+async function inTurn(deps: Deps, caller: Caller, res: Response, answer: () => Promise<void>): Promise<void> {
+  try {
+    await deps.uploads(caller.id, answer, signalOf(res));
+  } catch (error) {
+    if (!(error instanceof QueueFull)) throw error;
+    throw new ApiError(503, 'SERVICE_UNAVAILABLE', 'Other files are being read. Try again in a moment.', {
+      headers: { 'Retry-After': '5', Connection: 'close' },
+    });
+  }
 }
 
 /** The body of a GET is not read, so that nobody can hold a GET up by sending its body slowly. */

@@ -117,7 +117,12 @@ export interface RouteDeclaration<
   /** Name of a database constraint → the error that is answered when it is violated. */
   constraints?: Record<string, () => ApiError>;
   /** Takes a multipart upload of one file in this field instead of a JSON body; `body` is then the schema of its other fields. */
-  upload?: { field: string; maxBytes: number };
+  upload?: {
+    field: string;
+    maxBytes: number;
+    /** One at a time of a person, and few in all: what is read of the file costs memory. For routes with `auth: 'user'`. */
+    inTurn?: boolean;
+  };
   /**
    * Which sessions a route with `auth: 'user'` is for; default: below `/api/v1` all, elsewhere the phone's (behaviour 6.5).
    */

@@ -20,19 +20,3 @@ export const timeZone = z
 
 /** Query string of routes that take a zone. */
 export const timeZoneQuery = z.object({ tz: timeZone });
-
-/** An IANA zone of the logbook, in its canonical spelling. */
-export const zoneName = z
-  .string()
-  .max(100)
-  .meta({ example: 'Europe/Paris' })
-  .transform((sent, context) => {
-    try {
-      const known = canonicalZone(sent);
-      if (known !== undefined) return known;
-    } catch {
-      // Told below.
-    }
-    context.addIssue({ code: 'custom', message: 'must be an IANA time zone, such as Europe/Paris' });
-    return z.NEVER;
-  });

@@ -1,35 +1,47 @@
+import { z } from 'zod';
 import type { Deliveries } from '#outbox/delivery.ts';
 import type { Database, Transaction } from '#platform/postgres/database.ts';
 import type { Sockets } from '#platform/sockets.ts';
+import { contentOf, type Writing } from './fileContent.ts';
+import { fileWorkout } from './imports.documents.ts';
 import {
+  ADD_MEASUREMENTS,
+  COMPARE_WORKOUTS,
+  FIND_IMPORT,
   FINISH_IMPORT,
   FORGET_WORKOUTS,
-  LIST_DUPLICATES,
   LIST_WORKOUTS,
-  LOCK_IMPORT,
+  LOCK_PROGRESS,
   NOTE_PROGRESS,
-  PUT_MEASUREMENT,
   SET_STATE,
   WRITE_WORKOUTS,
 } from './imports.queries.ts';
-import { COMMIT_IMPORT, contentOf, type Facts } from './imports.service.ts';
-import type { FileWorkout } from './reading/training.ts';
+import { COMMIT_IMPORT, whyFull } from './imports.service.ts';
+import { type Import, knownIds, parsedImport } from './preview.ts';
 
 /** Workouts that one transaction writes. */
 const AT_ONCE = 50;
+const MEASUREMENTS_AT_ONCE = 5_000;
 /** Time limit for one statement of an import, in milliseconds. */
 const TIMEOUT_MS = 30_000;
 
-/** Writes imports into the log, piece by piece: whoever goes on after a kill begins where the last commit was. */
+/** What cannot be written, however often it is tried. The message is for the person. */
+class CannotBeWritten extends Error {}
+
+/** Writes imports into the log, piece by piece: after a kill it goes on where the last commit was. */
 export function importDeliveries(db: Database, sockets: Sockets): Deliveries {
   return {
     [COMMIT_IMPORT]: {
       maxAttempts: 20,
       deliver: async ({ user_id: userId, payload: { importId } }) => {
         if (userId === null || importId === undefined) return false;
-        const skipped = await db.asService((tx) => duplicatesOf(tx, userId, importId), TIMEOUT_MS);
-        for (;;) {
-          const progress = await db.asService((tx) => step(tx, userId, importId, skipped), TIMEOUT_MS);
+        const row = await db.asService((tx) => tx.maybe(FIND_IMPORT, [userId, importId]), TIMEOUT_MS);
+        if (!row) return false;
+        for (let shown: Import | undefined; ; ) {
+          const progress = await attempt(db, userId, importId, (tx) => {
+            shown ??= parsedImport(row);
+            return step(tx, userId, shown);
+          });
           if (progress === undefined) return true;
           sockets.emit(userId, 'import_progress', { id: importId, ...progress });
           if (progress.state !== 'committing') return true;
@@ -39,34 +51,78 @@ export function importDeliveries(db: Database, sockets: Sockets): Deliveries {
   };
 }
 
-/** Positions of workouts that were in the log before this import. */
-async function duplicatesOf(tx: Transaction, userId: string, importId: string): Promise<Set<number>> {
-  const row = await tx.maybe(LOCK_IMPORT, [userId, importId]);
-  if (!row || row.duplicates === 'import') return new Set();
-  const rows = await tx.rows(LIST_DUPLICATES, [userId, importId, row.mapping]);
-  return new Set(rows.map(({ position }) => position));
+type Progress = { state: string; done: number; total: number; added: number };
+
+/** One step in a transaction. What can never be written makes the import fail, and the records of what it wrote are right. */
+async function attempt(
+  db: Database,
+  userId: string,
+  importId: string,
+  work: (tx: Transaction) => Promise<Progress | undefined>,
+): Promise<Progress | undefined> {
+  try {
+    return await db.asService(work, TIMEOUT_MS);
+  } catch (error) {
+    const reason = reasonOf(error);
+    if (reason === undefined) throw error;
+    return db.asService(async (tx) => {
+      const progress = await tx.maybe(LOCK_PROGRESS, [userId, importId]);
+      if (progress?.state !== 'committing') return undefined;
+      await tx.rows(FINISH_IMPORT, [userId, importId, true]);
+      await tx.rows(SET_STATE, [userId, importId, 'failed', reason]);
+      return { ...progress, state: 'failed' };
+    }, TIMEOUT_MS);
+  }
+}
+
+/** Why trying again would not help, as a sentence; undefined: it might. */
+function reasonOf(error: unknown): string | undefined {
+  if (error instanceof CannotBeWritten) return error.message;
+  // Data exceptions and violated constraints (PostgreSQL, Appendix A), and documents that do not match their schema.
+  const { code } = error as { code?: unknown };
+  const isOfData = typeof code === 'string' && /^(22|23)...$/.test(code);
+  return isOfData || error instanceof z.ZodError
+    ? 'A workout of the file cannot be stored. What was written before it is in the log.'
+    : undefined;
 }
 
 /** Writes the next workouts. Undefined: there is nothing to do any more. */
-async function step(tx: Transaction, userId: string, importId: string, skipped: Set<number>) {
-  const row = await tx.maybe(LOCK_IMPORT, [userId, importId]);
-  if (row?.state !== 'committing') return undefined;
-  const next = await tx.rows(LIST_WORKOUTS, [userId, importId, row.done, AT_ONCE]);
+async function step(tx: Transaction, userId: string, shown: Import): Promise<Progress | undefined> {
+  const progress = await tx.maybe(LOCK_PROGRESS, [userId, shown.id]);
+  if (progress?.state !== 'committing') return undefined;
+  const { done, total, added: before } = progress;
+  const next = await tx.rows(LIST_WORKOUTS, [userId, shown.id, done, AT_ONCE]);
   if (next.length === 0) {
-    const { own } = row.facts as unknown as Facts;
-    for (const { id, kind, value, unit, measuredAt } of own?.measurements ?? []) {
-      await tx.rows(PUT_MEASUREMENT, [userId, id, kind, value, unit, measuredAt]);
-    }
-    await tx.rows(FINISH_IMPORT, [userId, importId]);
-    await tx.rows(SET_STATE, [userId, importId, 'committed']);
-    await tx.rows(FORGET_WORKOUTS, [userId, importId]);
-    return { state: 'committed', done: row.done, total: row.total, added: row.added };
+    await finish(tx, userId, shown);
+    return { ...progress, state: 'committed' };
   }
-  const workouts = next.flatMap(({ id, position, content }) => {
-    const wanted = skipped.has(position) ? undefined : contentOf(content as unknown as FileWorkout, row);
+  const writing: Writing = { ids: knownIds(shown), timeZone: shown.time_zone, unit: shown.unit };
+  const workouts = next.flatMap(({ id, content }) => {
+    const wanted = contentOf(fileWorkout.parse(content), writing);
     return wanted ? [{ id, content: wanted }] : [];
   });
-  const { added } = await tx.one(WRITE_WORKOUTS, [userId, importId, JSON.stringify(workouts)]);
-  await tx.rows(NOTE_PROGRESS, [userId, importId, next.length, added]);
-  return { state: 'committing', done: row.done + next.length, total: row.total, added: row.added + added };
+  const standings = await tx.rows(COMPARE_WORKOUTS, [userId, shown.id, JSON.stringify(workouts)]);
+  const written = workouts.filter((_workout, n) => isWritten(standings[n]?.standing ?? '', shown.duplicates));
+  const { added } = await tx.one(WRITE_WORKOUTS, [userId, shown.id, JSON.stringify(written)]);
+  const full = added > 0 ? await whyFull(tx, userId) : undefined;
+  if (full !== undefined) throw new CannotBeWritten(full);
+  await tx.rows(NOTE_PROGRESS, [userId, shown.id, next.length, added]);
+  return { state: 'committing', done: done + next.length, total, added: before + added };
+}
+
+/** Whether a workout goes into the log, by how it compares with what is there. */
+function isWritten(standing: string, duplicates: string): boolean {
+  if (standing === 'new') return true;
+  if (standing === 'near' || standing === 'near_equal') return duplicates === 'import';
+  return standing === 'changed' && duplicates === 'replace';
+}
+
+async function finish(tx: Transaction, userId: string, { id, duplicates, facts: { own } }: Import): Promise<void> {
+  const measurements = own?.measurements ?? [];
+  for (let from = 0; from < measurements.length; from += MEASUREMENTS_AT_ONCE) {
+    await tx.rows(ADD_MEASUREMENTS, [userId, JSON.stringify(measurements.slice(from, from + MEASUREMENTS_AT_ONCE))]);
+  }
+  await tx.rows(FINISH_IMPORT, [userId, id, duplicates === 'replace']);
+  await tx.rows(SET_STATE, [userId, id, 'committed', null]);
+  await tx.rows(FORGET_WORKOUTS, [userId, id]);
 }

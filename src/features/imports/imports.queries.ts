@@ -1,51 +1,94 @@
-import type { z } from 'zod';
 import { sql } from '#platform/postgres/query.ts';
-import type { importAnswer } from './imports.schemas.ts';
-import type { FileWorkout } from './reading/training.ts';
 
-/** What is said of a file: the answer without what is decided later. */
-type Facts = Pick<z.input<typeof importAnswer>, 'sets' | 'firstDay' | 'lastDay' | 'skipped' | 'ambiguous'> & {
-  names: Array<{ name: string; sets: number; measure: string }>;
-};
-
-export interface ImportRow {
+/** What a list shows of an import: nothing that grows with its file. */
+export interface ListedRow {
   id: string;
   state: string;
   source: string;
-  time_zone: string;
-  unit: string | null;
-  duplicates: string;
-  mapping: Record<string, number | string>;
-  facts: Record<keyof Facts, unknown>;
   total: number;
   done: number;
   added: number;
+  failure: string | null;
   created_at: Date;
+}
+
+export interface ImportRow extends ListedRow {
+  time_zone: string;
+  unit: string | null;
+  distance_unit: string | null;
+  date_order: string | null;
+  duplicates: string;
+  /** JSON documents of `imports.documents.ts`. */
+  columns: unknown;
+  mapping: unknown;
+  facts: unknown;
+  comparison: unknown;
 }
 
 export const FIND_IMPORT = sql<ImportRow>('imports.find')`
   select
-    i.id, i.state, i.source, i.time_zone, i.unit, i.duplicates, i.mapping, i.facts, i.total, i.done, i.added, i.created_at
+    i.id, i.state, i.source, i.time_zone, i.unit, i.distance_unit, i.date_order, i.duplicates, i.columns, i.mapping,
+    i.facts, i.comparison, i.failure, i.total, i.done, i.added, i.created_at
   from imports i
-  where i.user_id = coalesce($1, app.user_id())
+  where i.user_id = $1
     and i.id = $2`;
 
-/** The same, and whoever changes it waits. */
+/** The same, and others who change it wait. */
 export const LOCK_IMPORT = sql<ImportRow>('imports.lock')`
   select
-    i.id, i.state, i.source, i.time_zone, i.unit, i.duplicates, i.mapping, i.facts, i.total, i.done, i.added, i.created_at
+    i.id, i.state, i.source, i.time_zone, i.unit, i.distance_unit, i.date_order, i.duplicates, i.columns, i.mapping,
+    i.facts, i.comparison, i.failure, i.total, i.done, i.added, i.created_at
   from imports i
   where i.user_id = $1
     and i.id = $2
   for update`;
 
-export const LIST_IMPORTS = sql<ImportRow>('imports.list')`
-  select
-    i.id, i.state, i.source, i.time_zone, i.unit, i.duplicates, i.mapping, i.facts, i.total, i.done, i.added, i.created_at
+/** Whether there is such an import, of the caller. */
+export const EXISTS_IMPORT = sql<{ id: string }>('imports.exists')`
+  select i.id
+  from imports i
+  where i.user_id = app.user_id()
+    and i.id = $1`;
+
+export interface ProgressRow {
+  state: string;
+  total: number;
+  done: number;
+  added: number;
+}
+
+/** How far an import is; others who change it wait. */
+export const LOCK_PROGRESS = sql<ProgressRow>('imports.lockProgress')`
+  select i.state, i.total, i.done, i.added
+  from imports i
+  where i.user_id = $1
+    and i.id = $2
+  for update`;
+
+export const LIST_IMPORTS = sql<ListedRow>('imports.list')`
+  select i.id, i.state, i.source, i.total, i.done, i.added, i.failure, i.created_at
   from imports i
   where i.user_id = $1
   order by i.created_at desc, i.id
   limit 50`;
+
+/** Whether another import of $1 than $2 is being written. */
+export const FIND_OTHER_UNDER_WAY = sql<{ id: string }>('imports.findOtherUnderWay')`
+  select i.id
+  from imports i
+  where i.user_id = $1
+    and i.id <> $2
+    and i.state = 'committing'
+  limit 1`;
+
+/** Which columns of files of no known program $1 has named, the newest first. */
+export const LIST_COLUMNS = sql<{ columns: unknown }>('imports.listColumns')`
+  select i.columns
+  from imports i
+  where i.user_id = $1
+    and i.columns is not null
+  order by i.created_at desc, i.id
+  limit 20`;
 
 export const FIND_FILE = sql<{ file: Buffer | null }>('imports.findFile')`
   select i.file
@@ -53,10 +96,13 @@ export const FIND_FILE = sql<{ file: Buffer | null }>('imports.findFile')`
   where i.user_id = $1
     and i.id = $2`;
 
-/** $1: user, $2: source, $3: zone, $4: unit, $5: mapping, $6: facts, $7: file, $8: number of workouts. */
+/**
+ * $1: user, $2: source, $3: zone, $4: unit, $5: unit of distances, $6: order of dates, $7: columns, $8: facts, $9: file,
+ * $10: number of workouts.
+ */
 export const CREATE_IMPORT = sql<{ id: string }>('imports.create')`
-  insert into imports (user_id, source, time_zone, unit, mapping, facts, file, total)
-  values ($1, $2, $3, $4, $5, $6, $7, $8)
+  insert into imports (user_id, source, time_zone, unit, distance_unit, date_order, columns, facts, file, total)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
   returning id`;
 
 /** $1: user, $2: import, $3: list of id and content, $4: position of the first. */
@@ -70,17 +116,35 @@ export const FORGET_WORKOUTS = sql('imports.forgetWorkouts')`
   where iw.user_id = $1
     and iw.import_id = $2`;
 
-/** $1: user, $2: import, $3: unit, $4: duplicates, $5: mapping, $6: facts. */
+/** $1: user, $2: import, $3: what happens to known workouts, $4: mapping. */
 export const CHANGE_IMPORT = sql('imports.change')`
   update imports i
-  set unit = $3, duplicates = $4, mapping = $5, facts = $6, updated_at = now()
+  set duplicates = $3, mapping = $4, updated_at = now()
   where i.user_id = $1
     and i.id = $2`;
 
-/** $1: user, $2: import, $3: state. */
+/**
+ * What reading its file again has brought. $1: user, $2: import, $3: unit, $4: unit of distances, $5: order of dates,
+ * $6: columns, $7: facts, $8: number of workouts.
+ */
+export const REPLACE_CONTENT = sql('imports.replaceContent')`
+  update imports i
+  set unit = $3, distance_unit = $4, date_order = $5, columns = $6, facts = $7, total = $8, updated_at = now()
+  where i.user_id = $1
+    and i.id = $2`;
+
+/** $1: user, $2: import, $3: comparison. */
+export const NOTE_COMPARISON = sql('imports.noteComparison')`
+  update imports i
+  set comparison = $3
+  where i.user_id = $1
+    and i.id = $2`;
+
+/** $1: user, $2: import, $3: state, $4: why it failed. */
 export const SET_STATE = sql('imports.setState')`
   update imports i
   set state = $3,
+      failure = $4,
       updated_at = now(),
       file = case when $3 = 'committed' then null else i.file end
   where i.user_id = $1
@@ -96,7 +160,8 @@ export const NOTE_PROGRESS = sql('imports.noteProgress')`
 export interface WorkoutRow {
   position: number;
   id: string;
-  content: Record<keyof FileWorkout, unknown>;
+  /** JSON: `fileWorkout`. */
+  content: unknown;
 }
 
 /** $1: user, $2: import, $3: from which position on, $4: how many. */
@@ -109,18 +174,36 @@ export const LIST_WORKOUTS = sql<WorkoutRow>('imports.listWorkouts')`
   order by iw.position
   limit $4`;
 
-/** $1: user, $2: import, $3: mapping to ids. */
-export const LIST_DUPLICATES = sql<{ position: number; is_same: boolean }>('imports.listDuplicates')`
-  select d.pos as position, d.is_same
-  from app.import_duplicates($1, $2, $3) d`;
+/**
+ * How workouts compare with the log, in their order; see `app.compare_import`. $1: user, $2: import, $3: list of id and
+ * content.
+ */
+export const COMPARE_WORKOUTS = sql<{ pos: number; standing: string }>('imports.compareWorkouts')`
+  select c.pos, c.standing
+  from app.compare_import($1, $2, $3) c`;
+
+/** Version of the log of $1. */
+export const FIND_VERSION = sql<{ version: number }>('imports.findVersion')`
+  select h.version
+  from log_heads h
+  where h.user_id = $1`;
+
+/** What is in the log of $1. */
+export const COUNT_LOGGED = sql<{ workouts: number; sets: number; note_bytes: number }>('imports.countLogged')`
+  select
+    count(*) as workouts,
+    coalesce(sum(w.set_count), 0) as sets,
+    coalesce(sum(w.note_bytes), 0) as note_bytes
+  from log_workouts w
+  where w.user_id = $1`;
 
 /** $1: user, $2: import, $3: list of id and content. */
 export const WRITE_WORKOUTS = sql<{ added: number }>('imports.writeWorkouts')`
   select app.import_workouts($1, $2, $3) as added`;
 
-/** The records of its exercises. $1: user, $2: import. */
+/** The records of its exercises. $1: user, $2: import, $3: whether it replaced workouts. */
 export const FINISH_IMPORT = sql('imports.finish')`
-  select app.finish_import($1, $2)`;
+  select app.finish_import($1, $2, $3)`;
 
 export interface KnownExerciseRow {
   id: number;
@@ -146,10 +229,12 @@ export const LIST_ALIASES = sql<{ name: string; exercise_id: number }>('imports.
      or a.owner_id = $1
   order by a.owner_id nulls first`;
 
-/** $1: user, $2: name in files, $3: exercise. */
-export const REMEMBER_ALIAS = sql('imports.rememberAlias')`
+/** $1: user, $2: names in files, $3: their exercises. */
+export const REMEMBER_ALIASES = sql('imports.rememberAliases')`
   insert into exercise_aliases as a (owner_id, name, exercise_id)
-  values ($1, $2, $3)
+  select distinct on (lower(n.name)) $1::uuid, n.name, n.exercise_id
+  from unnest($2::text[], $3::bigint[]) as n (name, exercise_id)
+  order by lower(n.name)
   on conflict (coalesce(owner_id, '00000000-0000-0000-0000-000000000000'), lower(name)) do update
     set exercise_id = excluded.exercise_id
     where a.exercise_id <> excluded.exercise_id`;
@@ -173,11 +258,17 @@ export const COUNT_OWN = sql<{ number: number }>('imports.countOwn')`
   from exercises e
   where e.owner_id = $1`;
 
-/** One that is there already stays. $1: user, $2: id, $3: kind, $4: value, $5: unit, $6: instant. */
-export const PUT_MEASUREMENT = sql('imports.putMeasurement')`
+/** Those that are there already stay. $1: user, $2: list of measurements, as files have them. */
+export const ADD_MEASUREMENTS = sql('imports.addMeasurements')`
+  with head as materialized (
+    select app.next_log_version($1) as version
+  )
   insert into measurements (user_id, id, version, kind, value, unit, measured_at)
-  select $1, $2, app.next_log_version($1), $3, $4, $5, $6
-  where not exists (select from measurements m where m.user_id = $1 and m.id = $2)`;
+  select $1, m.id, h.version, m.kind, m.value, m.unit, m."measuredAt"
+  from head h
+  cross join jsonb_to_recordset($2::jsonb) as m (id uuid, kind text, value numeric, unit text, "measuredAt" timestamptz)
+  where not exists (select from measurements x where x.user_id = $1 and x.id = m.id)
+  on conflict do nothing`;
 
 /** Null: no such import, or it is being written. $1: import, $2: whether edited workouts go, too. */
 export const UNDO_IMPORT = sql<{ kept: string[] | null }>('imports.undo')`

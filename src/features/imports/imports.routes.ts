@@ -21,14 +21,14 @@ export const importsRoutes = [
     operation: 'createImport',
     auth: 'user',
     transaction: 'manual',
-    summary:
-      'Reads a file of Strong, Hevy, FitNotes, StrongLifts or an own export; nothing is in the log before it is committed.',
-    upload: { field: 'file', maxBytes: MOST_BYTES },
+    summary: 'Reads a file of another program or an own export; nothing is in the log before it is committed.',
+    upload: { field: 'file', maxBytes: MOST_BYTES, inTurn: true },
     body: importForm,
     responses: { 201: importAnswer },
+    errors: [408],
     limits: [{ limit: importsByPerson, by: 'user' }],
-    handle: async ({ transaction, caller, file, body }) =>
-      reply(201, await createImport(transaction, caller.id, file, body)),
+    handle: async ({ transaction, caller, file, body, deps, signal }) =>
+      reply(201, await deps.fileReads(caller.id, () => createImport(transaction, caller.id, file, body), signal)),
   }),
   route({
     method: 'GET',
@@ -60,13 +60,13 @@ export const importsRoutes = [
     operation: 'changeImport',
     auth: 'user',
     transaction: 'manual',
-    summary: 'Decides what becomes of exercises, units and probable duplicates.',
+    summary: 'Decides what becomes of exercises, units, columns and workouts that are in the log already.',
     params: importId,
     body: importChange,
     responses: { 200: importAnswer },
     errors: [404, 409],
-    handle: async ({ transaction, caller, params, body }) =>
-      reply(200, await changeImport(transaction, caller.id, params.id, body)),
+    handle: async ({ transaction, caller, params, body, deps, signal }) =>
+      reply(200, await deps.fileReads(caller.id, () => changeImport(transaction, caller.id, params.id, body), signal)),
   }),
   route({
     method: 'POST',
@@ -74,7 +74,7 @@ export const importsRoutes = [
     operation: 'commitImport',
     auth: 'user',
     transaction: 'auto',
-    summary: 'Has the import written into the log. Again changes nothing.',
+    summary: 'Has the import written into the log; one that failed is tried again. Again changes nothing.',
     params: importId,
     responses: { 202: importAnswer },
     errors: [404, 409],

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { sql } from '#platform/postgres/query.ts';
-import type { blockAnswer } from './log.schemas.ts';
+import type { blockAnswer } from '#training/workout.ts';
 
 /** A block with its sets, as the answers show it. */
 type BlockAnswer = z.input<typeof blockAnswer>;

@@ -1,7 +1,8 @@
+import { workoutForm } from '#training/workout.ts';
 import { expectedVersions } from '#transport/preconditions.ts';
 import { reply, route } from '#transport/route.ts';
 import { noBody } from '#transport/schemas.ts';
-import { workoutAnswer, workoutForm, workoutId, workoutsPage, workoutsQuery } from './log.schemas.ts';
+import { workoutAnswer, workoutId, workoutsPage, workoutsQuery } from './log.schemas.ts';
 import { deleteWorkout, duplicateWorkout, listWorkouts, putWorkout, readWorkout } from './log.service.ts';
 
 export const logRoutes = [

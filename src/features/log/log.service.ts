@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { ApiError, type FieldProblem, notFound, validationFailed } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import type { Secrets } from '#src/config.ts';
+import { type WorkoutForm, workoutColumns } from '#training/workout.ts';
 import { page, positionOf } from '#transport/paging.ts';
 import { preconditionFailed } from '#transport/preconditions.ts';
 import {
@@ -16,9 +17,7 @@ import {
   PUT_WORKOUT,
   type WorkoutRow,
 } from './log.queries.ts';
-import type { workoutForm, workoutsQuery } from './log.schemas.ts';
-
-type WorkoutForm = z.output<typeof workoutForm>;
+import type { workoutsQuery } from './log.schemas.ts';
 
 /** A century of training every day. */
 const MOST_WORKOUTS = 50_000;
@@ -63,7 +62,7 @@ export async function putWorkout(
   expected: number[] | null,
 ) {
   await assertOwn(tx, id, form);
-  const { outcome, version } = await tx.one(PUT_WORKOUT, [id, JSON.stringify(contentOf(form)), expected]);
+  const { outcome, version } = await tx.one(PUT_WORKOUT, [id, JSON.stringify(workoutColumns(form)), expected]);
   if (outcome === 'mismatch') throw preconditionFailed(version);
   if (outcome !== 'unchanged') assertBounds(await tx.one(COUNT_LOGGED, [userId]));
   return { isNew: outcome === 'created', workout: await readWorkout(tx, userId, id) };
@@ -119,36 +118,6 @@ function assertBounds({ workouts, ...shown }: { workouts: number } & typeof MOST
   if (!isTooMuch) return;
   const bounds = `${MOST_SHOWN.entries} exercises, ${MOST_SHOWN.sets} sets and ${MOST_SHOWN.note_bytes / 1000} kB of notes`;
   throw new ApiError(409, 'TRAINING_LIMIT_REACHED', `The app shows at most ${bounds} of 45 days`);
-}
-
-/** What is stored, by the names of the columns: `app.log_content` gives it back. */
-function contentOf({ title, notes, startedAt, endedAt, timeZone, splitId, blocks }: WorkoutForm) {
-  return {
-    title,
-    notes,
-    started_at: startedAt,
-    ended_at: endedAt,
-    time_zone: timeZone,
-    split_id: splitId,
-    blocks: blocks.map((block) => ({
-      id: block.id,
-      exercise_id: block.exerciseId,
-      superset: block.superset,
-      notes: block.notes,
-      sets: block.sets.map(({ distanceM, restSec, doneAt, kind, side, weight, unit, reps, seconds, rpe }) => ({
-        kind,
-        side,
-        weight,
-        unit,
-        reps,
-        seconds,
-        distance_m: distanceM,
-        rpe,
-        rest_sec: restSec,
-        done_at: doneAt,
-      })),
-    })),
-  };
 }
 
 function present(row: WorkoutRow) {

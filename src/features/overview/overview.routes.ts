@@ -1,7 +1,6 @@
 import { z } from 'zod';
+import { day, WEEKDAYS, zoneName } from '#training/values.ts';
 import { reply, route } from '#transport/route.ts';
-import { zoneName } from '#transport/timeZone.ts';
-import { day, WEEKDAYS } from '#transport/values.ts';
 
 interface Part {
   path: string;

@@ -1,7 +1,8 @@
+import { exerciseForm } from '#training/exercise.ts';
 import { expectedVersions } from '#transport/preconditions.ts';
 import { reply, route } from '#transport/route.ts';
 import { noBody } from '#transport/schemas.ts';
-import { changedExercise, exerciseAnswer, exerciseForm, exerciseId, exercisesAnswer } from './ownExercises.schemas.ts';
+import { changedExercise, exerciseAnswer, exerciseId, exercisesAnswer } from './ownExercises.schemas.ts';
 import { changeExercise, createExercise, listExercises, nameTaken, removeExercise } from './ownExercises.service.ts';
 
 const constraints = { exercises_name_key: nameTaken };

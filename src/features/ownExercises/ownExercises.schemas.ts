@@ -1,28 +1,5 @@
 import { z } from 'zod';
-
-const MUSCLES = ['Legs', 'Back', 'Chest', 'Shoulders', 'Triceps', 'Biceps', 'Glutes', 'Abs'] as const;
-const MEASURES = [
-  'weight_reps',
-  'bodyweight_reps',
-  'weighted_bodyweight',
-  'assisted_bodyweight',
-  'duration',
-  'weight_duration',
-  'distance_duration',
-  'weight_distance',
-] as const;
-
-const muscle = z.enum(MUSCLES);
-
-export const exerciseForm = z.strictObject({
-  name: z.string().trim().min(1).max(100),
-  muscle,
-  specificMuscle: z.string().trim().min(1).max(50).nullable().default(null),
-  measure: z.enum(MEASURES).default('weight_reps'),
-  equipment: z.string().trim().min(1).max(50).nullable().default(null),
-  secondaryMuscles: z.array(muscle).max(8).default([]),
-  description: z.string().max(1_000).default(''),
-});
+import { exerciseForm } from '#training/exercise.ts';
 
 export const changedExercise = exerciseForm.extend({
   id: z.int().optional().meta({ description: 'Read only.' }),

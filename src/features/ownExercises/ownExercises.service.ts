@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { ApiError, notFound } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
+import type { exerciseForm } from '#training/exercise.ts';
 import { preconditionFailed } from '#transport/preconditions.ts';
 import {
   CHANGE_OWN,
@@ -12,7 +13,7 @@ import {
   RECOMPUTE_RECORDS,
   REMOVE_OWN,
 } from './ownExercises.queries.ts';
-import type { changedExercise, exerciseForm } from './ownExercises.schemas.ts';
+import type { changedExercise } from './ownExercises.schemas.ts';
 
 const MOST_OWN = 1_000;
 

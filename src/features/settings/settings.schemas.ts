@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { fullName } from '#identity/account.schemas.ts';
-import { zoneName } from '#transport/timeZone.ts';
-import { WEEKDAYS, weightUnit } from '#transport/values.ts';
+import { WEEKDAYS, weightUnit, zoneName } from '#training/values.ts';
 
 const unit = weightUnit.meta({ description: 'What weights are shown in; stored ones keep theirs.' });
 const weekday = z.enum(WEEKDAYS);

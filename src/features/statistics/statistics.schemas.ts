@@ -1,7 +1,6 @@
 import { z } from 'zod';
+import { day, WEEKDAYS, weightUnit, zoneName } from '#training/values.ts';
 import { pageOf, pageQuery } from '#transport/paging.ts';
-import { zoneName } from '#transport/timeZone.ts';
-import { day, WEEKDAYS, weightUnit } from '#transport/values.ts';
 
 const zone = zoneName.optional();
 
@@ -10,7 +9,8 @@ const weekStart = z.enum(WEEKDAYS).default('monday');
 /** Days from Monday to the one that a week starts on. */
 export const daysFromMonday = (start: (typeof WEEKDAYS)[number]): number => WEEKDAYS.indexOf(start);
 
-const MOST_DAYS = 3_700;
+/** Thirty years. */
+const MOST_DAYS = 10_958;
 const isSpan = ({ from, to }: { from: string; to: string }) => {
   const days = (Date.parse(to) - Date.parse(from)) / 86_400_000;
   return days >= 0 && days <= MOST_DAYS;

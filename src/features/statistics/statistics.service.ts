@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { notFound } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import type { Secrets } from '#src/config.ts';
+import { daysAfter, weekOf, weeksOf } from '#training/weeks.ts';
 import { page, positionOf } from '#transport/paging.ts';
 import {
   type DayRow,
@@ -16,7 +17,6 @@ import {
 } from './statistics.queries.ts';
 import { daysFromMonday, type historyQuery, type summaryQuery, type weeksQuery } from './statistics.schemas.ts';
 
-const DAY_MS = 86_400_000;
 /** Weeks before this one that it is compared with. */
 const COMPARED_WEEKS = 4;
 
@@ -131,15 +131,6 @@ function total(rows: DayRow[], weeks = 1): Tile {
   };
 }
 
-const dayBefore = (day: string, days: number): string =>
-  new Date(Date.parse(day) - days * DAY_MS).toISOString().slice(0, 10);
-
-/** First day of the week of a day. @param start days from Monday to the first day of a week */
-export function weekOf(day: string, start: number): string {
-  const fromMonday = (new Date(day).getUTCDay() + 6) % 7;
-  return dayBefore(day, (fromMonday - start + 7) % 7);
-}
-
 /** This week, the mean of the four before, and all. */
 export async function readSummary(
   tx: Transaction,
@@ -150,7 +141,7 @@ export async function readSummary(
   const { first, last, today } = await tx.one(FIND_SPAN, [userId, tz ?? zone]);
   const rows = await tx.rows(LIST_DAYS, [userId, first, today, tz ?? zone]);
   const week = weekOf(today, daysFromMonday(weekStart));
-  const compared = dayBefore(week, 7 * COMPARED_WEEKS);
+  const compared = daysAfter(week, -7 * COMPARED_WEEKS);
   return {
     week: { from: week, ...total(rows.filter(({ day }) => day >= week)) },
     average: total(
@@ -184,15 +175,9 @@ export async function readMuscles(tx: Transaction, userId: string, { from, to, w
   const start = daysFromMonday(weekStart);
   const byWeek = Map.groupBy(rows, ({ day }) => weekOf(day, start));
   const weeks = weeksOf(from, to, start).map((week) => {
-    const hardSets: Record<string, number> = {};
-    for (const { muscle, sets } of byWeek.get(week) ?? []) hardSets[muscle] = (hardSets[muscle] ?? 0) + sets;
-    return { from: week, hardSets };
+    const hardSets = new Map<string, number>();
+    for (const { muscle, sets } of byWeek.get(week) ?? []) hardSets.set(muscle, (hardSets.get(muscle) ?? 0) + sets);
+    return { from: week, hardSets: Object.fromEntries(hardSets) };
   });
   return { weeks };
-}
-
-function weeksOf(from: string, to: string, start: number): string[] {
-  const weeks: string[] = [];
-  for (let week = weekOf(from, start); week <= to; week = dayBefore(week, -7)) weeks.push(week);
-  return weeks;
 }

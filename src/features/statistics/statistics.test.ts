@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect } from 'vitest';
 import { block, type Person, set, signedIn, workout } from '#tests/helpers/logbook.ts';
 import { withServer } from '#tests/helpers/server.ts';
-import { weekOf } from './statistics.service.ts';
+import { weekOf } from '#training/weeks.ts';
 
 const it = withServer().extend('person', ({ server }) => signedIn(server));
 

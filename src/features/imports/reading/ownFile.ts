@@ -1,95 +1,69 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
 import { validationFailed } from '#platform/apiError.ts';
-import type { FileWorkout } from './training.ts';
+import { parseWellFormed } from '#platform/wellFormed.ts';
+import { MOST_OWN_EXERCISES, MOST_WORKOUTS } from '#training/bounds.ts';
+import { exerciseForm } from '#training/exercise.ts';
+import { measurementFields } from '#training/measurement.ts';
+import { exportedWorkout } from '#training/workout.ts';
+import type { FileWorkout, SkippedLine } from './training.ts';
 
-const text = (most: number) => z.string().max(most);
-const instant = z.iso.datetime();
-
-const ownSet = z.object({
-  kind: z.enum(['normal', 'warmup', 'drop', 'failure']),
-  side: z.enum(['left', 'right']).nullable(),
-  weight: z.number().min(0).max(9999.999).nullable(),
-  unit: z.enum(['kg', 'lb']).nullable(),
-  reps: z.int().min(0).nullable(),
-  seconds: z.int().min(0).nullable(),
-  distanceM: z.number().min(0).max(1_000_000).nullable(),
-  rpe: z.number().min(1).max(10).multipleOf(0.5).nullable(),
-  restSec: z.int().min(0).max(86_400).nullable(),
-  doneAt: instant.nullable(),
-});
-
-const ownExercise = z.object({
-  name: text(100).min(1),
-  muscle: text(50).min(1),
-  specificMuscle: text(50).min(1),
-  measure: text(50),
-  equipment: text(50).nullable(),
-  secondaryMuscles: z.array(text(50)).max(8),
-  description: text(1_000),
-  isArchived: z.boolean(),
-});
-
-const ownMeasurement = z.object({
-  id: z.guid(),
-  kind: text(50).min(1),
-  value: z.number().min(0).max(99_999),
-  unit: z.enum(['kg', 'lb', '%', 'cm', 'in', 'mm']),
-  measuredAt: instant,
-});
-
-const ownWorkout = z.object({
-  id: z.guid(),
-  title: text(100).min(1),
-  notes: text(2_000),
-  startedAt: instant,
-  endedAt: instant.nullable(),
-  timeZone: text(100),
-  blocks: z
-    .array(
-      z.object({
-        id: z.guid(),
-        exercise: text(200).min(1),
-        isOwn: z.boolean(),
-        superset: z.int().nullable(),
-        notes: text(2_000),
-        sets: z.array(ownSet).max(1_000),
-      }),
-    )
-    .max(1_000),
-});
-
-/** The long lists are checked piece by piece. */
-const ownFile = z.object({
-  format: z.literal('strong-together-logbook'),
-  formatVersion: z.literal(1),
-  exercises: z.array(ownExercise).max(1_000),
-  workouts: z.array(z.unknown()).max(50_000),
-  measurements: z.array(z.unknown()).max(100_000),
-});
-
-/** So many are checked before other requests get their turn: a few milliseconds. */
-const PIECE = 100;
-
+export const ownExercise = z.object({ ...exerciseForm.shape, isArchived: z.boolean() });
+export const ownMeasurement = z.object({ id: z.guid().transform((id) => id.toLowerCase()), ...measurementFields });
 export type OwnExercise = z.output<typeof ownExercise>;
 export type OwnMeasurement = z.output<typeof ownMeasurement>;
 
-/** Reads the own export; other requests get their turn between pieces. @throws ApiError 422 with the places that are not valid */
+/** The long lists are judged entry by entry. */
+const ownFile = z.object({
+  format: z.literal('strong-together-logbook'),
+  formatVersion: z.literal(1),
+  exercises: z.array(z.unknown()).max(MOST_OWN_EXERCISES),
+  workouts: z.array(z.unknown()).max(MOST_WORKOUTS),
+  measurements: z.array(z.unknown()).max(100_000),
+});
+
+/** So many are judged before other requests get their turn: a few milliseconds. */
+const PIECE = 100;
+
+/** Whether a file is JSON, and so in the own format or in none. */
+export const isJson = (bytes: Buffer): boolean => /^\uFEFF?\s*\{/.test(bytes.toString('utf8', 0, 200));
+
+/**
+ * Reads the own export; other requests get their turn meanwhile. What the logbook would not take from anybody is skipped;
+ * its `line` is the number of the entry in its list.
+ * @throws ApiError 400 with the places that are wrong, if it is not such a file
+ */
 export async function readOwnFile(bytes: Buffer): Promise<{
   workouts: FileWorkout[];
   exercises: OwnExercise[];
   measurements: OwnMeasurement[];
+  skipped: SkippedLine[];
 }> {
-  const { exercises, ...lists } = checked(ownFile, contentOf(bytes), []);
-  const workouts: FileWorkout[] = [];
-  for await (const piece of pieces(ownWorkout, lists.workouts, 'workouts')) workouts.push(...piece.map(inGeneral));
-  const measurements: OwnMeasurement[] = [];
-  for await (const piece of pieces(ownMeasurement, lists.measurements, 'measurements')) measurements.push(...piece);
-  return { exercises, workouts, measurements };
+  const lists = ownFile.safeParse(contentOf(bytes));
+  if (!lists.success) {
+    throw validationFailed(
+      lists.error.issues.map(({ path }) => ({
+        path: ['file', ...path].map(String).join('.'),
+        message: 'This is not as an export of the logbook has it',
+      })),
+    );
+  }
+  const skipped: SkippedLine[] = [];
+  const exercises = await goodOnes(ownExercise, lists.data.exercises, 'exercises', skipped, ({ name }) => [
+    name.toLowerCase(),
+  ]);
+  const workouts = await goodOnes(exportedWorkout, lists.data.workouts, 'workouts', skipped, ({ id, blocks }) => [
+    id,
+    ...blocks.map((block) => block.id),
+  ]);
+  const measurements = await goodOnes(ownMeasurement, lists.data.measurements, 'measurements', skipped, ({ id }) => [
+    id,
+  ]);
+  return { exercises, workouts: workouts.map(inGeneral), measurements, skipped };
 }
 
 /** As the files of all programs are given on. */
-const inGeneral = ({ blocks, ...workout }: z.output<typeof ownWorkout>): FileWorkout => ({
+const inGeneral = ({ blocks, ...workout }: z.output<typeof exportedWorkout>): FileWorkout => ({
   ...workout,
   exercises: blocks.map(({ exercise: name, isOwn: _isOwn, sets, ...block }) => ({
     ...block,
@@ -100,25 +74,38 @@ const inGeneral = ({ blocks, ...workout }: z.output<typeof ownWorkout>): FileWor
 
 function contentOf(bytes: Buffer): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    return parseWellFormed(bytes.toString('utf8'));
   } catch {
-    throw validationFailed([{ path: 'file', message: 'The file is no JSON' }]);
+    throw validationFailed([{ path: 'file', message: 'This file begins like JSON but cannot be read as JSON' }]);
   }
 }
 
-async function* pieces<T>(schema: z.ZodType<T>, list: unknown[], name: string): AsyncGenerator<T[]> {
-  for (let start = 0; start < list.length; start += PIECE) {
-    yield list.slice(start, start + PIECE).map((entry, n) => checked(schema, entry, [name, start + n]));
-    await setImmediate();
+/**
+ * The entries that their schema takes and whose ids no other entry has.
+ * @param idsOf ids that may stand once in a list
+ */
+async function goodOnes<Schema extends z.ZodType>(
+  schema: Schema,
+  list: unknown[],
+  name: string,
+  skipped: SkippedLine[],
+  idsOf: (entry: z.output<Schema>) => string[],
+): Promise<Array<z.output<Schema>>> {
+  const [good, seen]: [Array<z.output<Schema>>, Set<string>] = [[], new Set()];
+  for (const [n, entry] of list.entries()) {
+    if (n % PIECE === 0) await nextTurn();
+    const result = schema.safeParse(entry);
+    const ids = result.success ? idsOf(result.data) : [];
+    if (result.success && ids.every((id) => !seen.has(id))) {
+      for (const id of ids) seen.add(id);
+      good.push(result.data);
+      continue;
+    }
+    const [issue] = result.error?.issues ?? [];
+    const reason = issue
+      ? `${[name, n, ...issue.path].map(String).join('.')}: ${issue.message}`
+      : `${name}.${n}: its id stands twice`;
+    skipped.push({ line: n + 1, reason: reason.slice(0, 200) });
   }
-}
-
-function checked<T>(schema: z.ZodType<T>, value: unknown, at: PropertyKey[]): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map(({ path }) => ({
-    path: ['file', ...at, ...path].map(String).join('.'),
-    message: 'is not as an export writes it',
-  }));
-  throw validationFailed(problems);
+  return good;
 }

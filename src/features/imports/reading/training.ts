@@ -1,19 +1,23 @@
-/** A workout as a file of another program has it: names are not looked up yet, times are local, as they were written. */
+import { LONGEST_NOTE, MOST_BLOCKS, MOST_SETS } from '#training/bounds.ts';
+import type { Unit } from '#training/units.ts';
+import { setForm } from '#training/workout.ts';
+
+/** A workout as a file of another program has it: names are not looked up yet, times are as they were written. */
 export interface FileWorkout {
-  /** Of the own format only: the id to come back under, and the zone, in which times are instants then. */
-  id?: string;
-  timeZone?: string;
+  /** Of the own format only: the id to come back under, and the zone of the workout. */
+  id?: string | undefined;
+  timeZone?: string | undefined;
   title: string;
-  /** `YYYY-MM-DDTHH:MM:SS`, without a zone. */
+  /** `YYYY-MM-DDTHH:MM:SS` on the clock on the wall, or an instant, which ends in `Z`. */
   startedAt: string;
   endedAt: string | null;
   notes: string;
   exercises: FileExercise[];
 }
 
-interface FileExercise {
+export interface FileExercise {
   /** Of the own format only. */
-  id?: string;
+  id?: string | undefined;
   name: string;
   notes: string;
   superset: number | null;
@@ -22,8 +26,8 @@ interface FileExercise {
 
 export interface FileSet {
   kind: 'normal' | 'warmup' | 'drop' | 'failure';
-  side?: 'left' | 'right' | null;
-  doneAt?: string | null;
+  side?: 'left' | 'right' | null | undefined;
+  doneAt?: string | null | undefined;
   /** Decimal text as it was entered. */
   weight: string | null;
   unit: Unit | null;
@@ -34,24 +38,39 @@ export interface FileSet {
   restSec: number | null;
 }
 
-export type Unit = 'kg' | 'lb';
-/** The pound of 1959. */
-export const KG_PER_LB = 0.45359237;
-
-/** Why a line is not a set: its date, a number in it, too few columns, or no exercise. */
-type Reason = 'date' | 'number' | 'columns' | 'no-exercise';
+/**
+ * What about a line keeps it out of the logbook: a cell that is missing or cannot be read (`columns`, `date`, `number`,
+ * `quote`, `no-exercise`), a value that a set may not have, or more than a workout may hold (`blocks`).
+ */
+export type Reason =
+  | 'date'
+  | 'number'
+  | 'columns'
+  | 'no-exercise'
+  | 'quote'
+  | 'unit'
+  | 'weight'
+  | 'reps'
+  | 'seconds'
+  | 'distance'
+  | 'rpe'
+  | 'rest'
+  | 'superset'
+  | 'blocks'
+  | 'workout';
 
 export interface SkippedLine {
   /** In the file; 1 is the header. */
   line: number;
-  reason: Reason;
+  reason: string;
 }
 
 /**
- * What only the person can say: `unit`, where the file names none; `unit-pounds`, where kilograms look like pounds;
- * `decimal-comma`, where 1,250 may be either.
+ * What only the person can say: `unit`, where the file names none for weights; `unit-pounds` and `unit-kilograms`, where
+ * weights look as if they had been entered in the other unit; `distance-unit`, where it names none for distances;
+ * `date-order`, where 3/4/2025 may be in March or April; `decimal-comma`, where 1,250 may be either.
  */
-export type Question = 'unit' | 'unit-pounds' | 'decimal-comma';
+export type Question = 'unit' | 'unit-pounds' | 'unit-kilograms' | 'distance-unit' | 'date-order' | 'decimal-comma';
 
 /** A line that is skipped. */
 export class BadLine extends Error {
@@ -63,16 +82,39 @@ export class BadLine extends Error {
   }
 }
 
-/** A line of a file, its cells by what they mean. */
-export interface Line<Field extends string> {
-  text(field: Field): string;
-  /** A number without sign, as a decimal text in its shortest form; null where there is none. @throws BadLine */
-  decimal(field: Field): string | null;
-  /** The same as a number. @throws BadLine */
-  number(field: Field): number | null;
-  /** The cells of all fields that begin so, by the rest of their names. */
-  has(field: Field): boolean;
+export const NO_SET: FileSet = {
+  kind: 'normal',
+  weight: null,
+  unit: null,
+  reps: null,
+  seconds: null,
+  distanceM: null,
+  rpe: null,
+  restSec: null,
+};
+
+/** Field of the form → what is said of a line. */
+const REASONS = new Map<PropertyKey, Reason>([
+  ['weight', 'weight'],
+  ['unit', 'unit'],
+  ['reps', 'reps'],
+  ['seconds', 'seconds'],
+  ['distanceM', 'distance'],
+  ['rpe', 'rpe'],
+  ['restSec', 'rest'],
+]);
+
+/** The set, if the logbook would take it from anybody. @throws BadLine */
+export function judged(set: FileSet): FileSet {
+  // A weight whose unit is asked for is judged as if it were known.
+  const unit = set.weight === null ? null : (set.unit ?? 'kg');
+  const result = setForm.safeParse({ ...set, unit, weight: set.weight === null ? null : Number(set.weight) });
+  if (result.success) return set;
+  throw new BadLine(REASONS.get(result.error.issues[0]?.path[0] ?? '') ?? 'number');
 }
+
+/** Entries of one workout, those without a set included. */
+const MOST_ENTRIES = 2 * MOST_BLOCKS;
 
 /** An exercise that sets may still be added to. */
 interface OpenExercise extends FileExercise {
@@ -99,15 +141,17 @@ export class OpenWorkout {
     addOnce(this.#notes, text);
   }
 
-  /** A note on an exercise: the present one, or one that begins with it. */
+  /** A note on an exercise: the present one, or one that begins with it; without a text another entry begins. */
   noteOnExercise(name: string, text: string): void {
     const last = this.#exercises.at(-1);
-    addOnce((last?.name === name ? last : this.#begin(name, null)).noteList, text);
+    const goesOn = last?.name === name && text !== '';
+    addOnce((goesOn ? last : this.#begin(name, null)).noteList, text);
   }
 
   /**
    * @param index where it counts the sets of an exercise: one that is not greater than the last begins another entry
    * @param isEntry it is an entry of its own, whatever came before
+   * @throws BadLine
    */
   add(
     name: string,
@@ -115,32 +159,39 @@ export class OpenWorkout {
     more: { index?: number | undefined; superset?: number | null; notes: string; isEntry?: boolean },
   ): void {
     const { index, superset = null, notes, isEntry } = more;
+    if (superset !== null && !(Number.isInteger(superset) && superset <= 1_000)) throw new BadLine('superset');
+    const good = sets.map(judged);
     const last = this.#exercises.at(-1);
     const goesOn =
       last !== undefined && !isEntry && last.name === name && !(index !== undefined && index <= last.lastIndex);
+    this.#assertRoom(goesOn ? last.sets.length : 0, good.length);
     const exercise = goesOn ? last : this.#begin(name, superset);
     if (index !== undefined) exercise.lastIndex = index;
     exercise.superset ??= superset;
-    exercise.sets.push(...sets);
+    exercise.sets.push(...good);
     addOnce(exercise.noteList, notes);
-    this.#lastSet = sets.at(-1) ?? this.#lastSet;
+    this.#lastSet = good.at(-1) ?? this.#lastSet;
   }
 
-  /** The rest after the set before; without one it is none's. */
+  /** The rest after the set before; without one it is nobody's. @throws BadLine */
   rest(seconds: number | null): void {
-    if (this.#lastSet) this.#lastSet.restSec = seconds;
+    if (this.#lastSet) Object.assign(this.#lastSet, judged({ ...this.#lastSet, restSec: seconds }));
   }
 
-  /** Its kilograms were pounds, in steps of a quarter. */
-  becomePounds(): void {
-    for (const set of this.#exercises.flatMap(({ sets }) => sets)) {
-      if (set.unit !== 'kg') continue;
-      set.weight = String(Math.round((Number(set.weight) / KG_PER_LB) * 4) / 4);
-      set.unit = 'lb';
-    }
+  /** Changes the sets in place: what they say is understood only when the whole file was read. */
+  revise(change: (set: FileSet) => void): void {
+    for (const { sets } of this.#exercises) sets.forEach(change);
   }
 
+  /** A workout holds so many blocks of so many sets. @throws BadLine */
+  #assertRoom(before: number, added: number): void {
+    const blocks = this.#exercises.reduce((sum, { sets }) => sum + blocksFor(sets.length), 0);
+    if (blocks - blocksFor(before) + blocksFor(before + added) > MOST_BLOCKS) throw new BadLine('blocks');
+  }
+
+  /** @throws BadLine */
   #begin(name: string, superset: number | null): OpenExercise {
+    if (this.#exercises.length >= MOST_ENTRIES) throw new BadLine('blocks');
     const exercise: OpenExercise = {
       name,
       notes: '',
@@ -164,6 +215,9 @@ export class OpenWorkout {
   }
 }
 
+const blocksFor = (sets: number): number => Math.ceil(sets / MOST_SETS);
+
+/** Notes of many lines are kept once each, and no more than the logbook keeps. */
 function addOnce(list: string[], text: string): void {
-  if (text !== '' && !list.includes(text)) list.push(text);
+  if (text !== '' && list.length < LONGEST_NOTE && !list.includes(text)) list.push(text);
 }

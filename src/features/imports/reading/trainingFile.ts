@@ -1,180 +1,185 @@
-import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { parse } from 'csv-parse';
 import { ApiError, validationFailed } from '#platform/apiError.ts';
-import { type FileFacts, LAYOUTS, type Layout } from './layouts.ts';
-import {
-  BadLine,
-  type FileWorkout,
-  type Line,
-  type OpenWorkout,
-  type Question,
-  type SkippedLine,
-  type Unit,
-} from './training.ts';
+import type { Unit } from '#training/units.ts';
+import { decoded, type Row, readTable, type Table } from './csv.ts';
+import { type Columns, columnsOf, normalHeader } from './headers.ts';
+import { hevy } from './hevy.ts';
+import { isJefit, readJefit } from './jefit.ts';
+import { type Layout, Workouts } from './layout.ts';
+import { Line, type Reading } from './line.ts';
+import { asEntered, unitEntered } from './loads.ts';
+import { commaIn } from './numbers.ts';
+import { byColumns, type ColumnField, fitbod, fitnotes, liftlog } from './rows.ts';
+import { strong } from './strong.ts';
+import { stronglifts } from './stronglifts.ts';
+import { type DateOrder, orderOf } from './times.ts';
+import { BadLine, type FileWorkout, type Question, type SkippedLine } from './training.ts';
+
+/** In the order in which they are tried. */
+const LAYOUTS: readonly Layout[] = [hevy, stronglifts, strong, fitbod, liftlog, fitnotes];
+const PROGRAMS = 'Strong, Hevy, FitNotes, StrongLifts, Fitbod, Jefit, LiftLog';
+/** Fields that say how hard something was: a file without any of them tells nothing. */
+const AMOUNTS = ['weight', 'reps', 'seconds', 'distance', 'reps 1'];
+/** Rows that are interpreted without letting others work. */
+const ROWS_AT_ONCE = 500;
 
 export interface TrainingFile {
   source: string;
   ambiguous: Question[];
+  /** Headers of the columns that nothing reads. */
+  ignoredColumns: string[];
   workouts: FileWorkout[];
+  /** In the order of the lines. */
   skipped: SkippedLine[];
+  /** Category of an exercise, where the file has one. */
+  categories: ReadonlyMap<string, string>;
+  /** Field → header, where the person named the columns. */
+  columns?: NamedColumns | undefined;
 }
 
-const MOST_ROWS = 100_000;
-const MOST_COLUMNS = 1_000;
-/** Characters that are parsed without letting others work. */
-const PIECE = 32 * 1024;
-/** Rows that are interpreted without letting others work. */
-const ROWS_AT_ONCE = 500;
-
-interface Row {
-  /** Where it begins in the file. */
-  line: number;
-  cells: string[];
+/** What the person has said about a file. */
+export interface Answers {
+  unit?: Unit | undefined;
+  distanceUnit?: string | undefined;
+  dateOrder?: DateOrder | undefined;
+  /** Field → header, for files of no known program. */
+  columns?: NamedColumns | undefined;
+  /** What was said of earlier files; the first that fits one of no known program is taken. */
+  remembered?: readonly NamedColumns[];
 }
+
+export type NamedColumns = ReadonlyMap<ColumnField, string>;
 
 /**
  * Reads the CSV file of another program. Other requests go on meanwhile.
- * @param answers what the person said about the file before
- * @throws ApiError 422 for what is no CSV, is too large, or comes from no program that is known
+ * @param answers what the person said about the file
+ * @throws ApiError 400 for what is not a CSV, 422 for what is too large or comes from an unknown program
  */
-export async function readTrainingFile(
-  bytes: Buffer,
-  answers: { unit?: Unit | undefined } = {},
-): Promise<TrainingFile> {
+export async function readTrainingFile(bytes: Buffer, answers: Answers = {}): Promise<TrainingFile> {
   const text = decoded(bytes);
-  const separator = separatorOf(text);
-  const [header, ...rows] = await rowsOf(text, separator);
-  const headers = header?.cells.map(normal) ?? [];
-  const layout = LAYOUTS.find(({ needs, headers: names }) =>
-    needs.every((field) => names[field]?.some((name) => headers.includes(name))),
-  );
-  if (!layout) throw unknownFile(header?.cells ?? []);
-  return interpret(layout, headers, rows, separator, answers.unit);
-}
-
-/** @throws ApiError 422 for bytes that are no text */
-function decoded(bytes: Buffer): string {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    // One kind of line end, so that lines can be counted.
-    if (!text.includes('\u0000')) return text.replaceAll(/\r\n?/g, '\n');
-  } catch {
-    // Told below.
+  if (isJefit(text)) {
+    const { workouts, skipped, open, ignored } = await readJefit(text, answers.unit);
+    return finished({ source: 'jefit', workouts, skipped, ignored, questions: [], open }, answers);
   }
-  throw validationFailed([{ path: 'file', message: 'The file is no text in UTF-8' }]);
+  const table = await readTable(text);
+  const headers = table.header.map(normalHeader);
+  const { layout, named } = layoutOf(headers, table.header, answers);
+  const columns = columnsOf(headers, layout.headers);
+  if (!AMOUNTS.some((field) => columns.has(field))) throw withoutAmounts(table.header);
+  return { ...(await interpret(layout, columns, table, answers)), ...(named ? { columns: named } : {}) };
 }
 
-/** The character that stands most often outside of quotes in the first line that is not empty. */
-function separatorOf(text: string): string {
-  const line =
-    text
-      .slice(0, 50_000)
-      .split('\n')
-      .find((one) => one.trim() !== '') ?? '';
-  const bare = line.replaceAll(/"[^"]*"/g, '');
-  const counts = [',', ';', '\t'].map((separator) => [separator, bare.split(separator).length] as const);
-  return counts.toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? ',';
-}
-
-async function rowsOf(text: string, delimiter: string): Promise<Row[]> {
-  const rows: Row[] = [];
-  const parser = parse({
-    bom: true,
-    delimiter,
-    info: true,
-    relax_column_count: true,
-    relax_quotes: true,
-    max_record_size: 200_000,
-  });
-  Readable.from(piecesOf(text)).pipe(parser);
-  let line = 1;
-  try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-      if (record.length > MOST_COLUMNS) throw tooLarge(`more than ${MOST_COLUMNS} columns`);
-      // Lines of nothing but separators are empty, too.
-      if (record.some((cell) => cell.trim() !== '')) rows.push({ line, cells: record });
-      if (rows.length > MOST_ROWS + 1) throw tooLarge(`more than ${MOST_ROWS} rows`);
-      line = info.lines + 1;
-      if (rows.length % ROWS_AT_ONCE === 0) await nextTurn();
-    }
-  } catch (error) {
-    if (error instanceof ApiError) throw error;
-    throw validationFailed([{ path: 'file', message: `The file is no CSV: line ${line} cannot be read` }]);
+/** @throws ApiError 400 for columns that the file does not have, 422 for the file of an unknown program */
+function layoutOf(
+  headers: string[],
+  written: string[],
+  { columns, remembered = [] }: Answers,
+): { layout: Layout; named?: NamedColumns } {
+  const fits = ({ needs, headers: fields }: Layout) => {
+    const found = columnsOf(headers, fields);
+    return needs.every((field) => found.has(field));
+  };
+  const layoutOfNamed = (named: NamedColumns) =>
+    byColumns(new Map([...named].map(([field, header]) => [field, normalHeader(header)])));
+  if (columns) {
+    const layout = layoutOfNamed(columns);
+    if (fits(layout)) return { layout, named: columns };
+    const missing = [...columns.values()].find((header) => !headers.includes(normalHeader(header))) ?? '';
+    throw validationFailed([{ path: 'columns', message: `The file has no column "${missing.slice(0, 100)}"` }]);
   }
-  return rows;
-}
-
-/** Piece by piece, because a parser that gets everything at once does everything at once. */
-function* piecesOf(text: string): Generator<string> {
-  for (let from = 0; from < text.length; from += PIECE) yield text.slice(from, from + PIECE);
-}
-
-const tooLarge = (why: string) => new ApiError(422, 'IMPORT_TOO_LARGE', `The file has ${why}`);
-
-/** Names what was found, so that a person sees what was uploaded. */
-function unknownFile(headers: string[]): ApiError {
-  const found = headers
-    .slice(0, 12)
-    .map((name) => name.trim().slice(0, 30))
-    .filter(Boolean)
-    .join(', ');
-  const known = 'Strong, Hevy, FitNotes, StrongLifts';
-  return new ApiError(
+  const known = LAYOUTS.find(fits);
+  if (known) return { layout: known };
+  for (const named of remembered) {
+    const layout = layoutOfNamed(named);
+    if (fits(layout)) return { layout, named };
+  }
+  throw new ApiError(
     422,
     'IMPORT_UNKNOWN_FILE',
-    `These columns are of no program that is understood: ${found || 'none'}. Understood are ${known} and the own export.`,
+    `This file comes from a program that is not known. Its columns are: ${shown(written)}. ` +
+      `Files of ${PROGRAMS} and the own export are understood; for another one, say which column is what.`,
   );
 }
 
-/** A header as the layouts write it. */
-const normal = (name: string): string =>
-  name.normalize('NFC').trim().toLowerCase().replaceAll('×', 'x').replaceAll(/\s+/g, ' ');
-
-async function interpret(
-  layout: Layout,
-  headers: string[],
-  rows: Row[],
-  separator: string,
-  unit: Unit | undefined,
-): Promise<TrainingFile> {
-  const columns = new Map(
-    Object.entries(layout.headers).flatMap(([field, names]) => {
-      const name = names.find((one) => headers.includes(one));
-      return name === undefined ? [] : [[field, headers.indexOf(name)] as const];
-    }),
+const withoutAmounts = (headers: string[]) =>
+  new ApiError(
+    422,
+    'IMPORT_UNKNOWN_FILE',
+    `The file has no column for weight, reps, time or distance. Its columns are: ${shown(headers)}.`,
   );
-  const facts: FileFacts = { headers, unit };
-  const interpreter = layout.begin(facts);
-  const surplusAt = layout.mayHoldCommas === undefined ? undefined : columns.get(layout.mayHoldCommas);
-  for (const row of rows) joinSurplus(row, headers.length, surplusAt, separator);
-  const comma = await commaIn(layout, columns, rows, separator);
-  const [open, skipped]: [Map<string, OpenWorkout>, SkippedLine[]] = [new Map(), []];
-  const workouts = {
-    at: (key: string, make: () => OpenWorkout) => {
-      const known = open.get(key) ?? make();
-      open.set(key, known);
-      return known;
-    },
+
+/** Names what was found, so that a person sees what was uploaded. */
+const shown = (headers: string[]): string =>
+  headers
+    .slice(0, 40)
+    .map((name) => name.trim().slice(0, 30))
+    .filter(Boolean)
+    .join(', ') || 'none';
+
+async function interpret(layout: Layout, columns: Columns, table: Table, answers: Answers): Promise<TrainingFile> {
+  const { rows, separator, header } = table;
+  const surplusAt = layout.mayHoldCommas === undefined ? undefined : columns.get(layout.mayHoldCommas)?.[0]?.place;
+  for (const row of rows) joinSurplus(row, header.length, surplusAt, separator);
+  const comma = commaIn(cellsOf(rows, columns, layout.numbers), separator);
+  await nextTurn();
+  const order = orderOf(cellsOf(rows, columns, layout.dates));
+  await nextTurn();
+  const reading: Reading = {
+    columns,
+    comma,
+    dateOrder: answers.dateOrder ?? (order === 'mdy' ? 'mdy' : 'dmy'),
+    unit: answers.unit,
+    distanceUnit: answers.distanceUnit ?? 'km',
+    open: { unit: false, distanceUnit: false },
   };
+  const [workouts, skipped] = [new Workouts(), table.broken];
   for (const [n, { line, cells }] of rows.entries()) {
     if (n % ROWS_AT_ONCE === 0) await nextTurn();
     try {
-      if (cells.length < headers.length) throw new BadLine('columns');
-      interpreter.read(lineOf(cells, columns, comma), workouts);
+      if (cells.length < header.length) throw new BadLine('columns');
+      layout.read(new Line(cells, reading), workouts);
     } catch (error) {
       if (!(error instanceof BadLine)) throw error;
       skipped.push({ line, reason: error.reason });
     }
   }
-  if (unit === 'lb' && interpreter.looksLikePounds?.()) {
-    for (const workout of open.values()) workout.becomePounds();
-  }
+  const read = new Set([...columns.values()].flat().map(({ place }) => place));
+  const ignored = header.filter((name, place) => !read.has(place) && name.trim() !== '').map((name) => name.trim());
+  const questions: Question[] = [
+    ...(order === undefined && answers.dateOrder === undefined ? (['date-order'] as const) : []),
+    ...(comma === 'undecided' ? (['decimal-comma'] as const) : []),
+  ];
+  return finished({ source: layout.source, workouts, skipped, ignored, questions, open: reading.open }, answers);
+}
+
+interface Interpreted {
+  source: string;
+  workouts: Workouts;
+  skipped: SkippedLine[];
+  ignored: string[];
+  questions: Question[];
+  open: Reading['open'];
+}
+
+/** What can be said only when every line was read. */
+function finished(file: Interpreted, answers: Answers): TrainingFile {
+  const { source, workouts, skipped, ignored, questions, open } = file;
+  const entered = unitEntered(workouts);
+  if (entered !== undefined && entered === answers.unit) asEntered(workouts, entered);
+  const units: Question[] = [
+    ...(open.unit && answers.unit === undefined ? (['unit'] as const) : []),
+    ...(open.distanceUnit && answers.distanceUnit === undefined ? (['distance-unit'] as const) : []),
+    ...(entered !== undefined && answers.unit === undefined
+      ? [entered === 'lb' ? ('unit-pounds' as const) : ('unit-kilograms' as const)]
+      : []),
+  ];
   return {
-    source: layout.source,
-    ambiguous: [...interpreter.questions(), ...(comma === 'undecided' ? (['decimal-comma'] as const) : [])],
-    workouts: [...open.values()].flatMap((workout) => workout.closed() ?? []),
-    skipped,
+    source,
+    ambiguous: [...units, ...questions],
+    ignoredColumns: ignored,
+    workouts: [...workouts].flatMap((workout) => workout.closed() ?? []),
+    skipped: skipped.toSorted((a, b) => a.line - b.line),
+    categories: workouts.categories,
   };
 }
 
@@ -186,49 +191,8 @@ function joinSurplus(row: Row, width: number, column: number | undefined, separa
   row.cells.splice(column, surplus + 1, joined);
 }
 
-/** What a comma in a number is. */
-type Comma = 'none' | 'decimal' | 'thousands' | 'undecided';
-
-async function commaIn(layout: Layout, columns: Map<string, number>, rows: Row[], separator: string): Promise<Comma> {
-  const places = layout.numbers.flatMap((field) => columns.get(field) ?? []);
-  let found: Comma = 'none';
-  for (const [n, { cells }] of rows.entries()) {
-    if (n % (10 * ROWS_AT_ONCE) === 0) await nextTurn();
-    for (const place of places) {
-      const cell = cells[place]?.trim() ?? '';
-      if (!cell.includes(',') || !/^[\d.]*,[\d.,]*$/.test(cell)) continue;
-      if (cell.includes('.')) return 'thousands';
-      if (separator === ';' || !/,\d{3}$/.test(cell)) found = 'decimal';
-      else if (found === 'none') found = 'undecided';
-    }
-  }
-  return found;
-}
-
-/** An export puts an apostrophe before what a spreadsheet would run. */
-const undefused = (text: string): string => text.replace(/^'(?=[=+\-@])/, '');
-
-function lineOf(cells: string[], columns: Map<string, number>, comma: Comma): Line<string> {
-  const cell = (field: string): string => {
-    const place = columns.get(field);
-    return place === undefined ? '' : (cells[place] ?? '').trim();
-  };
-  const decimal = (field: string): string | null => {
-    const written = cell(field);
-    if (written === '') return null;
-    const dotted = comma === 'thousands' ? written.replaceAll(',', '') : written.replace(',', '.');
-    const [, whole, fraction = ''] = /^(\d{1,9})(?:\.(\d{0,9}))?$/.exec(dotted) ?? [];
-    if (whole === undefined) throw new BadLine('number');
-    const kept = fraction.replace(/0+$/, '');
-    return String(Number(whole)) + (kept === '' ? '' : `.${kept}`);
-  };
-  return {
-    has: (field) => columns.has(field),
-    text: (field) => undefused(cell(field)),
-    decimal,
-    number: (field) => {
-      const text = decimal(field);
-      return text === null ? null : Number(text);
-    },
-  };
+/** The trimmed cells of some fields. */
+function* cellsOf(rows: Row[], columns: Columns, fields: readonly string[]): Generator<string> {
+  const places = fields.flatMap((field) => columns.get(field) ?? []).map(({ place }) => place);
+  for (const { cells } of rows) for (const place of places) yield (cells[place] ?? '').trim();
 }
