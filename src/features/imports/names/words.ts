@@ -1,0 +1,169 @@
+/** Two spellings of one thing, as words of a name without accents and case; the longer ones come first. */
+const PHRASES = new Map(
+  Object.entries({
+    'smith machine': 'smith',
+    'cable machine': 'cable',
+    'hammer strength': 'hammerstrength',
+    'iso lateral': 'isolateral',
+    'pull down': 'pulldown',
+    'push down': 'pushdown',
+    'press down': 'pushdown',
+    'pull over': 'pullover',
+    'pull through': 'pullthrough',
+    'pull apart': 'pullapart',
+    'pull up': 'pullup',
+    'push up': 'pushup',
+    'chin up': 'chinup',
+    'sit up': 'situp',
+    'step up': 'stepup',
+    'muscle up': 'muscleup',
+    'get up': 'getup',
+    'v up': 'vup',
+    'kick back': 'kickback',
+    'skull crusher': 'skullcrusher',
+    'cross over': 'crossover',
+    'cross body': 'crossbody',
+    'wood chop': 'woodchop',
+    'wood chopper': 'woodchop',
+    'dead lift': 'deadlift',
+    'over head': 'overhead',
+    'bent over': 'bentover',
+    'body weight': 'bodyweight',
+    'pec dec': 'pecdeck',
+    'pec deck': 'pecdeck',
+    'peck deck': 'pecdeck',
+    't bar': 'tbar',
+    'v bar': 'vbar',
+    'ez bar': 'ezbar',
+    'e z bar': 'ezbar',
+    'ez curl bar': 'ezbar',
+    'trap bar': 'trapbar',
+    'hex bar': 'trapbar',
+    'l sit': 'lsit',
+    'one arm': 'single arm',
+    '1 arm': 'single arm',
+    'one armed': 'single arm',
+    'single armed': 'single arm',
+    'one leg': 'single leg',
+    '1 leg': 'single leg',
+    'one legged': 'single leg',
+    'single legged': 'single leg',
+    'stiff legged': 'stiff leg',
+    'straight legged': 'straight leg',
+    'narrow grip': 'close grip',
+    'reverse grip': 'underhand',
+    'underhand grip': 'underhand',
+    'supinated grip': 'underhand',
+    'up to down': 'high to low',
+    'down to up': 'low to high',
+  }),
+);
+
+/** Abbreviations, other forms and usual mistakes of one word. */
+const WORDS = new Map(
+  Object.entries({
+    db: 'dumbbell',
+    dbs: 'dumbbell',
+    dumbell: 'dumbbell',
+    dumbel: 'dumbbell',
+    dumbbel: 'dumbbell',
+    bb: 'barbell',
+    barbel: 'barbell',
+    kb: 'kettlebell',
+    kettleball: 'kettlebell',
+    bw: 'bodyweight',
+    ez: 'ezbar',
+    smith: 'smith',
+    ohp: 'overhead press',
+    rdl: 'romanian deadlift',
+    sldl: 'stiff leg deadlift',
+    cgbp: 'close grip bench press',
+    bss: 'bulgarian split squat',
+    tricep: 'triceps',
+    bicep: 'biceps',
+    flye: 'fly',
+    flie: 'fly',
+    calve: 'calf',
+    pulldown: 'pulldown',
+    pressdown: 'pushdown',
+    pullapart: 'pullapart',
+    bentover: 'bentover',
+    abduction: 'abductor',
+    adduction: 'adductor',
+    inclined: 'incline',
+    declined: 'decline',
+    sitting: 'seated',
+    laying: 'lying',
+    alternate: 'alternating',
+    skulcrusher: 'skullcrusher',
+    peckdeck: 'pecdeck',
+    pecdec: 'pecdeck',
+    supinated: 'underhand',
+    woodchopper: 'woodchop',
+  }),
+);
+
+/** What says nothing about the exercise. */
+const FILLERS = new Set(['the', 'a', 'an', 'with', 'using', 'on', 'in', 'of', 'exercise']);
+
+/** A word that says nothing where one of the others stands: a curl is for the biceps. */
+const IMPLIED: ReadonlyArray<readonly [word: string, by: readonly string[]]> = [
+  ['biceps', ['curl']],
+  ['triceps', ['pushdown', 'skullcrusher']],
+  ['lat', ['pulldown']],
+  ['flat', ['bench', 'press', 'fly']],
+];
+
+const LONGEST_PHRASE = 3;
+
+/**
+ * The words of a name in one spelling, in their order: no case, accents, plurals and abbreviations, compounds as one word.
+ * `High to Low` is one word, because the order is what it says.
+ */
+export function wordsOf(name: string): string[] {
+  const written = name
+    .normalize('NFKD')
+    .replace(/[\p{M}'’`´]/gu, '')
+    .normalize('NFC')
+    .toLowerCase()
+    .replaceAll('ı', 'i')
+    .replaceAll('ß', 'ss')
+    .replaceAll('&', ' and ');
+  const spelled = (written.match(/[\p{L}\p{N}]+/gu) ?? []).map(singular);
+  const words = withPhrases(spelled).flatMap((word) => (WORDS.get(word) ?? word).split(' '));
+  const joined = words
+    .filter((word) => !FILLERS.has(word))
+    .join(' ')
+    .replace(/(\S+) to (?=(\S+))\2/gu, '$1to$2')
+    .split(' ');
+  return joined.filter(
+    (word) =>
+      word !== '' && !IMPLIED.some(([implied, by]) => word === implied && by.some((one) => joined.includes(one))),
+  );
+}
+
+/** Equal for names of the same words, in whichever order. Empty for none. */
+export const keyOf = (words: string[]): string => words.toSorted().join(' ');
+
+const PLURAL = /(?:(?<=ch|sh|ss|x)es|(?<=[^su])s)$/;
+const NO_PLURALS = new Set(['biceps', 'triceps', 'gas', 'cross', 'press']);
+
+const singular = (word: string): string => (word.length < 4 || NO_PLURALS.has(word) ? word : word.replace(PLURAL, ''));
+
+function withPhrases(words: string[]): string[] {
+  const result: string[] = [];
+  for (let at = 0; at < words.length; ) {
+    const [length, spelled] = phraseAt(words, at);
+    result.push(...spelled);
+    at += length;
+  }
+  return result;
+}
+
+function phraseAt(words: string[], at: number): [length: number, spelled: string[]] {
+  for (let length = LONGEST_PHRASE; length > 1; length--) {
+    const spelled = PHRASES.get(words.slice(at, at + length).join(' '));
+    if (spelled !== undefined) return [length, spelled.split(' ')];
+  }
+  return [1, words.slice(at, at + 1)];
+}
