@@ -187,7 +187,7 @@ insert into public.added select 1 from public.awaited;`,
     ['another_login', 'set search_path = pg_catalog, nowhere'],
   ])('work for a login called %s, whatever is set for it: %s', async ([login, settings], { server }) => {
     const url = await newDatabase(server, login, settings);
-    expect(await migrate({ ...options(server), url })).toHaveLength(11);
+    expect(await migrate({ ...options(server), url })).toHaveLength(12);
     const own = await startTestServer({ sharing: { ...server, databaseUrl: url } });
     try {
       const phone = await newPhone(own);
@@ -235,6 +235,7 @@ insert into public.added select 1 from public.awaited;`,
       '0008_settings.sql',
       '0009_other_sessions.sql',
       '0010_block_bests.sql',
+      '0017_import_states.sql',
       'code',
     ]);
     const { rows } = await client.query(

@@ -58,6 +58,11 @@ as $$
     and w.id = p_id
 $$;
 
+-- About how many bytes of JSON a workout is: what each member of a document takes at most, and the notes as they are.
+create function app.document_bytes(p_note_bytes integer, p_blocks integer, p_sets integer) returns bigint
+language sql immutable parallel safe
+return 450 + p_note_bytes::bigint + 140 * p_blocks::bigint + 200 * p_sets::bigint;
+
 -- What workouts come to, beside them and their blocks: sums and records of years do not read every set. Whether an exercise
 -- has weight records at all is decided where they are read.
 create function app.sum_log_workouts(p_user_id uuid, p_ids uuid[]) returns void

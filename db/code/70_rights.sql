@@ -223,7 +223,7 @@ grant execute on function
   app.senders_of_received_messages(), app.keep_idempotent_answer(text, text, bytea, integer, text),
   app.begin_replacement(uuid, bigint, timestamptz), app.finish_replacement(uuid, bigint[]),
   app.log_finished_workout(uuid, text), app.put_own_workout(uuid, jsonb, bigint[]), app.delete_own_workout(uuid, bigint[]),
-  app.kilograms(numeric, text), app.recompute_own_records(bigint), app.remove_own_exercise(bigint),
+  app.kilograms(numeric, text), app.document_bytes(integer, integer, integer), app.recompute_own_records(bigint), app.remove_own_exercise(bigint),
   app.put_own_measurement(uuid, text, numeric, text, timestamptz, bigint[]), app.delete_own_measurement(uuid, bigint[]),
   app.undo_own_import(uuid, boolean)
   to authenticated;

@@ -15,19 +15,20 @@ export const pageQuery = {
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
-const macOf = ({ JWT_ACCESS_SECRET: secret }: Secrets, text: string): Buffer =>
-  createHmac('sha256', secret).update(`cursor:${text}`).digest().subarray(0, MAC_BYTES);
+const macOf = ({ JWT_ACCESS_SECRET: secret }: Secrets, text: string): string =>
+  createHmac('sha256', secret).update(`cursor:${text}`).digest().subarray(0, MAC_BYTES).toString('base64url');
 
 /** Where the next page begins, as text that only this server makes. @param position of the last item, such as `[start, id]` */
 function cursorAfter(secrets: Secrets, position: string[]): string {
   const text = Buffer.from(JSON.stringify(position)).toString('base64url');
-  return `${text}.${macOf(secrets, text).toString('base64url')}`;
+  return `${text}.${macOf(secrets, text)}`;
 }
 
 /** @throws ApiError 400 `INVALID_CURSOR` for one that was altered */
 export function positionOf(secrets: Secrets, cursor: string): string[] {
   const [text = '', mac = ''] = cursor.split('.');
-  const [given, right] = [Buffer.from(mac, 'base64url'), macOf(secrets, text)];
+  // Compared as text: bits behind the last byte of base64url are ignored when it is decoded.
+  const [given, right] = [Buffer.from(mac), Buffer.from(macOf(secrets, text))];
   if (given.length !== right.length || !timingSafeEqual(given, right)) {
     throw badRequest('INVALID_CURSOR', 'The cursor is not one that this server gave');
   }
@@ -36,17 +37,18 @@ export function positionOf(secrets: Secrets, cursor: string): string[] {
 
 /**
  * Cuts a list of one more than asked for into a page.
- * @param rows `limit + 1` of them, if there are so many
+ * @param rows `limit + 1` of them, if there are so many; or fewer, the last of which tells how many follow it
  * @param positionOfRow where the next page begins after this row
  */
 export function page<Row, Item>(
   secrets: Secrets,
-  rows: Row[],
+  rows: Array<Row & { following?: number }>,
   limit: number,
   present: (row: Row) => Item,
   positionOfRow: (row: Row) => string[],
 ): { items: Item[]; nextCursor: string | null } {
   const shown = rows.slice(0, limit);
-  const last = rows.length > limit ? shown.at(-1) : undefined;
+  const hasMore = rows.length > limit || (rows.at(-1)?.following ?? 0) > 0;
+  const last = hasMore ? shown.at(-1) : undefined;
   return { items: shown.map(present), nextCursor: last ? cursorAfter(secrets, positionOfRow(last)) : null };
 }

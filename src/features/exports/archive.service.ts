@@ -3,11 +3,12 @@ import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify/sync';
 import yazl from 'yazl';
 import { unavailable } from '#platform/apiError.ts';
+import { defused } from '#platform/formulaCells.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import { StorageUnavailable } from '#platform/storage/storage.ts';
 import type { Deps } from '#transport/deps.ts';
 import { FIND_PICTURE, SECTIONS, type SectionQuery } from './archive.queries.ts';
-import { defused, hevyCsv, ownJson } from './exports.service.ts';
+import { hevyCsv, ownJson } from './exports.service.ts';
 
 type Transactions = <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
 

@@ -34,7 +34,10 @@ export interface ExportedBlock {
   }>;
 }
 
-/** Oldest first. $1: user, $2 and $3: start and id that the page goes on after, $4: how many. */
+/**
+ * Oldest first. $1: user, $2 and $3: start and id that the page goes on after, $4: how many, $5: bytes of JSON that they
+ * may come to; the first is given in any case.
+ */
 export const LIST_ASCENDING = sql<ExportedRow>('exports.listAscending')`
   select
     v.id,
@@ -47,11 +50,23 @@ export const LIST_ASCENDING = sql<ExportedRow>('exports.listAscending')`
     v.ended_at,
     v.time_zone,
     v.blocks
-  from v_log_workouts v
-  where v.user_id = $1
-    and ($2::timestamptz is null or (v.started_at, v.id) > ($2::timestamptz, $3::uuid))
-  order by v.started_at, v.id
-  limit $4`;
+  from (
+    select
+      c.user_id,
+      c.id,
+      sum(c.bytes) over (order by c.started_at, c.id) - c.bytes as bytes_before
+    from (
+      select w.user_id, w.id, w.started_at, app.document_bytes(w.note_bytes, w.block_count, w.set_count) as bytes
+      from log_workouts w
+      where w.user_id = $1
+        and ($2::timestamptz is null or (w.started_at, w.id) > ($2::timestamptz, $3::uuid))
+      order by w.started_at, w.id
+      limit $4
+    ) c
+  ) chosen
+  join v_log_workouts v on v.user_id = chosen.user_id and v.id = chosen.id
+  where chosen.bytes_before < $5
+  order by v.started_at, v.id`;
 
 export interface NamedExerciseRow {
   id: number;

@@ -1,5 +1,8 @@
 import { stringify } from 'csv-stringify/sync';
+import { defused } from '#platform/formulaCells.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
+import { MOST_PAGE_BYTES, WEIGHT_PLACES } from '#training/bounds.ts';
+import { METRES_PER_MILE, type Unit } from '#training/units.ts';
 import {
   type ExportedBlock,
   type ExportedRow,
@@ -11,13 +14,13 @@ import {
 } from './exports.queries.ts';
 
 type Transactions = <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
-type Unit = 'kg' | 'lb';
 
 const PAGE = 100;
-const METRES_PER_MILE = 1609.344;
-/** Exact: a pound is 0.45359237 kg. As whole numbers, because 0.1 is none. */
+/** A pound is 0.45359237 kg, exactly: whole numbers, because floating point has no 0.1. */
 const KG_PER_LB = 45_359_237n;
-const PLACES = 8;
+const KG_PER_LB_PLACES = 8;
+/** Decimals of a converted weight. */
+const PLACES = WEIGHT_PLACES + KG_PER_LB_PLACES;
 
 /** Everything of the logbook, in the form that an import gives back as it was. */
 export async function* ownJson(transaction: Transactions, userId: string): AsyncGenerator<string> {
@@ -49,7 +52,7 @@ export async function* ownJson(transaction: Transactions, userId: string): Async
 
 async function* pagesOf(transaction: Transactions, userId: string): AsyncGenerator<ExportedRow[]> {
   for (let after: [string | null, string | null] = [null, null]; ; ) {
-    const rows = await transaction((tx) => tx.rows(LIST_ASCENDING, [userId, ...after, PAGE]));
+    const rows = await transaction((tx) => tx.rows(LIST_ASCENDING, [userId, ...after, PAGE, MOST_PAGE_BYTES]));
     const last = rows.at(-1);
     if (!last) return;
     yield rows;
@@ -88,16 +91,13 @@ function ownWorkout(row: ExportedRow, exercises: Map<number, NamedExerciseRow>) 
 // Columns of other programs
 // ---------------------------------------------------------------------------
 
-/** What a spreadsheet would run gets an apostrophe; the import takes it away. */
-export const defused = (text: string): string => (/^[=+\-@]/.test(text) ? `'${text}` : text);
-
 /** A weight in another unit, exactly. */
 function inUnit(weight: number, from: Unit, to: Unit): string {
   if (from === to) return String(weight);
-  const thousandths = BigInt(Math.round(weight * 1000));
-  if (to === 'kg') return decimalText(thousandths * KG_PER_LB, PLACES + 3);
-  // A kilogram has no end in pounds: to eight decimals.
-  return decimalText((thousandths * 10n ** BigInt(2 * PLACES)) / KG_PER_LB, PLACES + 3);
+  const entered = BigInt(weight.toFixed(WEIGHT_PLACES).replace('.', ''));
+  if (to === 'kg') return decimalText(entered * KG_PER_LB, PLACES);
+  // A kilogram has no end in pounds.
+  return decimalText((entered * 10n ** BigInt(2 * KG_PER_LB_PLACES)) / KG_PER_LB, PLACES);
 }
 
 function decimalText(value: bigint, places: number): string {
@@ -114,13 +114,19 @@ function hevyTime(local: string | null): string {
   return `${day} ${MONTHS[(month ?? 1) - 1]} ${year}, ${local.slice(11, 16)}`;
 }
 
-const HEVY_KINDS: Record<string, string> = { drop: 'dropset' };
-const STRONG_KINDS: Record<string, string> = { warmup: 'W', drop: 'D', failure: 'F' };
+const STRONG_KINDS = new Map([
+  ['warmup', 'W'],
+  ['drop', 'D'],
+  ['failure', 'F'],
+]);
 
-/** One writer of lines: the header, and a line for each set. */
+/** Nearly all sets have a line; Strong has lines for what is between sets, too. */
+type Cells = Array<string | number>;
+
+/** One writer of lines: the header, and the lines of each set. */
 interface Columns {
   header: string[];
-  line(row: ExportedRow, block: ExportedBlock, n: number, name: string): Array<string | number>;
+  lines(row: ExportedRow, place: number, n: number, nameOf: (block: ExportedBlock | undefined) => string): Cells[];
   delimiter?: string;
 }
 
@@ -128,12 +134,11 @@ async function* csv(transaction: Transactions, userId: string, columns: Columns)
   const delimiter = columns.delimiter ?? ',';
   const exercises = await transaction((tx) => tx.rows(LIST_EXERCISES));
   const names = new Map(exercises.map(({ id, name }) => [id, name]));
+  const nameOf = (block: ExportedBlock | undefined) => (block ? (names.get(block.exerciseId) ?? '') : '');
   yield stringify([columns.header], { delimiter });
   for await (const rows of pagesOf(transaction, userId)) {
     const lines = rows.flatMap((row) =>
-      row.blocks.flatMap((block) =>
-        block.sets.map((_set, n) => columns.line(row, block, n, names.get(block.exerciseId) ?? '')),
-      ),
+      row.blocks.flatMap((block, place) => block.sets.flatMap((_set, n) => columns.lines(row, place, n, nameOf))),
     );
     yield stringify(lines, { delimiter });
   }
@@ -149,14 +154,15 @@ export async function* hevyCsv(transaction: Transactions, userId: string): Async
       ...['set_index', 'set_type', pounds ? 'weight_lbs' : 'weight_kg', 'reps'],
       ...[pounds ? 'distance_miles' : 'distance_km', 'duration_seconds', 'rpe'],
     ],
-    line: (row, block, n, name) => {
-      const set = block.sets[n] as ExportedBlock['sets'][number];
+    lines: (row, place, n, nameOf) => {
+      const { block, set, name } = setAt(row, place, n, nameOf);
       const distance = set.distanceM === null ? '' : set.distanceM / (pounds ? METRES_PER_MILE : 1000);
-      return [
+      const cells = [
         ...[defused(row.title), hevyTime(row.local_start), hevyTime(row.local_end), defused(row.notes), defused(name)],
-        ...[block.superset ?? '', defused(block.notes), n, HEVY_KINDS[set.kind] ?? set.kind],
+        ...[block.superset ?? '', defused(block.notes), n, set.kind === 'drop' ? 'dropset' : set.kind],
         ...[weightIn(set, unit), set.reps ?? '', distance, set.seconds ?? '', set.rpe ?? ''],
       ];
+      return [cells];
     },
   });
 }
@@ -174,18 +180,32 @@ export async function* strongCsv(transaction: Transactions, userId: string, unit
       ...[unit === 'kg' ? 'Weight (kg)' : 'Weight (lbs)', 'Reps', 'RPE', 'Distance (meters)', 'Seconds', 'Notes'],
       'Workout Notes',
     ],
-    line: (row, block, n, name) => {
-      const set = block.sets[n] as ExportedBlock['sets'][number];
+    lines: (row, place, n, nameOf) => {
+      const { block, set, name } = setAt(row, place, n, nameOf);
       if (row.id !== last) number++;
       last = row.id;
       const lasted =
         row.ended_at === null ? '' : Math.round((row.ended_at.getTime() - row.started_at.getTime()) / 1000);
       const normal = block.sets.slice(0, n + 1).filter(({ kind }) => kind === 'normal').length;
+      const line = (order: string | number, amounts: Cells, notes: string): Cells => [
+        ...[number, row.local_start.replace('T', ' '), defused(row.title), lasted, defused(name), order],
+        ...[...amounts, defused(notes), defused(row.notes)],
+      ];
+      const amounts = [...[weightIn(set, unit), set.reps ?? '', set.rpe ?? '', set.distanceM ?? '', set.seconds ?? '']];
+      // Of two entries of one exercise in a row the second begins with a note of no text: it may begin with a warm-up.
+      const isSecond = n === 0 && place > 0 && nameOf(row.blocks[place - 1]) === name;
       return [
-        ...[number, row.local_start.replace('T', ' '), defused(row.title), lasted, defused(name)],
-        ...[STRONG_KINDS[set.kind] ?? normal, weightIn(set, unit), set.reps ?? '', set.rpe ?? ''],
-        ...[set.distanceM ?? '', set.seconds ?? '', n === 0 ? defused(block.notes) : '', defused(row.notes)],
+        ...(isSecond ? [line('Note', NO_AMOUNTS, '')] : []),
+        line(STRONG_KINDS.get(set.kind) ?? normal, amounts, n === 0 ? block.notes : ''),
+        ...(set.restSec ? [line('Rest Timer', ['', '', '', '', set.restSec], '')] : []),
       ];
     },
   });
+}
+
+const NO_AMOUNTS = ['', '', '', '', ''];
+
+function setAt(row: ExportedRow, place: number, n: number, nameOf: (block: ExportedBlock | undefined) => string) {
+  const block = row.blocks[place] as ExportedBlock;
+  return { block, set: block.sets[n] as ExportedBlock['sets'][number], name: nameOf(block) };
 }

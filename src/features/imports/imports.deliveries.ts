@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Deliveries } from '#outbox/delivery.ts';
+import { Throttled } from '#platform/deliveryErrors.ts';
 import type { Database, Transaction } from '#platform/postgres/database.ts';
 import type { Sockets } from '#platform/sockets.ts';
 import { contentOf, type Writing } from './fileContent.ts';
@@ -7,6 +8,7 @@ import { fileWorkout } from './imports.documents.ts';
 import {
   ADD_MEASUREMENTS,
   COMPARE_WORKOUTS,
+  FIND_EARLIER_UNDER_WAY,
   FIND_IMPORT,
   FINISH_IMPORT,
   FORGET_WORKOUTS,
@@ -24,6 +26,8 @@ const AT_ONCE = 50;
 const MEASUREMENTS_AT_ONCE = 5_000;
 /** Time limit for one statement of an import, in milliseconds. */
 const TIMEOUT_MS = 30_000;
+/** How long an import waits before it asks again whether it is its turn, in milliseconds. */
+const TURN_MS = 1_000;
 
 /** What cannot be written, however often it is tried. The message is for the person. */
 class CannotBeWritten extends Error {}
@@ -37,6 +41,9 @@ export function importDeliveries(db: Database, sockets: Sockets): Deliveries {
         if (userId === null || importId === undefined) return false;
         const row = await db.asService((tx) => tx.maybe(FIND_IMPORT, [userId, importId]), TIMEOUT_MS);
         if (!row) return false;
+        // One import of a person is written at a time: each would hold the log of the other.
+        const earlier = await db.asService((tx) => tx.maybe(FIND_EARLIER_UNDER_WAY, [userId, importId]), TIMEOUT_MS);
+        if (earlier) throw new Throttled('an earlier import of this person is being written', TURN_MS);
         for (let shown: Import | undefined; ; ) {
           const progress = await attempt(db, userId, importId, (tx) => {
             shown ??= parsedImport(row);

@@ -72,13 +72,15 @@ export const LIST_IMPORTS = sql<ListedRow>('imports.list')`
   order by i.created_at desc, i.id
   limit 50`;
 
-/** Whether another import of $1 than $2 is being written. */
-export const FIND_OTHER_UNDER_WAY = sql<{ id: string }>('imports.findOtherUnderWay')`
+/** Whether an import of $1 that was made before $2 is being written. */
+export const FIND_EARLIER_UNDER_WAY = sql<{ id: string }>('imports.findEarlierUnderWay')`
   select i.id
-  from imports i
-  where i.user_id = $1
-    and i.id <> $2
+  from imports own
+  join imports i on i.user_id = own.user_id
+  where own.user_id = $1
+    and own.id = $2
     and i.state = 'committing'
+    and (i.created_at, i.id) < (own.created_at, own.id)
   limit 1`;
 
 /** Which columns of files of no known program $1 has named, the newest first. */

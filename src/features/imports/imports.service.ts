@@ -17,7 +17,6 @@ import {
   EXISTS_IMPORT,
   FIND_FILE,
   FIND_IMPORT,
-  FIND_OTHER_UNDER_WAY,
   FORGET_WORKOUTS,
   type ImportRow,
   LIST_ALIASES,
@@ -49,8 +48,6 @@ type Transactions = <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
 
 const noSuchImport = () => notFound('There is no such import', 'IMPORT_NOT_FOUND');
 const notAPreview = () => new ApiError(409, 'IMPORT_NOT_A_PREVIEW', 'This import is not a preview any more');
-const otherUnderWay = () =>
-  new ApiError(409, 'IMPORT_UNDER_WAY', 'Another import is being written. Wait until it is done, and try again.');
 
 /** Reads a file and stores what it would bring; nothing is in the log yet. @throws ApiError 422 */
 export async function createImport(
@@ -144,7 +141,7 @@ export async function listImports(tx: Transaction, userId: string) {
 /**
  * Decides an import: exercises that are to be created are, decisions are remembered, and a worker writes it. One that
  * failed is tried again. Again changes nothing.
- * @throws ApiError 404, 409 after an undo, while another one is written, or past a bound, 422 while something is undecided
+ * @throws ApiError 404, 409 after an undo or past a bound, 422 while something is undecided
  */
 export async function commitImport(tx: Transaction, outbox: Outbox, userId: string, id: string) {
   return tx.asService(async () => {
@@ -152,7 +149,6 @@ export async function commitImport(tx: Transaction, outbox: Outbox, userId: stri
     if (!row) throw noSuchImport();
     if (row.state === 'undone') throw notAPreview();
     if (row.state === 'preview' || row.state === 'failed') {
-      if (await tx.maybe(FIND_OTHER_UNDER_WAY, [userId, id])) throw otherUnderWay();
       const shown = parsedImport(row);
       await assertRoom(tx, userId, await compare(tx, userId, shown));
       const decided = await decide(tx, userId, shown);

@@ -31,48 +31,65 @@ export const FIND_WORKOUT = sql<WorkoutRow>('log.findWorkout')`
   where v.user_id = $1
     and v.id = $2`;
 
+export interface ListedRow extends WorkoutRow {
+  /** How many of those that were asked for come after this one. */
+  following: number;
+}
+
 /**
  * $1: user, $2: first and $3: last day in zone $4, $5: exercise, $6: text, $7 and $8: start and id that the page goes on
- * after, $9: how many.
+ * after, $9: how many, $10: bytes of JSON that they may come to; the first is given in any case.
  */
-export const LIST_WORKOUTS = sql<WorkoutRow>('log.listWorkouts')`
+export const LIST_WORKOUTS = sql<ListedRow>('log.listWorkouts')`
+  with named as materialized (
+    select e.id
+    from exercises e
+    where $6::text is not null
+      and (e.owner_id is null or e.owner_id = $1)
+      and strpos(lower(e.name), lower($6)) > 0
+  )
   select
     v.id, v.version, v.title, v.notes, v.started_at, v.position, v.ended_at, v.time_zone, v.split_id, v.source,
-    v.import_id, v.created_at, v.updated_at, v.blocks
+    v.import_id, v.created_at, v.updated_at, v.blocks, chosen.following
   from (
-    select w.user_id, w.id
-    from log_workouts w
-    where w.user_id = $1
-      and ($2::date is null or w.started_at >= $2::date::timestamp at time zone $4)
-      and ($3::date is null or w.started_at < ($3::date + 1)::timestamp at time zone $4)
-      and (
-        $5::bigint is null
-        or exists (
-          select
-          from log_blocks b
-          where b.user_id = w.user_id
-            and b.workout_id = w.id
-            and b.exercise_id = $5
+    select
+      c.user_id,
+      c.id,
+      sum(c.bytes) over (order by c.started_at desc, c.id desc) - c.bytes as bytes_before,
+      row_number() over (order by c.started_at, c.id) - 1 as following
+    from (
+      select w.user_id, w.id, w.started_at, app.document_bytes(w.note_bytes, w.block_count, w.set_count) as bytes
+      from log_workouts w
+      where w.user_id = $1
+        and ($2::date is null or w.started_at >= $2::date::timestamp at time zone $4)
+        and ($3::date is null or w.started_at < ($3::date + 1)::timestamp at time zone $4)
+        and (
+          $5::bigint is null
+          or exists (
+            select
+            from log_blocks b
+            where b.user_id = w.user_id
+              and b.workout_id = w.id
+              and b.exercise_id = $5
+          )
         )
-      )
-      and (
-        $6::text is null
-        or strpos(lower(w.title), lower($6)) > 0
-        or strpos(lower(w.notes), lower($6)) > 0
-        or exists (
-          select
-          from log_blocks b
-          join exercises e on e.id = b.exercise_id
-          where b.user_id = w.user_id
-            and b.workout_id = w.id
-            and strpos(lower(e.name), lower($6)) > 0
+        and (
+          $6::text is null
+          or strpos(lower(w.title), lower($6)) > 0
+          or strpos(lower(w.notes), lower($6)) > 0
+          or w.id in (
+            select b.workout_id
+            from named n
+            join log_blocks b on b.exercise_id = n.id and b.user_id = $1
+          )
         )
-      )
-      and ($7::timestamptz is null or (w.started_at, w.id) < ($7::timestamptz, $8::uuid))
-    order by w.started_at desc, w.id desc
-    limit $9
+        and ($7::timestamptz is null or (w.started_at, w.id) < ($7::timestamptz, $8::uuid))
+      order by w.started_at desc, w.id desc
+      limit $9
+    ) c
   ) chosen
   join v_log_workouts v on v.user_id = chosen.user_id and v.id = chosen.id
+  where chosen.bytes_before < $10
   order by v.started_at desc, v.id desc`;
 
 interface WrittenRow {
@@ -114,12 +131,18 @@ export const FIND_OTHER_BLOCKS = sql<{ id: string }>('log.findOtherBlocks')`
     and b.id = any ($2::uuid[])
     and b.workout_id <> $1`;
 
-/** Workouts in the log, and what of them the app shows. */
-export const COUNT_LOGGED = sql<{ workouts: number; entries: number; sets: number; note_bytes: number }>(
-  'log.countLogged',
-)`
+/** What the log of $1 holds; its notes in bytes of JSON. */
+export const COUNT_LOGGED = sql<{ workouts: number; sets: number; note_bytes: number }>('log.countLogged')`
   select
-    (select count(*) from log_workouts w where w.user_id = $1) as workouts,
+    count(*) as workouts,
+    coalesce(sum(w.set_count), 0) as sets,
+    coalesce(sum(w.note_bytes), 0) as note_bytes
+  from log_workouts w
+  where w.user_id = $1`;
+
+/** What of it the app shows. */
+export const COUNT_SHOWN = sql<{ entries: number; sets: number; note_bytes: number }>('log.countShown')`
+  select
     count(*) as entries,
     coalesce(sum(cardinality(et.weight)), 0) as sets,
     coalesce(sum(octet_length(et.notes)), 0) as note_bytes

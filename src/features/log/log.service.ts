@@ -3,11 +3,13 @@ import type { z } from 'zod';
 import { ApiError, type FieldProblem, notFound, validationFailed } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import type { Secrets } from '#src/config.ts';
+import { MOST_NOTES_BYTES, MOST_PAGE_BYTES, MOST_SETS_IN_ALL, MOST_WORKOUTS } from '#training/bounds.ts';
 import { type WorkoutForm, workoutColumns } from '#training/workout.ts';
 import { page, positionOf } from '#transport/paging.ts';
 import { preconditionFailed } from '#transport/preconditions.ts';
 import {
   COUNT_LOGGED,
+  COUNT_SHOWN,
   DELETE_WORKOUT,
   FIND_LOGGABLE,
   FIND_OTHER_BLOCKS,
@@ -19,8 +21,6 @@ import {
 } from './log.queries.ts';
 import type { workoutsQuery } from './log.schemas.ts';
 
-/** A century of training every day. */
-const MOST_WORKOUTS = 50_000;
 /** Of what the app shows: its answers contain it. */
 const MOST_SHOWN = { entries: 2_000, sets: 20_000, note_bytes: 200_000 };
 
@@ -36,7 +36,16 @@ export async function listWorkouts(
 ) {
   const [startedAt, id] = cursor === undefined ? [] : positionOf(secrets, cursor);
   const days = [from ?? null, to ?? null, tz ?? zone];
-  const values = [userId, ...days, exerciseId ?? null, q ?? null, startedAt ?? null, id ?? null, limit + 1];
+  const values = [
+    userId,
+    ...days,
+    exerciseId ?? null,
+    q ?? null,
+    startedAt ?? null,
+    id ?? null,
+    limit + 1,
+    MOST_PAGE_BYTES,
+  ];
   const rows = await tx.rows(LIST_WORKOUTS, values);
   return page(secrets, rows, limit, present, (row) => [row.position, row.id]);
 }
@@ -64,7 +73,11 @@ export async function putWorkout(
   await assertOwn(tx, id, form);
   const { outcome, version } = await tx.one(PUT_WORKOUT, [id, JSON.stringify(workoutColumns(form)), expected]);
   if (outcome === 'mismatch') throw preconditionFailed(version);
-  if (outcome !== 'unchanged') assertBounds(await tx.one(COUNT_LOGGED, [userId]));
+  if (outcome !== 'unchanged') {
+    const [logged, shown] = await Promise.all([tx.one(COUNT_LOGGED, [userId]), tx.one(COUNT_SHOWN, [userId])]);
+    assertRoom(logged);
+    assertBounds(shown);
+  }
   return { isNew: outcome === 'created', workout: await readWorkout(tx, userId, id) };
 }
 
@@ -110,10 +123,22 @@ async function assertOwn(tx: Transaction, id: string, { splitId, blocks }: Worko
   if (problems.length > 0) throw validationFailed(problems);
 }
 
-function assertBounds({ workouts, ...shown }: { workouts: number } & typeof MOST_SHOWN): void {
-  if (workouts > MOST_WORKOUTS) {
-    throw new ApiError(409, 'WORKOUT_LIMIT_REACHED', `At most ${MOST_WORKOUTS} workouts can be stored`);
-  }
+/** @throws ApiError 409 where the log holds more than it may */
+function assertRoom({ workouts, sets, note_bytes }: { workouts: number; sets: number; note_bytes: number }): void {
+  const bounds = [
+    [workouts, MOST_WORKOUTS, 'WORKOUT_LIMIT_REACHED', `At most ${MOST_WORKOUTS} workouts can be stored`],
+    [sets, MOST_SETS_IN_ALL, 'SET_LIMIT_REACHED', `At most ${MOST_SETS_IN_ALL} sets can be stored`],
+    [
+      note_bytes,
+      MOST_NOTES_BYTES,
+      'NOTES_LIMIT_REACHED',
+      `At most ${MOST_NOTES_BYTES / 1e6} MB of notes can be stored`,
+    ],
+  ] as const;
+  for (const [number, most, code, message] of bounds) if (number > most) throw new ApiError(409, code, message);
+}
+
+function assertBounds(shown: typeof MOST_SHOWN): void {
   const isTooMuch = Object.entries(MOST_SHOWN).some(([name, most]) => shown[name as keyof typeof shown] > most);
   if (!isTooMuch) return;
   const bounds = `${MOST_SHOWN.entries} exercises, ${MOST_SHOWN.sets} sets and ${MOST_SHOWN.note_bytes / 1000} kB of notes`;

@@ -10,6 +10,8 @@ export interface HistoryRow {
   started_at: Date;
   position: string;
   title: string;
+  /** How many of those that were asked for come after this one. */
+  following: number;
   /** Each with its load in kilograms and its estimated one-rep max, as text of an exact number. */
   sets: Array<DoneSet & Estimates>;
 }
@@ -21,7 +23,7 @@ interface Estimates {
 
 /**
  * Workouts with exercise $2, newest first. $1: user, $3: first and $4: last day in zone $5, $6 and $7: start and id that
- * the page goes on after, $8: how many.
+ * the page goes on after, $8: how many, $9: bytes of JSON that they may come to; the first is given in any case.
  */
 export const LIST_HISTORY = sql<HistoryRow>('statistics.listHistory')`
   select
@@ -29,6 +31,7 @@ export const LIST_HISTORY = sql<HistoryRow>('statistics.listHistory')`
     w.started_at,
     to_char(w.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as position,
     w.title,
+    w.following,
     coalesce((
       select json_agg(
         json_build_object(
@@ -45,25 +48,37 @@ export const LIST_HISTORY = sql<HistoryRow>('statistics.listHistory')`
         and b.workout_id = w.id
         and b.exercise_id = $2
     ), '[]') as sets
-  from log_workouts w
-  where w.user_id = $1
-    and w.ended_at is not null
-    and exists (
+  from (
+    select
+      c.*,
+      sum(c.bytes) over (order by c.started_at desc, c.id desc) - c.bytes as bytes_before,
+      row_number() over (order by c.started_at, c.id) - 1 as following
+    from (
       select
-      from log_blocks b
-      where b.user_id = w.user_id
-        and b.workout_id = w.id
-        and b.exercise_id = $2
-    )
-    and ($3::date is null or w.started_at >= $3::date::timestamp at time zone $5)
-    and ($4::date is null or w.started_at < ($4::date + 1)::timestamp at time zone $5)
-    and ($6::timestamptz is null or (w.started_at, w.id) < ($6::timestamptz, $7::uuid))
-  order by w.started_at desc, w.id desc
-  limit $8`;
+        x.user_id, x.id, x.started_at, x.title, app.document_bytes(0, x.block_count, x.set_count) as bytes
+      from log_workouts x
+      where x.user_id = $1
+        and x.ended_at is not null
+        and exists (
+          select
+          from log_blocks b
+          where b.user_id = x.user_id
+            and b.workout_id = x.id
+            and b.exercise_id = $2
+        )
+        and ($3::date is null or x.started_at >= $3::date::timestamp at time zone $5)
+        and ($4::date is null or x.started_at < ($4::date + 1)::timestamp at time zone $5)
+        and ($6::timestamptz is null or (x.started_at, x.id) < ($6::timestamptz, $7::uuid))
+      order by x.started_at desc, x.id desc
+      limit $8
+    ) c
+  ) w
+  where w.bytes_before < $9
+  order by w.started_at desc, w.id desc`;
 
-/** Whether the caller can see exercise $1. */
-export const FIND_EXERCISE = sql<{ id: number }>('statistics.findExercise')`
-  select e.id
+/** How exercise $1 is measured, if the caller can see it. */
+export const FIND_EXERCISE = sql<{ measure: string }>('statistics.findExercise')`
+  select e.measure
   from exercises e
   where e.id = $1`;
 

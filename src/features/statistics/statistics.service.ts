@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { notFound } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import type { Secrets } from '#src/config.ts';
+import { MOST_PAGE_BYTES } from '#training/bounds.ts';
 import { daysAfter, weekOf, weeksOf } from '#training/weeks.ts';
 import { page, positionOf } from '#transport/paging.ts';
 import {
@@ -29,29 +30,37 @@ export async function readHistory(
   zone: string,
   { from, to, tz, limit, cursor }: z.output<typeof historyQuery>,
 ) {
-  await assertExists(tx, exerciseId);
+  const measure = await measureOf(tx, exerciseId);
   const [startedAt, id] = cursor === undefined ? [] : positionOf(secrets, cursor);
-  const values = [userId, exerciseId, from ?? null, to ?? null, tz ?? zone, startedAt ?? null, id ?? null, limit + 1];
-  const rows = await tx.rows(LIST_HISTORY, values);
-  return page(secrets, rows, limit, presentWorkout, (row) => [row.position, row.workout_id]);
+  const values = [userId, exerciseId, from ?? null, to ?? null, tz ?? zone, startedAt ?? null, id ?? null];
+  const rows = await tx.rows(LIST_HISTORY, [...values, limit + 1, MOST_PAGE_BYTES]);
+  return page(secrets, rows, limit, presenterFor(measure), (row) => [row.position, row.workout_id]);
 }
 
 /** What was done with an exercise last time. @throws ApiError 404 */
 export async function readLast(tx: Transaction, userId: string, exerciseId: number) {
-  await assertExists(tx, exerciseId);
-  const row = await tx.maybe(LIST_HISTORY, [userId, exerciseId, null, null, 'UTC', null, null, 1]);
+  await measureOf(tx, exerciseId);
+  const row = await tx.maybe(LIST_HISTORY, [userId, exerciseId, null, null, 'UTC', null, null, 1, 1]);
   if (!row) return { last: null };
   return {
     last: { workoutId: row.workout_id, startedAt: row.started_at.toISOString(), sets: row.sets.map(withoutEstimates) },
   };
 }
 
-async function assertExists(tx: Transaction, exerciseId: number): Promise<void> {
+/** @throws ApiError 404 */
+async function measureOf(tx: Transaction, exerciseId: number): Promise<string> {
   const found = await tx.maybe(FIND_EXERCISE, [exerciseId]);
   if (!found) throw notFound('There is no such exercise', 'EXERCISE_NOT_FOUND');
+  return found.measure;
 }
 
 const withoutEstimates = ({ kg: _kg, oneRepMax: _max, ...set }: HistoryRow['sets'][number]) => set;
+
+/** @param measure of the exercise: help is neither load nor volume */
+const presenterFor = (measure: string) => (row: HistoryRow) =>
+  measure === 'assisted_bodyweight'
+    ? presentWorkout({ ...row, sets: row.sets.map((set) => ({ ...set, kg: null, oneRepMax: null })) })
+    : presentWorkout(row);
 
 function presentWorkout({ workout_id, started_at, title, sets }: HistoryRow) {
   const hard = sets.filter(({ kind }) => kind !== 'warmup');

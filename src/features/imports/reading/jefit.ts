@@ -13,6 +13,9 @@ const LOGS = 'EXERCISE LOGS';
 /** Whether a text is a file of Jefit: sections under headings, each a CSV of its own. */
 export const isJefit = (text: string): boolean => [...text.matchAll(HEADING)].some(([, name]) => name === LOGS);
 
+/** In Unix seconds. */
+const YEAR_2200 = 7_258_118_400;
+
 interface Session {
   startedAt: string;
   endedAt: string | null;
@@ -91,9 +94,9 @@ function sectionsOf(text: string): Map<string, { text: string; line: number }> {
 
 /** @throws BadLine */
 function sessionOf(line: Line): Session {
-  const start = line.number('start');
-  if (!start) return { startedAt: line.date('day'), endedAt: null };
-  if (start > 7_258_118_400) throw new BadLine('date'); // the year 2200
+  const start = Number(line.text('start'));
+  if (start === 0) return { startedAt: line.date('day'), endedAt: null };
+  if (!Number.isInteger(start) || start < 0 || start >= YEAR_2200) throw new BadLine('date');
   const startedAt = new Date(start * 1000).toISOString();
   const total = line.number('total');
   return { startedAt, endedAt: total ? later(startedAt, total) : null };

@@ -9,6 +9,7 @@ const files = readdirSync(CORPUS).filter((name) => !/\.(json|md)$/.test(name));
 describe('files of other programs', () => {
   it.for(files)('%s', async (name) => {
     const expected = JSON.parse(readFileSync(join(CORPUS, name.replace(/\.\w+$/, '.expected.json')), 'utf8'));
-    expect(await readTrainingFile(readFileSync(join(CORPUS, name)))).toEqual(expected);
+    const { categories, ...read } = await readTrainingFile(readFileSync(join(CORPUS, name)));
+    expect({ ...read, categories: Object.fromEntries(categories) }).toEqual(expected);
   });
 });
