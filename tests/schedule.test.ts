@@ -180,6 +180,20 @@ describe('cleaning up', () => {
       [id],
     );
     await server.sql(
+      `insert into imports (user_id, id, updated_at, source, state, time_zone, facts, total)
+       values
+         ($1, '00000000-0000-4000-8000-000000000001', now() - interval '1 hour', 'stuck', 'committing', 'UTC', '{}', 0),
+         ($1, '00000000-0000-4000-8000-000000000002', now() - interval '1 hour', 'waits', 'committing', 'UTC', '{}', 0),
+         ($1, '00000000-0000-4000-8000-000000000003', now(), 'works', 'committing', 'UTC', '{}', 0)`,
+      [id],
+    );
+    await server.sql(
+      `insert into outbox (kind, user_id, payload, dedupe_key, next_attempt_at, expires_at)
+       values ('import.commit', $1, '{"importId": "00000000-0000-4000-8000-000000000002"}', 'clean waits',
+         now() + interval '1 hour', now() + interval '1 day')`,
+      [id],
+    );
+    await server.sql(
       `insert into other_sessions (user_id, name, expires_at)
        values ($1, 'old', now() - interval '1 s'), ($1, 'new', now() + interval '1 hour')`,
       [id],
@@ -209,15 +223,19 @@ describe('cleaning up', () => {
     expect(await server.sql('select ticket_id from push_tickets where user_id = $1', [id])).toEqual([
       { ticket_id: 'new' },
     ]);
-    expect(await server.sql('select source from imports where user_id = $1 order by 1', [id])).toEqual([
-      { source: 'kept' },
-      { source: 'new' },
+    expect(await server.sql('select source, state from imports where user_id = $1 order by 1', [id])).toEqual([
+      { source: 'kept', state: 'committed' },
+      { source: 'new', state: 'preview' },
+      { source: 'stuck', state: 'failed' },
+      { source: 'waits', state: 'committing' },
+      { source: 'works', state: 'committing' },
     ]);
     expect(await server.sql("select jti from seen_proofs where thumbprint = 'clean'")).toEqual([{ jti: 'new' }]);
     expect(await server.sql('select key from idempotency_keys where user_id = $1', [id])).toEqual([{ key: 'new' }]);
     expect(await server.sql('select dedupe_key as key from outbox where user_id = $1 order by 1', [id])).toEqual([
       { key: 'clean new' },
       { key: 'clean pending' },
+      { key: 'clean waits' },
     ]);
   });
 });

@@ -374,11 +374,11 @@ export interface Api {
       input: {
         body: {
           name: string;
-          muscle: 'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs';
+          muscle: 'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs' | 'Other';
           specificMuscle?: string | null | undefined;
           measure?: 'weight_reps' | 'bodyweight_reps' | 'weighted_bodyweight' | 'assisted_bodyweight' | 'duration' | 'weight_duration' | 'distance_duration' | 'weight_distance' | undefined;
           equipment?: string | null | undefined;
-          secondaryMuscles?: Array<'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs'> | undefined;
+          secondaryMuscles?: Array<'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs' | 'Other'> | undefined;
           description?: string | undefined;
         };
         /** Makes repetitions harmless; by itself one for each call. */
@@ -445,7 +445,7 @@ export interface Api {
         refreshToken: string;
       };
     };
-    /** Reads a file of Strong, Hevy, FitNotes, StrongLifts or an own export; nothing is in the log before it is committed. */
+    /** Reads a file of another program or an own export; nothing is in the log before it is committed. */
     '/api/v1/imports': {
       input: {
         body: {
@@ -454,15 +454,26 @@ export interface Api {
           timeZone: string;
           /** Of weights in a file that names none. */
           unit?: 'kg' | 'lb' | undefined;
+          /** Of distances in a file that names none. */
+          distanceUnit?: 'm' | 'km' | 'mi' | undefined;
+          /** Whether 3/4/2025 is in April (`dmy`) or in March (`mdy`). */
+          dateOrder?: 'dmy' | 'mdy' | undefined;
+          /** For a file of no known program, JSON: which column is `date`, `time`, `title`, `exercise`, `weight`, `unit`, `reps`, `seconds`, `distance`, `distanceUnit`, `notes`, `kind`, `rpe`, `duration`, by their headers. */
+          columns?: string | undefined;
         };
       };
       output: {
         id: string;
-        /** `preview`, `committing`, `committed` or `undone`. */
+        /** `preview`, `committing`, `committed`, `failed` or `undone`. */
         state: string;
+        /** Why it failed; it can be committed again or taken back. */
+        failure: string | null;
         source: string;
         timeZone: string;
         unit: 'kg' | 'lb' | null;
+        distanceUnit: 'm' | 'km' | 'mi' | null;
+        dateOrder: 'dmy' | 'mdy' | null;
+        columns: Record<string, string> | null;
         duplicates: string;
         createdAt: string;
         workouts: number;
@@ -474,12 +485,23 @@ export interface Api {
           /** At most 100. */
           first: Array<{
             line: number;
-            /** `date`, `number`, `columns` or `no-exercise`. */
+            /** What is wrong: `date`, `number`, `columns` (too few), `quote` (never closed), `no-exercise`, a field whose value a set may not have (`weight`, `unit`, `reps`, `seconds`, `distance`, `rpe`, `rest`, `superset`), `blocks` (too many); of an own export the place and the reason. */
             reason: string;
           }>;
         };
-        /** `unit`, `unit-pounds`, `decimal-comma`: only the person knows. */
+        /** Columns that nothing reads. */
+        ignoredColumns: Array<string>;
+        /** What only the person knows: `unit`, `unit-pounds` (kilograms that look like pounds), `unit-kilograms`, `distance-unit`, `date-order`, `decimal-comma`. */
         ambiguous: Array<string>;
+        /** Workouts that the log does not have. */
+        new: number;
+        /** Workouts that the log has with the same content. */
+        equal: number;
+        /** Workouts that the log has with other content. */
+        changed: number;
+        /** Of those that changed, the ones that were edited here; at most 100. */
+        edited: Array<string>;
+        /** Equal and changed ones together. */
         probableDuplicates: number;
         exercises: Array<{
           name: string;
@@ -490,6 +512,10 @@ export interface Api {
             id: number;
             name: string;
           }>;
+          /** Of the exercise that `create` makes; `Other` until somebody says. */
+          muscle: 'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs' | 'Other';
+          /** Of the exercise that `create` makes. */
+          measure: 'weight_reps' | 'bodyweight_reps' | 'weighted_bodyweight' | 'assisted_bodyweight' | 'duration' | 'weight_duration' | 'distance_duration' | 'weight_distance';
         }>;
         progress: {
           done: number;
@@ -498,7 +524,7 @@ export interface Api {
         };
       };
     };
-    /** Has the import written into the log. Again changes nothing. */
+    /** Has the import written into the log; one that failed is tried again. Again changes nothing. */
     '/api/v1/imports/:id/commit': {
       input: {
         params: {
@@ -507,11 +533,16 @@ export interface Api {
       };
       output: {
         id: string;
-        /** `preview`, `committing`, `committed` or `undone`. */
+        /** `preview`, `committing`, `committed`, `failed` or `undone`. */
         state: string;
+        /** Why it failed; it can be committed again or taken back. */
+        failure: string | null;
         source: string;
         timeZone: string;
         unit: 'kg' | 'lb' | null;
+        distanceUnit: 'm' | 'km' | 'mi' | null;
+        dateOrder: 'dmy' | 'mdy' | null;
+        columns: Record<string, string> | null;
         duplicates: string;
         createdAt: string;
         workouts: number;
@@ -523,12 +554,23 @@ export interface Api {
           /** At most 100. */
           first: Array<{
             line: number;
-            /** `date`, `number`, `columns` or `no-exercise`. */
+            /** What is wrong: `date`, `number`, `columns` (too few), `quote` (never closed), `no-exercise`, a field whose value a set may not have (`weight`, `unit`, `reps`, `seconds`, `distance`, `rpe`, `rest`, `superset`), `blocks` (too many); of an own export the place and the reason. */
             reason: string;
           }>;
         };
-        /** `unit`, `unit-pounds`, `decimal-comma`: only the person knows. */
+        /** Columns that nothing reads. */
+        ignoredColumns: Array<string>;
+        /** What only the person knows: `unit`, `unit-pounds` (kilograms that look like pounds), `unit-kilograms`, `distance-unit`, `date-order`, `decimal-comma`. */
         ambiguous: Array<string>;
+        /** Workouts that the log does not have. */
+        new: number;
+        /** Workouts that the log has with the same content. */
+        equal: number;
+        /** Workouts that the log has with other content. */
+        changed: number;
+        /** Of those that changed, the ones that were edited here; at most 100. */
+        edited: Array<string>;
+        /** Equal and changed ones together. */
         probableDuplicates: number;
         exercises: Array<{
           name: string;
@@ -539,6 +581,10 @@ export interface Api {
             id: number;
             name: string;
           }>;
+          /** Of the exercise that `create` makes; `Other` until somebody says. */
+          muscle: 'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs' | 'Other';
+          /** Of the exercise that `create` makes. */
+          measure: 'weight_reps' | 'bodyweight_reps' | 'weighted_bodyweight' | 'assisted_bodyweight' | 'duration' | 'weight_duration' | 'distance_duration' | 'weight_distance';
         }>;
         progress: {
           done: number;
@@ -1598,8 +1644,10 @@ export interface Api {
       output: {
         items: Array<{
           id: string;
-          /** `preview`, `committing`, `committed` or `undone`. */
+          /** `preview`, `committing`, `committed`, `failed` or `undone`. */
           state: string;
+          /** Why it failed; it can be committed again or taken back. */
+          failure: string | null;
           source: string;
           createdAt: string;
           workouts: number;
@@ -1620,11 +1668,16 @@ export interface Api {
       };
       output: {
         id: string;
-        /** `preview`, `committing`, `committed` or `undone`. */
+        /** `preview`, `committing`, `committed`, `failed` or `undone`. */
         state: string;
+        /** Why it failed; it can be committed again or taken back. */
+        failure: string | null;
         source: string;
         timeZone: string;
         unit: 'kg' | 'lb' | null;
+        distanceUnit: 'm' | 'km' | 'mi' | null;
+        dateOrder: 'dmy' | 'mdy' | null;
+        columns: Record<string, string> | null;
         duplicates: string;
         createdAt: string;
         workouts: number;
@@ -1636,12 +1689,23 @@ export interface Api {
           /** At most 100. */
           first: Array<{
             line: number;
-            /** `date`, `number`, `columns` or `no-exercise`. */
+            /** What is wrong: `date`, `number`, `columns` (too few), `quote` (never closed), `no-exercise`, a field whose value a set may not have (`weight`, `unit`, `reps`, `seconds`, `distance`, `rpe`, `rest`, `superset`), `blocks` (too many); of an own export the place and the reason. */
             reason: string;
           }>;
         };
-        /** `unit`, `unit-pounds`, `decimal-comma`: only the person knows. */
+        /** Columns that nothing reads. */
+        ignoredColumns: Array<string>;
+        /** What only the person knows: `unit`, `unit-pounds` (kilograms that look like pounds), `unit-kilograms`, `distance-unit`, `date-order`, `decimal-comma`. */
         ambiguous: Array<string>;
+        /** Workouts that the log does not have. */
+        new: number;
+        /** Workouts that the log has with the same content. */
+        equal: number;
+        /** Workouts that the log has with other content. */
+        changed: number;
+        /** Of those that changed, the ones that were edited here; at most 100. */
+        edited: Array<string>;
+        /** Equal and changed ones together. */
         probableDuplicates: number;
         exercises: Array<{
           name: string;
@@ -1652,6 +1716,10 @@ export interface Api {
             id: number;
             name: string;
           }>;
+          /** Of the exercise that `create` makes; `Other` until somebody says. */
+          muscle: 'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs' | 'Other';
+          /** Of the exercise that `create` makes. */
+          measure: 'weight_reps' | 'bodyweight_reps' | 'weighted_bodyweight' | 'assisted_bodyweight' | 'duration' | 'weight_duration' | 'distance_duration' | 'weight_distance';
         }>;
         progress: {
           done: number;
@@ -1805,9 +1873,9 @@ export interface Api {
           splitId?: number | null | undefined;
           blocks: Array<{
             id: string;
-            exerciseId: number;
             superset?: number | null | undefined;
             notes?: string | undefined;
+            exerciseId: number;
             sets: Array<{
               kind?: 'normal' | 'warmup' | 'drop' | 'failure' | undefined;
               side?: 'left' | 'right' | null | undefined;
@@ -1898,11 +1966,11 @@ export interface Api {
         };
         body: {
           name: string;
-          muscle: 'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs';
+          muscle: 'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs' | 'Other';
           specificMuscle?: string | null | undefined;
           measure?: 'weight_reps' | 'bodyweight_reps' | 'weighted_bodyweight' | 'assisted_bodyweight' | 'duration' | 'weight_duration' | 'distance_duration' | 'weight_distance' | undefined;
           equipment?: string | null | undefined;
-          secondaryMuscles?: Array<'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs'> | undefined;
+          secondaryMuscles?: Array<'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs' | 'Other'> | undefined;
           description?: string | undefined;
           /** Read only. */
           id?: number | undefined;
@@ -2116,7 +2184,7 @@ export interface Api {
         };
       };
       output: {
-        /** Workouts that were edited since, and stay. */
+        /** Workouts that were edited since: they stay. */
         kept: Array<string>;
       };
     };
@@ -2151,26 +2219,35 @@ export interface Api {
         };
       };
     };
-    /** Decides what becomes of exercises, units and probable duplicates. */
+    /** Decides what becomes of exercises, units, columns and workouts that are in the log already. */
     '/api/v1/imports/:id': {
       input: {
         params: {
           id: string;
         };
         body: {
-          /** Name in the file: id of an exercise, `create` or `skip`. */
-          mapping?: Record<string, number | 'create' | 'skip'> | undefined;
+          /** Name in the file: id of an exercise, `create`, `skip`, or `{ create: { muscle, measure } }`. At most 2,000 names. */
+          mapping?: Record<string, unknown> | undefined;
           unit?: 'kg' | 'lb' | undefined;
-          duplicates?: 'skip' | 'import' | undefined;
+          distanceUnit?: 'm' | 'km' | 'mi' | undefined;
+          dateOrder?: 'dmy' | 'mdy' | undefined;
+          columns?: Record<string, unknown> | undefined;
+          /** What becomes of workouts that are in the log already: `skip` leaves the log as it is, `import` adds those that only look alike, `replace` takes the content of the file for those of the same file that nobody has edited. */
+          duplicates?: 'skip' | 'import' | 'replace' | undefined;
         };
       };
       output: {
         id: string;
-        /** `preview`, `committing`, `committed` or `undone`. */
+        /** `preview`, `committing`, `committed`, `failed` or `undone`. */
         state: string;
+        /** Why it failed; it can be committed again or taken back. */
+        failure: string | null;
         source: string;
         timeZone: string;
         unit: 'kg' | 'lb' | null;
+        distanceUnit: 'm' | 'km' | 'mi' | null;
+        dateOrder: 'dmy' | 'mdy' | null;
+        columns: Record<string, string> | null;
         duplicates: string;
         createdAt: string;
         workouts: number;
@@ -2182,12 +2259,23 @@ export interface Api {
           /** At most 100. */
           first: Array<{
             line: number;
-            /** `date`, `number`, `columns` or `no-exercise`. */
+            /** What is wrong: `date`, `number`, `columns` (too few), `quote` (never closed), `no-exercise`, a field whose value a set may not have (`weight`, `unit`, `reps`, `seconds`, `distance`, `rpe`, `rest`, `superset`), `blocks` (too many); of an own export the place and the reason. */
             reason: string;
           }>;
         };
-        /** `unit`, `unit-pounds`, `decimal-comma`: only the person knows. */
+        /** Columns that nothing reads. */
+        ignoredColumns: Array<string>;
+        /** What only the person knows: `unit`, `unit-pounds` (kilograms that look like pounds), `unit-kilograms`, `distance-unit`, `date-order`, `decimal-comma`. */
         ambiguous: Array<string>;
+        /** Workouts that the log does not have. */
+        new: number;
+        /** Workouts that the log has with the same content. */
+        equal: number;
+        /** Workouts that the log has with other content. */
+        changed: number;
+        /** Of those that changed, the ones that were edited here; at most 100. */
+        edited: Array<string>;
+        /** Equal and changed ones together. */
         probableDuplicates: number;
         exercises: Array<{
           name: string;
@@ -2198,6 +2286,10 @@ export interface Api {
             id: number;
             name: string;
           }>;
+          /** Of the exercise that `create` makes; `Other` until somebody says. */
+          muscle: 'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs' | 'Other';
+          /** Of the exercise that `create` makes. */
+          measure: 'weight_reps' | 'bodyweight_reps' | 'weighted_bodyweight' | 'assisted_bodyweight' | 'duration' | 'weight_duration' | 'distance_duration' | 'weight_distance';
         }>;
         progress: {
           done: number;

@@ -12,7 +12,7 @@ alter table imports
 
 -- What the release before could not go on with. Its person can take it back or try again.
 update imports i
-set state = 'failed', failure = 'interrupted'
+set state = 'failed', failure = 'The import was interrupted. Try again, or take it back.'
 where i.state = 'committing'
   and i.updated_at < now() - interval '15 minutes';
 
@@ -59,3 +59,5 @@ from (
 ) t
 where w.user_id = t.user_id
   and w.id = t.workout_id;
+
+create index imports_committing_idx on imports (updated_at) where state = 'committing';

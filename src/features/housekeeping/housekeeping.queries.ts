@@ -57,6 +57,31 @@ export const FORGET_PREVIEWS = sql<{ removed: number }>('housekeeping.forgetPrev
   )
   select count(*) as removed from removed`;
 
+/** Imports that nothing writes any more: their messages were given up. Their people can try again or take them back. */
+export const FAIL_STUCK_IMPORTS = sql<{ removed: number }>('housekeeping.failStuckImports')`
+  with stuck as (
+    update imports i
+    set state = 'failed',
+        failure = 'The import was interrupted. Try again, or take it back.',
+        updated_at = now()
+    where i.ctid = any (array(
+      select o.ctid
+      from imports o
+      where o.state = 'committing'
+        and o.updated_at < now() - interval '15 minutes'
+        and not exists (
+          select
+          from outbox m
+          where m.kind = 'import.commit'
+            and m.status = 'pending'
+            and m.payload ->> 'importId' = o.id::text
+        )
+      limit $1
+    ))
+    returning 1
+  )
+  select count(*) as removed from stuck`;
+
 /** Sessions beside the phone whose last refresh token has ended. */
 export const FORGET_SESSIONS = sql<{ removed: number }>('housekeeping.forgetSessions')`
   with removed as (

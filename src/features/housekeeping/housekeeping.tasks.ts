@@ -3,6 +3,7 @@ import type { Database } from '#platform/postgres/database.ts';
 import { DAY_MS, every, HOUR_MS, MINUTE_MS, type Task } from '#platform/schedule.ts';
 import {
   COMPACT_NEXT,
+  FAIL_STUCK_IMPORTS,
   FORGET_ANSWERS,
   FORGET_CODES,
   FORGET_DELIVERIES,
@@ -23,12 +24,12 @@ export const housekeepingTasks = (db: Database): Task[] => [
 ];
 
 /**
- * Removes rows that are not needed any more, in batches until none is left, even if many have piled up. Safe to run on
+ * Removes rows that are not needed any more, and ends imports that are stuck, in batches until none is left, even if many have piled up. Safe to run on
  * several instances, twice or late.
  */
 export async function cleanUp(db: Database): Promise<void> {
   const queries = [FORGET_PROOFS, FORGET_ANSWERS, FORGET_DELIVERIES, FORGET_TICKETS, FORGET_EVENTS];
-  for (const query of [...queries, FORGET_PREVIEWS, FORGET_SESSIONS, FORGET_CODES]) {
+  for (const query of [...queries, FORGET_PREVIEWS, FAIL_STUCK_IMPORTS, FORGET_SESSIONS, FORGET_CODES]) {
     let removed = ROWS_AT_ONCE;
     while (removed === ROWS_AT_ONCE) removed = (await db.asService((tx) => tx.one(query, [ROWS_AT_ONCE]))).removed;
   }

@@ -1,25 +1,14 @@
-import type { Output } from '@strong-together/client';
+import { ApiFailure, type Output } from '@strong-together/client';
 import { useEffect, useState } from 'preact/hooks';
 import { moment, zone } from '../format.ts';
 import { go, useAction, useClient, useLoaded } from '../hooks.ts';
-import { Choice, Link, Notice, Ready, Screen } from '../parts/basics.tsx';
-import { ExercisePicker } from '../parts/ExercisePicker.tsx';
+import { Link, Notice, Ready, Screen } from '../parts/basics.tsx';
+import { ImportColumns } from '../parts/ImportColumns.tsx';
+import { ImportQuestions } from '../parts/ImportQuestions.tsx';
 
 type Preview = Output<'GET', '/api/v1/imports/:id'>;
 
 const POLL_MS = 500;
-const QUESTIONS: Record<string, string> = {
-  unit: 'The file does not say whether weights are kilograms or pounds. Choose the unit.',
-  'unit-pounds': 'The weights look as if they were entered in pounds. Choose the unit if that is wrong.',
-  'decimal-comma': 'A comma may be a decimal comma here. Look at some weights before you import.',
-};
-const REASONS: Record<string, string> = {
-  date: 'the date cannot be read',
-  number: 'a number cannot be read',
-  columns: 'the columns do not fit',
-  'no-exercise': 'there is no exercise',
-};
-
 export function Import({ id }: { id: string | undefined }) {
   return id ? <OneImport id={id} /> : <NewImport />;
 }
@@ -27,25 +16,36 @@ export function Import({ id }: { id: string | undefined }) {
 function NewImport() {
   const client = useClient();
   const [file, setFile] = useState<File>();
+  /** Headers of a file of no known program: the person says which is what. */
+  const [headers, setHeaders] = useState<string[]>([]);
   const { isBusy, error, run } = useAction();
   const [past, again] = useLoaded(() => client.call('GET', '/api/v1/imports'), []);
+  const upload = (columns?: Record<string, string>) =>
+    run(async () => {
+      if (!file) return undefined;
+      const more = columns ? { columns: JSON.stringify(columns) } : {};
+      try {
+        const { id } = await client.call('POST', '/api/v1/imports', { body: { file, timeZone: zone(), ...more } });
+        go(`import/${id}`);
+      } catch (failure) {
+        if (!(failure instanceof ApiFailure) || failure.code !== 'IMPORT_UNKNOWN_FILE' || columns) throw failure;
+        setHeaders(failure.errors?.map(({ message }) => message) ?? []);
+        if (!failure.errors?.length) throw failure;
+      }
+      return undefined;
+    });
   return (
     <Screen title="Import">
       <form
         class="card"
         onSubmit={(event) => {
           event.preventDefault();
-          if (!file) return;
-          run(async () => {
-            const { id } = await client.call('POST', '/api/v1/imports', { body: { file, timeZone: zone() } });
-            go(`import/${id}`);
-            return undefined;
-          });
+          upload();
         }}
       >
         <p>
-          A file that Strong, Hevy, FitNotes or StrongLifts exported, or your own <code>logbook.json</code>. You see
-          what it would become before anything is stored.
+          A file that Strong, Hevy, FitNotes, StrongLifts, Fitbod, Jefit or LiftLog exported, any other CSV with a row
+          for each set, or your own <code>logbook.json</code>. You see what it would become before anything is stored.
         </p>
         <div class="field">
           <label for="file">File, at most 10 MB</label>
@@ -54,7 +54,10 @@ function NewImport() {
             type="file"
             accept=".csv,.json,.txt,text/csv,application/json"
             required
-            onChange={(event) => setFile(event.currentTarget.files?.[0])}
+            onChange={(event) => {
+              setFile(event.currentTarget.files?.[0]);
+              setHeaders([]);
+            }}
           />
         </div>
         <Notice error={error} />
@@ -62,6 +65,7 @@ function NewImport() {
           {isBusy ? 'Reading …' : 'Look at it'}
         </button>
       </form>
+      {headers.length > 0 && <ImportColumns headers={headers} isBusy={isBusy} onSay={upload} />}
       <Ready loaded={past} again={again}>
         {({ items }) =>
           items.length > 0 && (
@@ -122,7 +126,13 @@ function Shown({ preview, onChange }: { preview: Preview; onChange: () => void }
       });
       setKept(answer.kept.length);
       onChange();
-      return answer.kept.length > 0 ? 'It is undone, but for what you have edited since.' : 'It is undone.';
+      return answer.kept.length > 0 ? 'It is undone, except what you have edited since.' : 'It is undone.';
+    });
+  const commit = () =>
+    run(async () => {
+      await client.call('POST', '/api/v1/imports/:id/commit', { params });
+      onChange();
+      return undefined;
     });
   const { progress } = preview;
   return (
@@ -153,6 +163,21 @@ function Shown({ preview, onChange }: { preview: Preview; onChange: () => void }
           </div>
         </>
       )}
+      {preview.state === 'failed' && (
+        <>
+          <p role="alert" class="notice error">
+            {preview.failure} {progress.added} workouts are in your log.
+          </p>
+          <div class="row">
+            <button type="button" disabled={isBusy} onClick={commit}>
+              Try again
+            </button>
+            <button type="button" class="danger" disabled={isBusy} onClick={() => undo(false)}>
+              Take it back
+            </button>
+          </div>
+        </>
+      )}
       {preview.state === 'undone' && <p role="status">This import was undone.</p>}
       {kept > 0 && (
         <button type="button" class="danger" disabled={isBusy} onClick={() => undo(true)}>
@@ -160,140 +185,8 @@ function Shown({ preview, onChange }: { preview: Preview; onChange: () => void }
         </button>
       )}
       {preview.state === 'preview' && (
-        <Questions
-          preview={preview}
-          isBusy={isBusy}
-          change={change}
-          commit={() =>
-            run(async () => {
-              await client.call('POST', '/api/v1/imports/:id/commit', { params });
-              onChange();
-              return undefined;
-            })
-          }
-        />
+        <ImportQuestions preview={preview} isBusy={isBusy} change={change} commit={commit} />
       )}
-    </>
-  );
-}
-
-interface QuestionsProps {
-  preview: Preview;
-  isBusy: boolean;
-  change: (body: object) => void;
-  commit: () => void;
-}
-
-function Questions({ preview, isBusy, change, commit }: QuestionsProps) {
-  const client = useClient();
-  const [catalogue] = useLoaded(() => client.call('GET', '/api/v1/exercises'), []);
-  const all = catalogue.state === 'here' ? catalogue.value.items : [];
-  const names = new Map(all.map(({ id, name }) => [id, name]));
-  /** The name for which another exercise is looked for. */
-  const [searched, setSearched] = useState('');
-  const undecided = preview.exercises.filter(({ match }) => match === null).length;
-  const needsUnit = preview.ambiguous.some((question) => question.startsWith('unit'));
-  return (
-    <>
-      {preview.ambiguous.map((question) => (
-        <p key={question} class="notice">
-          {QUESTIONS[question] ?? question}
-        </p>
-      ))}
-      {needsUnit && (
-        <Choice
-          label="Unit of weights"
-          value={preview.unit ?? ''}
-          options={[
-            ['', 'Choose …'],
-            ['kg', 'Kilograms'],
-            ['lb', 'Pounds'],
-          ]}
-          onChoose={(unit) => unit && change({ unit })}
-        />
-      )}
-      {preview.probableDuplicates > 0 && (
-        <Choice
-          label={`${preview.probableDuplicates} workouts are probably in your log already`}
-          value={preview.duplicates}
-          options={[
-            ['skip', 'Leave them out'],
-            ['import', 'Import them all the same'],
-          ]}
-          onChoose={(duplicates) => change({ duplicates })}
-        />
-      )}
-      {preview.skipped.lines > 0 && (
-        <details>
-          <summary>{preview.skipped.lines} lines are left out</summary>
-          <ul>
-            {preview.skipped.first.map(({ line, reason }) => (
-              <li key={line}>
-                Line {line}: {REASONS[reason] ?? reason}
-              </li>
-            ))}
-          </ul>
-        </details>
-      )}
-      <section class="card">
-        <h2>Exercises</h2>
-        {undecided > 0 && <p class="hint">{undecided} are not decided yet.</p>}
-        {preview.exercises.map(({ name, sets, match, candidates }) => {
-          const offered = new Map(candidates.map((candidate) => [candidate.id, candidate.name]));
-          if (typeof match === 'number') offered.set(match, names.get(match) ?? offered.get(match) ?? 'the same');
-          return (
-            <Choice
-              key={name}
-              label={`${name} (${sets} sets)`}
-              value={match === null ? '' : String(match)}
-              options={[
-                ...(match === null ? [['', 'Choose …'] as const] : []),
-                ...[...offered].map(([id, text]) => [String(id), text] as const),
-                ['other', 'Another exercise …'],
-                ['create', 'A new exercise of mine'],
-                ['skip', 'Leave it out'],
-              ]}
-              onChoose={(chosen) => {
-                if (chosen === 'other') return setSearched(name);
-                if (chosen === '') return;
-                const target = chosen === 'create' || chosen === 'skip' ? chosen : Number(chosen);
-                change({ mapping: { [name]: target } });
-              }}
-            />
-          );
-        })}
-      </section>
-      {searched !== '' && (
-        <ExercisePicker
-          label={`What “${searched}” is`}
-          exercises={all}
-          onPick={({ id }) => {
-            setSearched('');
-            change({ mapping: { [searched]: id } });
-          }}
-        />
-      )}
-      <div class="row">
-        {undecided > 0 && (
-          <button
-            type="button"
-            disabled={isBusy}
-            onClick={() => {
-              const open = preview.exercises.filter(({ match }) => match === null);
-              change({ mapping: Object.fromEntries(open.map(({ name }) => [name, 'create'])) });
-            }}
-          >
-            Make the undecided my own exercises
-          </button>
-        )}
-        <button
-          type="button"
-          disabled={isBusy || undecided > 0 || (needsUnit && preview.unit === null)}
-          onClick={commit}
-        >
-          Import {preview.workouts} workouts
-        </button>
-      </div>
     </>
   );
 }

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ApiError, validationFailed } from '#platform/apiError.ts';
+import { cut } from '#platform/cut.ts';
 import type { Unit } from '#training/units.ts';
 import { decoded, type Row, readTable, type Table } from './csv.ts';
 import { type Columns, columnsOf, normalHeader } from './headers.ts';
@@ -98,6 +99,7 @@ function layoutOf(
     'IMPORT_UNKNOWN_FILE',
     `This file comes from a program that is not known. Its columns are: ${shown(written)}. ` +
       `Files of ${PROGRAMS} and the own export are understood; for another one, say which column is what.`,
+    { errors: namesOf(written).map((name, place) => ({ path: `columns.${place}`, message: name })) },
   );
 }
 
@@ -108,13 +110,13 @@ const withoutAmounts = (headers: string[]) =>
     `The file has no column for weight, reps, time or distance. Its columns are: ${shown(headers)}.`,
   );
 
-/** Names what was found, so that a person sees what was uploaded. */
-const shown = (headers: string[]): string =>
+/** What was found, so that a person sees what was uploaded and can say what it is. */
+const namesOf = (headers: string[]): string[] =>
   headers
-    .slice(0, 40)
-    .map((name) => name.trim().slice(0, 30))
-    .filter(Boolean)
-    .join(', ') || 'none';
+    .slice(0, 60)
+    .map((name) => cut(name.trim(), 100))
+    .filter(Boolean);
+const shown = (headers: string[]): string => namesOf(headers).join(', ').slice(0, 1_000) || 'none';
 
 async function interpret(layout: Layout, columns: Columns, table: Table, answers: Answers): Promise<TrainingFile> {
   const { rows, separator, header } = table;
