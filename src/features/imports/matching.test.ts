@@ -191,7 +191,7 @@ describe('candidates', () => {
     ['Bulgarien Split Squad', 'Bulgarian Split Squat'],
     ['Bankdruecken (Langhantel)', 'Bench Press'],
     ['Leg Curl', 'Lying Leg Curl'],
-    ['Dips', 'Chest Dip'],
+    ['Shrugs', 'Barbell Shrug'],
     ['Press de banca plano (barra)', 'Bench Press'],
   ])('%s could be %s', ([name = '', wanted]) => {
     expect(matcher.candidates(name).map((one) => one.name)).toContain(wanted);

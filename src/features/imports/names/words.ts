@@ -101,6 +101,8 @@ const WORDS = new Map(
     supinated: 'underhand',
     woodchopper: 'woodchop',
     paused: 'pause',
+    dl: 'deadlift',
+    ext: 'extension',
     dambil: 'dumbbell',
     makine: 'machine',
     haltere: 'halter',
