@@ -54,6 +54,8 @@ const PHRASES = new Map(
     'reverse grip': 'underhand',
     'underhand grip': 'underhand',
     'supinated grip': 'underhand',
+    'tek kol': 'single arm',
+    'tek bacak': 'single leg',
     'up to down': 'high to low',
     'down to up': 'low to high',
   }),
@@ -103,13 +105,21 @@ const WORDS = new Map(
     paused: 'pause',
     dl: 'deadlift',
     ext: 'extension',
-    dambil: 'dumbbell',
-    makine: 'machine',
-    haltere: 'halter',
-    manubri: 'manubrio',
-    kurzhanteln: 'kurzhantel',
   }),
 );
+
+/** What weights are called in other languages. `Halter` is not among them: a dumbbell in Portuguese, a barbell in Turkish. */
+const EQUIPMENT: Readonly<Record<string, string>> = {
+  barbell: 'langhantel langhanteln bilanciere',
+  dumbbell: 'mancuerna kurzhantel kurzhanteln manubrio manubri dambil',
+  machine: 'maquina maschine macchina makine',
+  cable: 'polia cabo poulie kabel kabelzug cavo cavi kablo',
+  smith: 'multipower multipresse',
+  band: 'banda elastique',
+  halter: 'haltere',
+  seated: 'oturarak',
+};
+for (const [word, others] of Object.entries(EQUIPMENT)) for (const other of others.split(' ')) WORDS.set(other, word);
 
 /** What says nothing about the exercise. */
 const FILLERS = new Set(
