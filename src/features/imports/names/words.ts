@@ -61,9 +61,21 @@ const PHRASES = new Map(
   }),
 );
 
+/** Equipment in other languages. `Halter` is a dumbbell in Portuguese and a barbell in Turkish, so it stays what it is. */
+const EQUIPMENT: Readonly<Record<string, string>> = {
+  barbell: 'langhantel langhanteln bilanciere',
+  dumbbell: 'mancuerna kurzhantel kurzhanteln manubrio manubri dambil',
+  machine: 'maquina maschine macchina makine',
+  cable: 'polia cabo poulie kabel kabelzug cavo cavi kablo',
+  smith: 'multipower multipresse',
+  band: 'banda elastique',
+  halter: 'haltere',
+  seated: 'oturarak',
+};
+
 /** Abbreviations, other forms and usual mistakes of one word. */
-const WORDS = new Map(
-  Object.entries({
+const WORDS = new Map([
+  ...Object.entries({
     db: 'dumbbell',
     dbs: 'dumbbell',
     dumbell: 'dumbbell',
@@ -75,7 +87,6 @@ const WORDS = new Map(
     kettleball: 'kettlebell',
     bw: 'bodyweight',
     ez: 'ezbar',
-    smith: 'smith',
     ohp: 'overhead press',
     rdl: 'romanian deadlift',
     sldl: 'stiff leg deadlift',
@@ -86,10 +97,7 @@ const WORDS = new Map(
     flye: 'fly',
     flie: 'fly',
     calve: 'calf',
-    pulldown: 'pulldown',
     pressdown: 'pushdown',
-    pullapart: 'pullapart',
-    bentover: 'bentover',
     abduction: 'abductor',
     adduction: 'adductor',
     inclined: 'incline',
@@ -106,20 +114,8 @@ const WORDS = new Map(
     dl: 'deadlift',
     ext: 'extension',
   }),
-);
-
-/** What weights are called in other languages. `Halter` is not among them: a dumbbell in Portuguese, a barbell in Turkish. */
-const EQUIPMENT: Readonly<Record<string, string>> = {
-  barbell: 'langhantel langhanteln bilanciere',
-  dumbbell: 'mancuerna kurzhantel kurzhanteln manubrio manubri dambil',
-  machine: 'maquina maschine macchina makine',
-  cable: 'polia cabo poulie kabel kabelzug cavo cavi kablo',
-  smith: 'multipower multipresse',
-  band: 'banda elastique',
-  halter: 'haltere',
-  seated: 'oturarak',
-};
-for (const [word, others] of Object.entries(EQUIPMENT)) for (const other of others.split(' ')) WORDS.set(other, word);
+  ...Object.entries(EQUIPMENT).flatMap(([word, others]) => others.split(' ').map((other) => [other, word] as const)),
+]);
 
 /** What says nothing about the exercise. */
 const FILLERS = new Set(
