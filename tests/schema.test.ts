@@ -289,12 +289,12 @@ insert into public.added select 1 from public.awaited;`,
     await expect(migrate(otherId)).rejects.toThrow(/SYSTEM_USER_ID/);
   });
 
-  it('seed 329 exercises over eight muscles, and the system user', async ({ server }) => {
+  it('seed 478 exercises over eight muscles, and the system user', async ({ server }) => {
     expect(
       await server.sql(
         'select count(*)::int as exercises, count(distinct targetmuscle)::int as muscles from exercises',
       ),
-    ).toEqual([{ exercises: 329, muscles: 8 }]);
+    ).toEqual([{ exercises: 478, muscles: 8 }]);
     expect(await server.sql("select id, username, is_verified, password from users where role = 'System'")).toEqual([
       { id: '8dedd0e0-8c25-4c84-a05b-4ae5f5c48f3a', username: 'system_bot', is_verified: true, password: null },
     ]);

@@ -45,12 +45,12 @@ function wordsOfDates(): Words {
   for (const style of LANGUAGES.flatMap((language) =>
     STYLES.map((one) => new Intl.DateTimeFormat(language, { ...one, calendar: 'gregory', timeZone: 'UTC' })),
   )) {
-    // Thirty days and an hour at a time: two years have every month, every weekday and both halves of a day.
-    for (let n = 0; n < 24; n++) {
-      const date = new Date(Date.UTC(2025, 0, 15 + 30 * n, n));
+    // Every month, every weekday, and every second hour of a day.
+    for (let n = 0; n < 12; n++) {
+      const date = new Date(Date.UTC(2025, 0, 15 + 30 * n, 2 * n));
       for (const { type, value } of style.formatToParts(date)) {
         if (type === 'month') months.add(plainDate(value), date.getUTCMonth() + 1);
-        else if (type === 'dayPeriod') halves.add(plainDate(value), n < 12 ? 0 : 12);
+        else if (type === 'dayPeriod') halves.add(plainDate(value), date.getUTCHours() < 12 ? 0 : 12);
         else for (const word of plainDate(value).match(/\p{L}+/gu) ?? []) fillers.add(word);
       }
     }
