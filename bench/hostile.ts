@@ -147,6 +147,89 @@ async function storeWorkouts(): Promise<string> {
 }
 
 // ---------------------------------------------------------------------------
+// Files, and a log as large as it may be
+// ---------------------------------------------------------------------------
+
+const STRONG = 'Date;Workout Name;Exercise Name;Set Order;Weight (kg);Reps;Notes';
+const COMMIT_MS = 180_000;
+let files = 0;
+
+/** A file of Strong, and its form. @param rows of it, each with what changes from row to row */
+function uploadOf(rows: number, row: (n: number) => string): [Buffer, Record<string, string>] {
+  const part = (name: string, content: string, more = '') =>
+    `--hostile\r\nContent-Disposition: form-data; name="${name}"${more}\r\n\r\n${content}\r\n`;
+  const file = [STRONG, ...Array.from({ length: rows }, (_, n) => row(n))].join('\n');
+  const form = `${part('timeZone', 'UTC') + part('file', file, '; filename="strong.csv"')}--hostile--\r\n`;
+  return [Buffer.from(form), { 'content-type': 'multipart/form-data; boundary=hostile' }];
+}
+
+const dayOf = (n: number) => new Date(Date.UTC(1960, 0, 1 + n)).toISOString().slice(0, 10);
+/** 6 MB. */
+const longFile = () =>
+  uploadOf(90_000, (n) => `${dayOf(n % 9_000)} 10:00:00;${files++};Squat (Barbell);${n % 10};100;5;slept well`);
+const fileOfNames = (names: number) =>
+  uploadOf(
+    names,
+    (n) => `${dayOf(n >> 5)} 10:00:00;A;An exercise that nobody knows, number ${n};1;100;5;${'x'.repeat(40)}`,
+  );
+
+interface Preview {
+  id: string;
+  state: string;
+  exercises: Array<{ name: string }>;
+}
+async function told(method: string, path: string, body?: object | Buffer, headers?: Record<string, string>) {
+  const answer = await send(agent, url, await prepare(url, phone, method, path, body, headers), PATIENCE_MS);
+  return JSON.parse(answer.body.toString() || '{}') as Preview;
+}
+
+let known: Preview = { id: '', state: '', exercises: [] };
+
+async function importNames(): Promise<string> {
+  const [body, headers] = fileOfNames(2_000);
+  known = await told('POST', '/api/v1/imports', body, headers);
+  return `an import with ${known.exercises.length} names`;
+}
+
+async function importWorkouts(): Promise<string> {
+  const [body, headers] = uploadOf(20_000, (n) => `${dayOf(n)} 10:00:00;Day ${n};Squat (Barbell);1;100;5;`);
+  const { id } = await told('POST', '/api/v1/imports', body, headers);
+  await told('POST', `/api/v1/imports/${id}/commit`);
+  const deadline = performance.now() + COMMIT_MS;
+  let state = 'committing';
+  while (state === 'committing' && performance.now() < deadline) {
+    await pause(500);
+    ({ state } = await told('GET', `/api/v1/imports/${id}`));
+  }
+  return `20,000 workouts, ${state}`;
+}
+
+const largeWorkout = () => ({
+  title: 'Large',
+  startedAt: '2020-01-01T10:00:00Z',
+  endedAt: '2020-01-01T11:00:00Z',
+  timeZone: 'UTC',
+  blocks: Array.from({ length: 100 }, () => ({
+    id: crypto.randomUUID(),
+    exerciseId: 1,
+    notes: 'x'.repeat(2_000),
+    sets: Array.from({ length: 50 }, () => ({ weight: 100, unit: 'kg', reps: 5 })),
+  })),
+});
+let large = '';
+
+async function storeLarge(): Promise<string> {
+  large = crypto.randomUUID();
+  const { status } = await send(
+    agent,
+    url,
+    await prepare(url, phone, 'PUT', `/api/v1/workouts/${large}`, largeWorkout()),
+    PATIENCE_MS,
+  );
+  return `a workout of 630 kB: ${status}`;
+}
+
+// ---------------------------------------------------------------------------
 // The ways to be hostile
 // ---------------------------------------------------------------------------
 
@@ -220,6 +303,49 @@ const ATTACKS: Record<string, Attack> = {
       await holdBody(await prepare(url, phone, 'POST', `/api/${paths[lane % paths.length]}`, {}, headers));
       await pause(250); // it holds, it does not flood
     },
+  },
+
+  files: {
+    lanes: 8,
+    async work(lane) {
+      const [body, headers] = lane % 2 ? fileOfNames(20_000) : longFile();
+      await sendSigned('POST', '/api/v1/imports', body, headers);
+    },
+  },
+
+  names: {
+    lanes: 8,
+    prepare: importNames,
+    async work(lane) {
+      const path = `/api/v1/imports/${known.id}`;
+      const mapping = Object.fromEntries(known.exercises.map(({ name }) => [name, lane % 4 ? 'skip' : 'create']));
+      if (lane % 2) await sendSigned('PATCH', path, { mapping });
+      else await sendSigned('GET', lane % 4 ? path : '/api/v1/imports');
+    },
+  },
+
+  ranges: {
+    lanes: PARALLEL,
+    async work(lane) {
+      const spans = ['from=1996-01-01&to=2025-12-31', 'from=9990-01-01&to=9999-12-31', 'from=0000-01-01&to=0001-01-01'];
+      const calls = ['stats/muscles', 'stats/volume', 'stats/calendar'];
+      await sendSigned('GET', `/api/v1/${calls[lane % 3]}?${spans[Math.floor(lane / 3) % 3]}`);
+    },
+  },
+
+  pages: {
+    lanes: PARALLEL,
+    prepare: storeLarge,
+    async work(lane) {
+      if (lane % 5 === 0) await sendSigned('POST', `/api/v1/workouts/${large}/duplicate`);
+      else await sendSigned('GET', '/api/v1/workouts?limit=200');
+    },
+  },
+
+  search: {
+    lanes: PARALLEL,
+    prepare: importWorkouts,
+    work: async (lane) => void (await sendSigned('GET', `/api/v1/workouts?q=nothing%20like%20this%20${lane}`)),
   },
 };
 

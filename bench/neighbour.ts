@@ -39,6 +39,11 @@ const SCENARIOS: Record<string, string> = {
   logins: '95 parallel logins with wrong passwords',
   refreshes: '10 parallel refreshes, 10 parallel reads',
   held: '200 requests whose body does not come',
+  files: '8 parallel uploads of 6 MB, and of 2 MB with 20,000 names of exercises',
+  names: '8 parallel readings and changes of an import with 2,000 names',
+  ranges: '15 parallel statistics of 30 years, of days in the year 9990, of the year 0',
+  pages: '15 parallel pages of 200 workouts of 1 MB each, and duplicates of them',
+  search: '15 parallel searches for nothing in 20,000 workouts',
 };
 
 const { values } = parseArgs({

@@ -4,18 +4,17 @@ set local role service; -- the owner: a definer function acts with its rights, n
 
 -- A workout of a file as the log would give it back: instants, and an end at most a day after the start.
 create function app.file_content(p_content jsonb) returns jsonb
-language sql stable set search_path = public, pg_temp
+language plpgsql stable set search_path = public, pg_temp
 as $$
-  select n.content || jsonb_build_object(
-    'ended_at', case when t.ended_at is not null then
-      greatest(t.started_at, least(t.ended_at, t.started_at + interval '24 hours'))
-    end
-  )
-  from (select app.normal_content(p_content) as content) n
-  cross join lateral (
-    select (n.content ->> 'started_at')::timestamptz as started_at, (n.content ->> 'ended_at')::timestamptz as ended_at
-  ) t
-$$;
+declare
+  v_content jsonb := app.normal_content(p_content);
+  v_start timestamptz := v_content ->> 'started_at';
+  v_end timestamptz := v_content ->> 'ended_at';
+begin
+  return v_content || jsonb_build_object(
+    'ended_at', case when v_end is not null then greatest(v_start, least(v_end, v_start + interval '24 hours')) end
+  );
+end $$;
 
 -- Content without what a file of another program does not say.
 create function app.comparable_content(p_content jsonb) returns jsonb
@@ -39,12 +38,12 @@ language sql stable security definer set search_path = public, pg_temp
 as $$
   select
     w.n - 1,
-    case
-      when same.id is not null and same.content = w.content then 'equal'
-      when same.id is not null and same.is_edited then 'edited'
+    case -- content is made last, for the few that are there
+      when same.id is not null and app.comparable_content(app.log_content(p_user_id, same.id)) = w.content then 'equal'
+      when same.is_edited then 'edited'
       when same.id is not null then 'changed'
       when near.id is null then 'new'
-      when near.content -> 'blocks' = w.content -> 'blocks' then 'near_equal'
+      when app.comparable_content(app.log_content(p_user_id, near.id)) -> 'blocks' = w.content -> 'blocks' then 'near_equal'
       else 'near'
     end
   from (
@@ -59,28 +58,22 @@ as $$
     from jsonb_array_elements(p_workouts) with ordinality as x (value, n)
   ) w
   left join lateral (
-    select
-      l.id,
-      l.updated_at <> l.created_at or l.source <> 'import' as is_edited,
-      app.comparable_content(app.log_content(p_user_id, l.id)) as content
+    select l.id, l.updated_at <> l.created_at or l.source <> 'import' as is_edited
     from log_workouts l
     where l.user_id = p_user_id
       and l.id = w.id
   ) same on true
   left join lateral (
-    select l.id, app.comparable_content(app.log_content(p_user_id, l.id)) as content
+    select l.id
     from log_workouts l
     where same.id is null
       and l.user_id = p_user_id
       and l.started_at between w.started_at - interval '60 seconds' and w.started_at + interval '60 seconds'
       and l.import_id is distinct from p_import_id
-      and exists (
-        select
-        from log_blocks b
-        where b.user_id = l.user_id
-          and b.workout_id = l.id
-          and b.exercise_id = any (w.exercise_ids)
-      )
+      -- An array, so that the blocks are found by their workout, whatever is known of the table's statistics.
+      and array(
+        select b.exercise_id from log_blocks b where b.user_id = l.user_id and b.workout_id = l.id
+      ) && w.exercise_ids
     order by l.started_at, l.id
     limit 1
   ) near on true
@@ -146,14 +139,21 @@ language sql volatile security definer set search_path = public, pg_temp
 as $$
   select coalesce(
     jsonb_agg(
-      case when taken.id is null then b.value else b.value || jsonb_build_object('id', gen_random_uuid()) end order by b.n
+      case
+        when exists (
+          select
+          from log_blocks taken
+          where taken.user_id = p_user_id
+            and taken.id = (b.value ->> 'id')::uuid
+            and taken.workout_id <> p_id
+        ) then b.value || jsonb_build_object('id', gen_random_uuid())
+        else b.value
+      end
+      order by b.n
     ),
     '[]'
   )
   from jsonb_array_elements(p_content -> 'blocks') with ordinality as b (value, n)
-  left join log_blocks taken on taken.user_id = p_user_id
-    and taken.id = (b.value ->> 'id')::uuid
-    and taken.workout_id <> p_id
 $$;
 
 -- When an import writes no more: the records of its exercises, once for all; of every exercise, if it replaced workouts.

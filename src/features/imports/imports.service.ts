@@ -150,7 +150,7 @@ export async function commitImport(tx: Transaction, outbox: Outbox, userId: stri
     if (row.state === 'undone') throw notAPreview();
     if (row.state === 'preview' || row.state === 'failed') {
       const shown = parsedImport(row);
-      await assertRoom(tx, userId, await compare(tx, userId, shown));
+      await assertRoom(tx, userId, shown.comparison?.new ?? 0);
       const decided = await decide(tx, userId, shown);
       await tx.rows(CHANGE_IMPORT, [userId, id, row.duplicates, Object.fromEntries(decided)]);
       await tx.rows(SET_STATE, [userId, id, 'committing', null]);
@@ -161,8 +161,8 @@ export async function commitImport(tx: Transaction, outbox: Outbox, userId: stri
   });
 }
 
-/** @throws ApiError 409 where the log would hold more than it may */
-async function assertRoom(tx: Transaction, userId: string, { new: added }: documents.Comparison): Promise<void> {
+/** A first look, so that a person is told at once; the worker decides. @throws ApiError 409 where the log would be too full */
+async function assertRoom(tx: Transaction, userId: string, added: number): Promise<void> {
   const { workouts } = await tx.one(COUNT_LOGGED, [userId]);
   if (workouts + added > MOST_WORKOUTS) {
     throw new ApiError(409, 'WORKOUT_LIMIT_REACHED', `At most ${MOST_WORKOUTS} workouts can be stored`);

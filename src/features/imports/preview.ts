@@ -9,6 +9,8 @@ import type { importAnswer } from './imports.schemas.ts';
 
 const COMPARED_AT_ONCE = 200;
 const MOST_EDITED_SHOWN = 100;
+/** Workouts that are compared anew when a preview is read; larger ones when they are changed. */
+const COMPARED_ON_READ = 1_000;
 
 /** An import with its documents parsed. */
 export interface Import extends Omit<ImportRow, 'columns' | 'mapping' | 'facts' | 'comparison'> {
@@ -70,7 +72,7 @@ const KINDS = new Map([
   ['near_equal', 'equal'],
 ] as const) as ReadonlyMap<string, 'new' | 'equal'>;
 
-/** The answer. Only a preview whose log has changed since is compared anew. */
+/** The answer. A preview is compared anew if the log has changed since. */
 export async function presentImport(
   tx: Transaction,
   userId: string,
@@ -79,7 +81,8 @@ export async function presentImport(
   const shown = parsedImport(row);
   const { facts, comparison } = shown;
   const { version } = (await tx.maybe(FIND_VERSION, [userId])) ?? { version: 0 };
-  const isCurrent = comparison !== null && (comparison.version === version || shown.state !== 'preview');
+  const isLeft = shown.state !== 'preview' || shown.total > COMPARED_ON_READ;
+  const isCurrent = comparison !== null && (comparison.version === version || isLeft);
   const compared = isCurrent ? comparison : await compare(tx, userId, shown);
   return {
     id: shown.id,
