@@ -8,7 +8,11 @@ export function RestTimer({ from }: { from: number | undefined }) {
   const [seconds, setSeconds] = useState<number | null>(120);
   const [begun, setBegun] = useState<number>();
   const [now, setNow] = useState(Date.now());
-  useEffect(() => setBegun(from), [from]);
+  const begin = (at: number | undefined) => {
+    setBegun(at);
+    setNow(Date.now());
+  };
+  useEffect(() => begin(from), [from]);
   useEffect(() => {
     if (begun === undefined) return;
     const timer = setInterval(() => setNow(Date.now()), TICK_MS);
@@ -22,7 +26,7 @@ export function RestTimer({ from }: { from: number | undefined }) {
       <span role="timer" class="timer">
         {Math.floor(left / 60)}:{String(left % 60).padStart(2, '0')}
       </span>
-      <button type="button" onClick={() => setBegun(begun === undefined ? Date.now() : undefined)}>
+      <button type="button" onClick={() => begin(begun === undefined ? Date.now() : undefined)}>
         {begun === undefined ? 'Start the rest' : 'Stop'}
       </button>
       <span role="status" class="hint">
