@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PageFiles } from '#features/page/page.router.ts';
+import { type PageFiles, SCRIPT, STYLE } from '#features/page/page.router.ts';
 import type { Log } from '#platform/log.ts';
 
 const WEB = join(import.meta.dirname, '../web');
@@ -17,8 +17,8 @@ export const readPageFiles = (log: Log): Promise<PageFiles | undefined> => {
 /** As they were built, or else bundled now, where what does that is installed. */
 async function readFiles(log: Log): Promise<PageFiles | undefined> {
   const folder = join(WEB, 'dist');
-  if (existsSync(folder)) {
-    const built = await readdir(folder);
+  const built = existsSync(folder) ? await readdir(folder) : [];
+  if ([SCRIPT, STYLE].every((kind) => built.some((name) => kind.test(name)))) {
     return new Map(
       await Promise.all(built.map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const)),
     );

@@ -115,5 +115,8 @@ it('says where people would be refused because they open another address than PU
   ]);
   expect(await at(await somebody(200))).toEqual([0, expect.stringContaining('note Address: something else')]);
   expect(await at(`http://127.0.0.1:${await freePort()}`)).toEqual([0, expect.stringContaining('(ECONNREFUSED)')]);
-  expect(await at(`http://0.0.0.0:${await freePort()}`)).toEqual([0, expect.stringContaining('neither https nor localhost')]);
+  expect(await at(`http://0.0.0.0:${await freePort()}`)).toEqual([
+    0,
+    expect.stringContaining('neither https nor localhost'),
+  ]);
 });

@@ -441,6 +441,30 @@ describe('times', () => {
 });
 
 describe('what the page asks and shows', () => {
+  it('what was changed elsewhere meanwhile can be taken over, and is changed then', async ({ server, tab }) => {
+    const phone = await newPhone(server);
+    const { page } = tab;
+    await trained(server, phone, [{ weight: 80, unit: 'kg', reps: 5 }]);
+    await signIn(server, tab, phone);
+    await open(page, 'workouts');
+    await page.getByRole('link', { name: 'Before' }).click();
+    await page.getByRole('link', { name: 'Edit' }).click();
+    await page.getByLabel('Title').fill('Mine');
+    const other = await newOtherSession(server, phone);
+    const path = new URL(page.url()).pathname.replace('/app/', '/api/v1/').replace('/edit', '');
+    const stored = (await (await other.call('GET', path)).json()) as object;
+    expect((await other.call('PUT', path, { ...stored, title: 'Theirs' })).status).toBe(200);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: 'Take the newest' }).click();
+    await expect.poll(() => page.getByLabel('Title').inputValue()).toBe('Theirs');
+    await page.getByLabel('Notes').fill('Of both');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await heading(page, 'Theirs').waitFor();
+    expect(await server.sql('select title, notes from log_workouts where user_id = $1', [phone.id])).toEqual([
+      { title: 'Theirs', notes: 'Of both' },
+    ]);
+  });
+
   it('a new workout asks for nothing that cannot exist, nor does a reload of it', async ({ server, tab }) => {
     const phone = await newPhone(server);
     const { page, context } = tab;

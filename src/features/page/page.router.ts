@@ -13,8 +13,9 @@ export type PageFiles = Map<string, string>;
 const HAS_PEOPLE = sql<{ has_people: boolean }>('page.hasPeople')`
   select exists (select from users u where u.role <> 'System') as has_people`;
 
-const SCRIPT = /^app-.+\.js$/;
-const STYLE = /^app-.+\.css$/;
+/** Names of the files that the document loads. */
+export const SCRIPT = /^app-.+\.js$/;
+export const STYLE = /^app-.+\.css$/;
 
 /** Nothing from other hosts, nothing inline. */
 const POLICY = [

@@ -144,6 +144,7 @@ function Head({ workout, isOpen, change }: { workout: Document; isOpen: boolean;
         required
         maxLength={100}
         dir="auto"
+        problem={workout.title.trim() === '' && workout.title !== '' ? 'Enter a title.' : ''}
         value={workout.title}
         onText={(title) => change(() => ({ title }))}
       />
