@@ -76,7 +76,7 @@ export async function beginAgain(session: Session, { title, splitId, blocks }: S
 }
 
 /** What is stored of a workout as a draft: the sets of a finished one were done. */
-export function draftOf(owner: string, stored: Stored): Draft {
+function draftOf(owner: string, stored: Stored): Draft {
   const isFinished = stored.endedAt !== null;
   const document: Document = documentOf(stored);
   const blocks = document.blocks.map((block) => ({
