@@ -45,7 +45,7 @@ async function start(role: Role): Promise<void> {
 /** Tells the operator where people open the page, and warns where they would be refused. */
 async function sayAddress(config: Config, log: Log): Promise<void> {
   const page = `${config.PUBLIC_BASE_URL}/app`;
-  log.info({ page }, 'people open the page at PUBLIC_BASE_URL; at an address that is not ours it is refused');
+  log.info({ page }, 'people open the page at this address; at another one it is refused (PUBLIC_BASE_URL)');
   for (const { is, text } of await lookAtAddress(config)) if (is === 'fail') log.warn(text);
 }
 

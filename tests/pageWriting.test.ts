@@ -41,6 +41,38 @@ const storedSets = (server: TestServer, { id }: Phone) =>
     [id],
   );
 
+interface KeptDraft {
+  document: { blocks: Array<{ sets: object[] }> };
+}
+
+/** Changes the one draft that is kept in the browser, as time or an earlier release would have. */
+async function rewriteDraft(page: Page, change: (draft: KeptDraft) => object): Promise<void> {
+  const drafts = await page.evaluateHandle(
+    () =>
+      new Promise<IDBDatabase>((done) => {
+        const request = indexedDB.open('strong-together', 1);
+        request.onsuccess = () => done(request.result);
+      }),
+  );
+  const entry = await drafts.evaluate(async (database) => {
+    const store = database.transaction('drafts').objectStore('drafts');
+    const first = <T>(request: IDBRequest<T[]>) =>
+      new Promise<T | undefined>((done) => {
+        request.onsuccess = () => done(request.result[0]);
+      });
+    const [key, draft] = await Promise.all([first(store.getAllKeys()), first<KeptDraft>(store.getAll())]);
+    return { key: String(key), draft };
+  });
+  if (!entry.draft) throw new Error('no draft is kept');
+  await drafts.evaluate(
+    (database, { key, draft }) =>
+      new Promise((done) => {
+        database.transaction('drafts', 'readwrite').objectStore('drafts').put(draft, key).onsuccess = done;
+      }).then(() => undefined),
+    { key: entry.key, draft: change(entry.draft) },
+  );
+}
+
 const MINUTES =
   'select extract(epoch from ended_at - started_at)::int / 60 as minutes from log_workouts where user_id = $1';
 
@@ -168,6 +200,43 @@ describe('only what was done is stored', () => {
     await finish(page);
     await heading(page, 'Before').waitFor();
     expect(await storedWorkouts(server, phone)).toHaveLength(2);
+  });
+});
+
+describe('what an earlier release kept in the browser', () => {
+  const asBefore = ({ document: workout, ...draft }: KeptDraft, isReady: boolean) => {
+    const { changedAt: _changedAt, ...rest } = draft as { changedAt?: string };
+    const sets = (block: KeptDraft['document']['blocks'][number]) => ({
+      ...block,
+      sets: block.sets.map((set) => {
+        const { key: _key, isDone: _isDone, ...plain } = set as { key?: string; isDone?: boolean };
+        return plain;
+      }),
+    });
+    return { ...rest, isReady, document: { ...workout, blocks: workout.blocks.map(sets) } };
+  };
+
+  it('a workout that was finished is sent as it was; of one in progress the sets are named', async ({
+    server,
+    tab,
+  }) => {
+    const phone = await newPhone(server);
+    const { page } = tab;
+    await signIn(server, tab, phone);
+    await beginWorkout(page);
+    await writeSet(page, BENCH, '70', '8');
+    await rewriteDraft(page, (draft) => asBefore(draft, false));
+    await page.reload();
+    await group(page, 1).waitFor();
+    await finish(page);
+    await page.getByRole('dialog').getByText('Bench Press, set 1: 70 kg × 8').waitFor();
+    await page.keyboard.press('Escape');
+    await group(page, 1).getByLabel('Reps').fill('9');
+    await rewriteDraft(page, (draft) => asBefore(draft, true));
+    await page.reload();
+    await expect
+      .poll(() => storedSets(server, phone), { timeout: 20_000 })
+      .toEqual([{ weight: 70, unit: 'kg', reps: 9 }]);
   });
 });
 
@@ -385,28 +454,12 @@ describe('times', () => {
     await signIn(server, opened, phone);
     await beginWorkout(page);
     await writeSet(page, BENCH, '70', '8');
-    await page.evaluate(async () => {
-      const database = await new Promise<IDBDatabase>((done) => {
-        const request = indexedDB.open('strong-together', 1);
-        request.onsuccess = () => done(request.result);
-      });
-      const store = database.transaction('drafts', 'readwrite').objectStore('drafts');
-      const first = <T>(request: IDBRequest<T[]>) =>
-        new Promise<T | undefined>((done) => {
-          request.onsuccess = () => done(request.result[0]);
-        });
-      const [key, draft] = await Promise.all([first(store.getAllKeys()), first(store.getAll())]);
-      const begin = Date.now() - 1185 * 60_000;
-      const { document: workout, ...more } = draft as { document: object };
-      const changed = {
-        ...more,
-        document: { ...workout, startedAt: new Date(begin).toISOString() },
-        changedAt: new Date(begin + 48 * 60_000).toISOString(),
-      };
-      await new Promise((done) => {
-        store.put(changed, key).onsuccess = done;
-      });
-    });
+    const begin = Date.now() - 1185 * 60_000;
+    await rewriteDraft(page, ({ document: workout, ...draft }) => ({
+      ...draft,
+      document: { ...workout, startedAt: new Date(begin).toISOString() },
+      changedAt: new Date(begin + 48 * 60_000).toISOString(),
+    }));
     await page.reload();
     await group(page, 1).waitFor();
     await finish(page);
@@ -524,7 +577,7 @@ describe('what the page asks and shows', () => {
 });
 
 describe('where the page cannot work', () => {
-  it('a browser whose language is none shows everything in English', async ({ server, browser, demo }) => {
+  it('a browser whose language Intl does not know shows everything in English', async ({ server, browser, demo }) => {
     const opened = await visit(browser);
     await opened.context.addInitScript(() =>
       Object.defineProperty(Navigator.prototype, 'language', { get: () => 'C', configurable: true }),
@@ -577,7 +630,7 @@ describe('where the page cannot work', () => {
 
   it('another address than the public one is named, with the one to open', async ({ server, browser }) => {
     const phone = await newPhone(server);
-    const opened = await visit(browser);
+    const opened = await visit(browser, { viewport: { width: 360, height: 740 } });
     const { page } = opened;
     const { port } = new URL(server.url);
     await page.goto(`http://gym.localhost:${port}/app/sign-in`);
@@ -588,6 +641,7 @@ describe('where the page cannot work', () => {
     await alert.getByText(`This server is used at ${server.url}/app only`).waitFor();
     expect(await alert.innerText()).toContain(`PUBLIC_BASE_URL=http://gym.localhost:${port}`);
     expect(await alert.innerText()).not.toContain('DPoP');
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
     await alert.getByRole('link').click();
     await page.waitForURL(`${server.url}/app`);
     await heading(page, 'Sign in').waitFor();

@@ -49,7 +49,7 @@ export function App(props: Props) {
     <Screen title="Something went wrong">
       <p role="alert">
         This screen cannot be shown. What you wrote is kept in this browser.{' '}
-        <a href={location.href}>Load the page again</a>; if that does not help, tell whoever runs this server.
+        <a href={location.href}>Load the page again</a>; if that does not help, tell the operator of this server.
       </p>
     </Screen>
   );

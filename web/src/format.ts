@@ -11,7 +11,7 @@ export const inUnit = (value: number, from: string, to: Unit): number =>
 
 export const number = (value: number, places = 1): string =>
   value.toLocaleString(language, { maximumFractionDigits: places });
-/** A number as a field shows it: with the separator of the language, and none between thousands. */
+/** A number as a field shows it: with the separator of the language, without grouping of thousands. */
 export const decimalText = (value: number | null): string =>
   value?.toLocaleString(language, { maximumFractionDigits: 3, useGrouping: false }) ?? '';
 export const day = (instant: string | number | Date): string =>

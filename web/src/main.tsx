@@ -11,7 +11,7 @@ async function show(into: HTMLElement): Promise<string> {
   if (!isSecureContext) {
     const home = homeAddress();
     const isSafe = /^https:|^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(home);
-    const what = isSafe ? `Open ${home} instead.` : 'Whoever runs this server has to give it an https address.';
+    const what = isSafe ? `Open ${home} instead.` : 'The operator of this server has to serve it by https.';
     return `Browsers keep the key that this page needs for https and for localhost only. ${what}`;
   }
   const session = await openSession().catch(() => undefined);

@@ -16,7 +16,7 @@ describe('a number that a person types', () => {
     );
   });
 
-  it('is none with more than one separator, or with anything else in it', () => {
+  it('is not read with more than one separator, or with anything else in it', () => {
     fc.assert(
       fc.property(digits(0), separator, digits(0), separator, digits(0), (a, first, b, second, c) => {
         expect(readNumber(a + first + b + second + c)).toBeUndefined();

@@ -103,7 +103,7 @@ function document({ head, address = '', isEmpty = false, hasMailbox = false, not
 ${head ?? ''}
 </head>
 <body>
-<div id="app" data-address="${address}" data-empty="${String(isEmpty)}" data-mailbox="${String(hasMailbox)}">${notice}</div>
+<div id="app" data-address="${address}" data-empty="${String(isEmpty)}" data-mailbox="${String(hasMailbox)}"><p>${notice}</p></div>
 <noscript>This page needs JavaScript.</noscript>
 </body>
 </html>

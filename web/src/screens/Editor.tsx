@@ -161,7 +161,7 @@ function Head({ workout, isOpen, change }: { workout: Document; isOpen: boolean;
           required={!isOpen}
           instant={workout.endedAt}
           onChange={(endedAt) => change(() => ({ endedAt }))}
-          hint={isOpen && workout.endedAt === null ? 'When you finish, if you enter none.' : undefined}
+          hint={isOpen && workout.endedAt === null ? 'Left empty: the time at which you finish.' : undefined}
         />
       </div>
       <Field
