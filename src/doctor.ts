@@ -3,6 +3,7 @@ import { developmentSecrets } from '#platform/developmentSecrets.ts';
 import { buildLog } from '#platform/log.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import type { Finding } from './doctor/finding.ts';
+import { lookAtAddress } from './doctor/lookAtAddress.ts';
 import { lookAtPostgres } from './doctor/lookAtPostgres.ts';
 import { lookAtRedis } from './doctor/lookAtRedis.ts';
 import { lookOutside } from './doctor/lookOutside.ts';
@@ -12,7 +13,12 @@ const MARKS: Record<Finding['is'], string> = { ok: 'ok  ', warn: 'note', fail: '
 async function look(): Promise<Finding[]> {
   const config = loadConfig(process.env, developmentSecrets);
   const log = buildLog('silent');
-  const found = await Promise.all([lookAtPostgres(config), lookAtRedis(config, log), lookOutside(config)]);
+  const found = await Promise.all([
+    lookAtAddress(config),
+    lookAtPostgres(config),
+    lookAtRedis(config, log),
+    lookOutside(config),
+  ]);
   return [{ is: 'ok', text: 'Configuration: complete.' }, ...found.flat()];
 }
 

@@ -2,9 +2,10 @@ import cluster from 'node:cluster';
 import { createServer } from 'node:http';
 import { networkOrigins } from '#identity/ownOrigins.ts';
 import { developmentSecrets } from '#platform/developmentSecrets.ts';
-import { buildLog } from '#platform/log.ts';
+import { buildLog, type Log } from '#platform/log.ts';
 import { StartupError } from '#platform/startupError.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
+import { lookAtAddress } from './doctor/lookAtAddress.ts';
 import { prepareDatabase } from './preparedDatabase.ts';
 import { startServer } from './server.ts';
 import { startWebProcesses } from './webProcesses.ts';
@@ -30,6 +31,7 @@ async function start(role: Role): Promise<void> {
       if (runs.api || runs.workers) closers.unshift((await startServer(config, database.url, log, runs)).close);
       if (isSplit) closers.unshift((await startWebProcesses(config, database.url, log)).close);
       if (!config.production && cluster.isPrimary) console.log(banner(config, role));
+      if (role !== 'worker' && cluster.isPrimary) void sayAddress(config, log);
       shutDownOnSignal(closers);
       return;
     }
@@ -38,6 +40,13 @@ async function start(role: Role): Promise<void> {
     throw error;
   }
   await closeAll(closers);
+}
+
+/** Tells the operator where people open the page, and warns where they would be refused. */
+async function sayAddress(config: Config, log: Log): Promise<void> {
+  const page = `${config.PUBLIC_BASE_URL}/app`;
+  log.info({ page }, 'people open the page at this address; at another one it is refused (PUBLIC_BASE_URL)');
+  for (const { is, text } of await lookAtAddress(config)) if (is === 'fail') log.warn(text);
 }
 
 /** Checked before the embedded database is started, which would be in vain without a free port. */
@@ -92,9 +101,11 @@ function addresses(config: Config): string[][] {
   const network = networkOrigins(config.PORT);
   const hasMailbox = !config.RESEND_API_KEY && !config.SMTP_URL;
   const reader = config.MAILBOX_PUBLIC ? '' : ' (on this machine only; MAILBOX_PUBLIC=true opens it)';
+  const isHere = network.includes(base) || (LOOPBACK.test(base) && new URL(base).port === String(config.PORT));
   const phoneCannotOpen = network[0] !== undefined && LOOPBACK.test(base);
   return [
     ['page', `${local}/app`],
+    ...(isHere ? [] : [['', `${base}/app (PUBLIC_BASE_URL), which has to lead here`]]),
     ['API', base],
     ...network.map((origin, index) => [index === 0 ? 'phones' : '', origin]),
     ['docs', `${local}/docs`],

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PageFiles } from '#features/page/page.router.ts';
+import { type PageFiles, SCRIPT, STYLE } from '#features/page/page.router.ts';
 import type { Log } from '#platform/log.ts';
 
 const WEB = join(import.meta.dirname, '../web');
@@ -16,10 +16,11 @@ export const readPageFiles = (log: Log): Promise<PageFiles | undefined> => {
 
 /** As they were built, or else bundled now, where what does that is installed. */
 async function readFiles(log: Log): Promise<PageFiles | undefined> {
-  const built = ['app.js', 'app.css'];
-  if (built.every((name) => existsSync(join(WEB, 'dist', name)))) {
+  const folder = join(WEB, 'dist');
+  const built = existsSync(folder) ? await readdir(folder) : [];
+  if ([SCRIPT, STYLE].every((kind) => built.some((name) => kind.test(name)))) {
     return new Map(
-      await Promise.all(built.map(async (name) => [name, await readFile(join(WEB, 'dist', name), 'utf8')] as const)),
+      await Promise.all(built.map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const)),
     );
   }
   try {

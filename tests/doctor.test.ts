@@ -12,8 +12,8 @@ import { startRedis } from './setup/redis.ts';
 const it = withServer();
 
 /** Answers every request with this status, in place of those who are outside. */
-async function somebody(status: number): Promise<string> {
-  const server = createServer((_req, res) => void res.writeHead(status).end('{}'));
+async function somebody(status: number, headers = {}, body = '{}'): Promise<string> {
+  const server = createServer((_req, res) => void res.writeHead(status, headers).end(body));
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   onTestFinished(() => void server.close());
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -23,6 +23,7 @@ const healthy = async (server: TestServer) => {
   const outside = await somebody(200);
   return {
     NODE_ENV: 'test',
+    PUBLIC_BASE_URL: server.url,
     DATA_DIR: server.config.DATA_DIR,
     DATABASE_URL: server.databaseUrl,
     REDIS_URL: server.config.redisUrl ?? '',
@@ -47,6 +48,7 @@ async function doctor(env: Record<string, string>): Promise<{ code: number | nul
 it('finds nothing where nothing is wrong', async ({ server }) => {
   const { code, output } = await doctor(await healthy(server));
   expect(output).toContain('ok   Schema: migrations, row-level security, triggers and indexes are in place.');
+  expect(output).toContain(`ok   Address: people open the page at ${server.url}/app.`);
   expect(output).not.toMatch(/BAD|note Mig/);
   expect([code, output.trim().split('\n').at(-1)]).toEqual([0, 'Nothing is wrong.']);
 });
@@ -94,4 +96,27 @@ it('says which migrations are due, and what is wrong with the settings', async (
   expect(nowhere.output).toContain('BAD  PostgreSQL: cannot be asked (ECONNREFUSED).');
   expect(nowhere.output).toContain('BAD  Redis: cannot be reached.');
   expect(nowhere.output).not.toContain('pass-word');
+});
+
+it('says where people would be refused because they open another address than PUBLIC_BASE_URL', async ({ server }) => {
+  const at = async (address: string) => {
+    const { code, output } = await doctor({ ...(await healthy(server)), PUBLIC_BASE_URL: address });
+    return [code, output.split('\n').find((line) => line.includes('Address:'))];
+  };
+  const redirecting = await somebody(301, { location: `${server.url}/app` });
+  const { port } = new URL(server.url);
+  expect(await at(redirecting)).toEqual([
+    1,
+    `BAD  Address: ${redirecting} leads to ${server.url}, where people would be refused. Set PUBLIC_BASE_URL=${server.url}.`,
+  ]);
+  expect(await at(`http://localhost:${port}`)).toEqual([
+    1,
+    expect.stringContaining(`BAD  Address: the server at http://localhost:${port} has PUBLIC_BASE_URL=${server.url}`),
+  ]);
+  expect(await at(await somebody(200))).toEqual([0, expect.stringContaining('note Address: something else')]);
+  expect(await at(`http://127.0.0.1:${await freePort()}`)).toEqual([0, expect.stringContaining('(ECONNREFUSED)')]);
+  expect(await at(`http://0.0.0.0:${await freePort()}`)).toEqual([
+    0,
+    expect.stringContaining('neither https nor localhost'),
+  ]);
 });

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { networkOrigins } from '#identity/ownOrigins.ts';
 import { freePort } from '#platform/postgres/embedded.ts';
 import { ConfigError, loadConfig } from '#src/config.ts';
@@ -82,9 +83,19 @@ describe('npm start with nothing configured', () => {
     first.child.kill('SIGTERM');
     expect(await first.ended).toBe(0);
 
-    const second = run({ PORT: port, DATA_DIR: dataDir });
+    // Somebody else's server is where people are to open the page.
+    const other = createHttpServer((_req, res) => void res.end('<div id="app" data-address="https://else.example">'));
+    await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
+    onTestFinished(() => void other.close());
+    const address = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const second = run({ PORT: port, DATA_DIR: dataDir, PUBLIC_BASE_URL: address });
     expect(await answers(`http://127.0.0.1:${port}/health/ready`)).toBe(true);
     expect((await create()).status).toBe(400);
+
+    expect(second.output()).toContain(`${address}/app (PUBLIC_BASE_URL), which has to lead here`);
+    const refusal = `the server at ${address} has PUBLIC_BASE_URL=https://else.example and refuses people`;
+    await vi.waitFor(() => expect(second.output()).toContain(refusal), 10_000);
+    expect(first.output()).not.toMatch(/which has to lead here|refuses people/);
 
     // A server that was killed leaves PostgreSQL running; the next one takes it over and stops it.
     await stop(second.child, 'SIGKILL');

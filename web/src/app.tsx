@@ -1,10 +1,11 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useErrorBoundary, useState } from 'preact/hooks';
 import { go, type Me, SharedContext, usePath } from './hooks.ts';
-import { Link } from './parts/basics.tsx';
+import { Link, Screen } from './parts/basics.tsx';
 import { Editor } from './screens/Editor.tsx';
 import { Exercise } from './screens/Exercise.tsx';
 import { Exercises } from './screens/Exercises.tsx';
 import { Export } from './screens/Export.tsx';
+import { ForgotPassword } from './screens/ForgotPassword.tsx';
 import { Home } from './screens/Home.tsx';
 import { Import } from './screens/Import.tsx';
 import { Measurements } from './screens/Measurements.tsx';
@@ -14,8 +15,9 @@ import { SignIn } from './screens/SignIn.tsx';
 import { SignUp } from './screens/SignUp.tsx';
 import { Workout } from './screens/Workout.tsx';
 import { Workouts } from './screens/Workouts.tsx';
-import { load, save } from './session/database.ts';
-import { newId, sendWaiting } from './session/drafts.ts';
+import { beginWorkout } from './session/beginning.ts';
+import { load, onStoredElsewhere, save } from './session/database.ts';
+import { sendWaiting } from './session/drafts.ts';
 import type { Session } from './session/session.ts';
 
 const PLACES = [
@@ -40,7 +42,20 @@ interface Props {
   hasMailbox: boolean;
 }
 
-export function App({ session, isEmpty, hasMailbox }: Props) {
+export function App(props: Props) {
+  const [error] = useErrorBoundary((cause) => console.error(cause));
+  if (!error) return <Shown {...props} />;
+  return (
+    <Screen title="Something went wrong">
+      <p role="alert">
+        This screen cannot be shown. What you wrote is kept in this browser.{' '}
+        <a href={location.href}>Load the page again</a>; if that does not help, tell the operator of this server.
+      </p>
+    </Screen>
+  );
+}
+
+function Shown({ session, isEmpty, hasMailbox }: Props) {
   const path = usePath();
   const [isSignedIn, setSignedIn] = useState(session.isSignedIn());
   const [hasEnded, setEnded] = useState(false);
@@ -54,15 +69,15 @@ export function App({ session, isEmpty, hasMailbox }: Props) {
   );
   if (!isSignedIn) {
     if (path === 'sign-up' || (isEmpty && path === '')) return <SignUp hasMailbox={hasMailbox} />;
+    if (path === 'forgot-password') return <ForgotPassword hasMailbox={hasMailbox} />;
     return <SignIn session={session} hasEnded={hasEnded} onDone={() => path.startsWith('sign-') && go('')} />;
   }
   return <SignedIn session={session} path={path} onSignOut={() => setEnded(false)} />;
 }
 
 function SignedIn({ session, path, onSignOut }: { session: Session; path: string; onSignOut: () => void }) {
-  const [me, setMe] = useState<Me>();
+  const [me, setMe] = useChoices(session, path === '');
   const [isOnline, setOnline] = useState(navigator.onLine);
-  useEffect(() => void readChoices(session).then(setMe), [session]);
   useEffect(() => {
     const look = () => {
       setOnline(navigator.onLine);
@@ -79,14 +94,7 @@ function SignedIn({ session, path, onSignOut }: { session: Session; path: string
     };
   }, [session]);
   if (!me) return <p role="status">Loading …</p>;
-  const shared = {
-    session,
-    me,
-    setMe: (next: Me) => {
-      setMe(next);
-      void save('choices', 'me', next);
-    },
-  };
+  const shared = { session, me, setMe };
   return (
     <SharedContext.Provider value={shared}>
       <a class="skip" href="#main">
@@ -109,22 +117,22 @@ function SignedIn({ session, path, onSignOut }: { session: Session; path: string
           <p class="notice">You are offline. What you write down is kept here and sent when the line is back.</p>
         )}
       </div>
-      {screenAt(path, onSignOut)}
+      {screenAt(session, path, onSignOut)}
     </SharedContext.Provider>
   );
 }
 
 /** Gives the workout its id, and with it an address that a reload finds it at. */
-function NewWorkout() {
-  useEffect(() => go(`workouts/${newId()}/new`, true), []);
+function NewWorkout({ session }: { session: Session }) {
+  useEffect(() => void beginWorkout(session).then((id) => go(`workouts/${id}/new`, true)), [session]);
   return null;
 }
 
-function screenAt(path: string, onSignOut: () => void) {
+function screenAt(session: Session, path: string, onSignOut: () => void) {
   const [place = '', id, what] = path.split('/');
   switch (place) {
     case 'workouts':
-      if (id === 'new') return <NewWorkout />;
+      if (id === 'new') return <NewWorkout session={session} />;
       if (id && (what === 'new' || what === 'edit')) return <Editor key={id} id={id} isNew={what === 'new'} />;
       return id ? <Workout key={id} id={id} /> : <Workouts />;
     case 'exercises':
@@ -144,14 +152,34 @@ function screenAt(path: string, onSignOut: () => void) {
   }
 }
 
-/** What the person chose: as this browser knows it, or else from the server; the first screen brings it up to date. */
-async function readChoices({ client }: Session): Promise<Me> {
-  const kept = await load<Me>('choices', 'me');
-  if (kept) return kept;
-  const me = await client.call('GET', '/api/v1/me').then(
-    ({ unit, weekStart }) => ({ unit, weekStart }) as Me,
-    () => DEFAULTS,
-  );
-  await save('choices', 'me', me);
-  return me;
+/**
+ * What the person chose: at once as this browser knows it, then as the server does, because another device may have chosen
+ * otherwise. Another tab's choice is taken over, too.
+ * @param isHome the first screen, whose one answer brings the choices along
+ */
+function useChoices(session: Session, isHome: boolean): [Me | undefined, (next: Me) => void] {
+  const [me, setMe] = useState<Me>();
+  const choose = (next: Me) => {
+    setMe(next);
+    void save('choices', 'me', next);
+  };
+  useEffect(() => {
+    const open = async () => {
+      const kept = await load<Me>('choices', 'me');
+      if (kept) setMe(kept);
+      if (kept && isHome) return;
+      const asked = await session.client.call('GET', '/api/v1/me').catch(() => undefined);
+      const chosen = asked && ({ unit: asked.unit, weekStart: asked.weekStart } as Me);
+      if (chosen && kept && !isSame(chosen, kept)) setMe((now) => (now === kept ? chosen : now));
+      if (!kept) setMe(chosen ?? DEFAULTS);
+      if (chosen) await save('choices', 'me', chosen);
+    };
+    void open();
+    return onStoredElsewhere('choices', (key) => {
+      if (key === 'me') void load<Me>('choices', 'me').then((chosen) => chosen && setMe(chosen));
+    });
+  }, [session]);
+  return [me, choose];
 }
+
+const isSame = (a: Me, b: Me) => a.unit === b.unit && a.weekStart === b.weekStart;

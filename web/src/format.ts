@@ -1,3 +1,5 @@
+import { language } from './language.ts';
+
 /** The pound of 1959: exactly so many kilograms. */
 const KG_PER_LB = 0.45359237;
 
@@ -8,11 +10,14 @@ export const inUnit = (value: number, from: string, to: Unit): number =>
   from === to ? value : fromKg(from === 'lb' ? value * KG_PER_LB : value, to);
 
 export const number = (value: number, places = 1): string =>
-  value.toLocaleString(undefined, { maximumFractionDigits: places });
+  value.toLocaleString(language, { maximumFractionDigits: places });
+/** A number as a field shows it: with the separator of the language, without grouping of thousands. */
+export const decimalText = (value: number | null): string =>
+  value?.toLocaleString(language, { maximumFractionDigits: 3, useGrouping: false }) ?? '';
 export const day = (instant: string | number | Date): string =>
-  new Date(instant).toLocaleDateString(undefined, { dateStyle: 'medium' });
+  new Date(instant).toLocaleDateString(language, { dateStyle: 'medium' });
 export const moment = (instant: string): string =>
-  new Date(instant).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+  new Date(instant).toLocaleString(language, { dateStyle: 'medium', timeStyle: 'short' });
 export const minutes = (from: string, to: string): number => Math.round((Date.parse(to) - Date.parse(from)) / 60_000);
 
 /** `YYYY-MM-DD` on the clock of this browser. */
@@ -41,7 +46,7 @@ export const localTime = (instant: string): string => {
   return `${localDay(date)}T${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`;
 };
 
-export const zone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
+export const zone = (): string => Intl.DateTimeFormat(language).resolvedOptions().timeZone;
 
 export const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
 

@@ -66,7 +66,9 @@ describe('registration', () => {
       expect(visit.status).toBe(200);
       expect(visit.headers.get('content-type')).toBe('text/html; charset=utf-8');
       expect(visit.headers.get('cache-control')).toBe('no-store');
-      expect(await visit.text()).toContain("You're verified");
+      const page = await visit.text();
+      expect(page).toContain("You're verified");
+      expect(page).toContain('href="/app"'); // for those without the app
     }
     expect((await logIn(server, 'lea_p', good.password)).status).toBe(200);
   });

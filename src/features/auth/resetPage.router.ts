@@ -18,7 +18,7 @@ const form = (isOpen: boolean) =>
 <p id="outcome" role="status" aria-live="polite"></p>
 <div id="dead" ${isOpen ? 'hidden' : ''} role="alert">
 <p>This link does not work any more: it was used, it is older than five minutes, or a part of it is missing.</p>
-<p>Open the app, tap “Forgot password” and ask for another mail. The link in it works once, for five minutes.</p>
+<p>Open the app, tap “Forgot password” and ask for another mail, or <a href="/app/forgot-password">ask for it on the page</a>. The link in it works once, for five minutes.</p>
 </div>
 <noscript><p>This page needs JavaScript to save your new password.</p></noscript>
 <script src="/reset-password/page.js"></script>`,
@@ -28,7 +28,8 @@ const OPEN = form(true);
 const DEAD = form(false);
 const DONE = page(
   'Your password is changed',
-  html`<p>Every phone was signed out. Go back to the app and log in with the new password.</p>
+  html`<p>Every phone was signed out. Go back to the app and log in with the new password, or
+<a href="/app">sign in on the page</a>.</p>
 <p>You can close this page.</p>`,
 );
 

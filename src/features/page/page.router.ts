@@ -1,15 +1,21 @@
-import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { Router } from 'express';
-import { html } from '#platform/html.ts';
+import { type Html, html } from '#platform/html.ts';
 import { sql } from '#platform/postgres/query.ts';
 import type { Deps } from '#transport/deps.ts';
 
-/** The scripts and styles of the page: name of a file → its text. One is `app.js`, one `app.css`. */
+/**
+ * The scripts and styles of the page: name of a file, with the hash of its content → its text. The document loads `app-….js`
+ * and `app-….css`; the script loads the others when it needs them.
+ */
 export type PageFiles = Map<string, string>;
 
 const HAS_PEOPLE = sql<{ has_people: boolean }>('page.hasPeople')`
   select exists (select from users u where u.role <> 'System') as has_people`;
+
+/** Names of the files that the document loads. */
+export const SCRIPT = /^app-.+\.js$/;
+export const STYLE = /^app-.+\.css$/;
 
 /** Nothing from other hosts, nothing inline. */
 const POLICY = [
@@ -21,14 +27,14 @@ const POLICY = [
 ].join('; ');
 
 /**
- * The page for a browser, `/app`: one document for every address below it, and its files, which have the hash of their content
- * in their names.
+ * The page for a browser, `/app`: one document for every address below it, and its files, which never change under their names.
  * @param files undefined: there are none, and the page says so
  */
 export function pageRouter(deps: Deps, files: PageFiles | undefined): Router {
   const router = Router();
-  const assets = new Map([...(files ?? [])].map(([name, text]) => [nameOf(name, text), asset(name, text)]));
-  const pathOf = (name: string) => `/app/assets/${nameOf(name, files?.get(name) ?? '')}`;
+  const withoutFiles = document({ notice: 'The page was not built: run npm run web, then start the server again.' });
+  const assets = new Map([...(files ?? [])].map(([name, text]) => [name, asset(name, text)]));
+  const pathOf = (kind: RegExp) => `/app/assets/${[...assets.keys()].find((name) => kind.test(name))}`;
 
   router.get('/app/assets/:name', (req, res, next) => {
     const found = assets.get(req.params.name);
@@ -40,9 +46,18 @@ export function pageRouter(deps: Deps, files: PageFiles | undefined): Router {
   router.get(['/app', '/app/{*path}'], async (_req, res) => {
     res.set({ 'Content-Security-Policy': POLICY, 'Cache-Control': 'no-cache', 'Referrer-Policy': 'no-referrer' });
     res.type('html');
-    if (!files) return void res.status(503).send(document('', '', 'The page was not built: npm run web'));
-    const isEmpty = !(await hasPeople(deps));
-    res.send(document(pathOf('app.js'), pathOf('app.css'), '', isEmpty, deps.mailbox !== undefined));
+    if (!files) return void res.status(503).send(withoutFiles);
+    res.send(
+      document({
+        head: html`<link rel="stylesheet" href="${pathOf(STYLE)}">
+<script type="module" src="${pathOf(SCRIPT)}"></script>`,
+        address: deps.config.PUBLIC_BASE_URL,
+        isEmpty: !(await hasPeople(deps)),
+        hasMailbox: deps.mailbox !== undefined,
+        notice:
+          'Strong Together is loading. If this text stays, load the page again; if that does not help, update the browser or use another one.',
+      }),
+    );
   });
   return router;
 }
@@ -57,19 +72,26 @@ async function hasPeople({ db, log }: Deps): Promise<boolean> {
   }
 }
 
-function nameOf(name: string, text: string): string {
-  const hash = createHash('sha256').update(text).digest('base64url').slice(0, 12);
-  return name.replace('.', `-${hash}.`);
-}
-
 const asset = (name: string, text: string) => ({
   type: name.endsWith('.css') ? 'css' : 'js',
   text,
   gzip: gzipSync(text, { level: 9 }),
 });
 
-/** @param isEmpty nobody has signed up yet: the page begins with that; @param hasMailbox mails can be read at /dev/mailbox */
-function document(script: string, style: string, notice: string, isEmpty = false, hasMailbox = false): string {
+interface Document {
+  /** What loads style and script. */
+  head?: Html;
+  /** The public origin: the one that proofs of the page may name everywhere. */
+  address?: string;
+  /** Nobody has signed up yet: the page begins with that. */
+  isEmpty?: boolean;
+  /** Mails can be read at /dev/mailbox. */
+  hasMailbox?: boolean;
+  /** What a person reads until the script runs, or where it does not. */
+  notice: string;
+}
+
+function document({ head, address = '', isEmpty = false, hasMailbox = false, notice }: Document): string {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -78,11 +100,10 @@ function document(script: string, style: string, notice: string, isEmpty = false
 <meta name="color-scheme" content="light dark">
 <title>Strong Together</title>
 <link rel="icon" href="/favicon.ico" type="image/svg+xml">
-<link rel="stylesheet" href="${style}">
-<script type="module" src="${script}"></script>
+${head ?? ''}
 </head>
 <body>
-<div id="app" data-empty="${String(isEmpty)}" data-mailbox="${String(hasMailbox)}">${notice}</div>
+<div id="app" data-address="${address}" data-empty="${String(isEmpty)}" data-mailbox="${String(hasMailbox)}"><p>${notice}</p></div>
 <noscript>This page needs JavaScript.</noscript>
 </body>
 </html>

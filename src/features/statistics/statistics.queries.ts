@@ -93,11 +93,13 @@ export interface RecordRow {
   reps: number | null;
   day: string;
   workout_id: string;
+  /** When the value was reached for the first time; `day` and `workout_id` are of the last. */
+  first_day: string;
 }
 
 /**
- * The best of each kind for each exercise of $1: first the greatest values, then the newest block that has each, then its
- * set. Twenty years are twenty thousand blocks, so there is no sorting before few are left.
+ * The best of each kind for each exercise of $1: first the greatest values, then the newest and the oldest block that has
+ * each, then the newest one's set. Twenty years are twenty thousand blocks, so there is no sorting before few are left.
  */
 export const LIST_RECORDS = sql<RecordRow>('statistics.listRecords')`
   with done as materialized (
@@ -170,7 +172,10 @@ export const LIST_RECORDS = sql<RecordRow>('statistics.listRecords')`
     ) g on g.exercise_id = o.exercise_id and g.volume_kg = o.volume_kg
   ),
   best as (
-    select distinct on (c.exercise_id, c.kind) c.*
+    select distinct on (c.exercise_id, c.kind)
+      c.*,
+      first_value(c.workout_id) over (partition by c.exercise_id, c.kind order by c.started_at, c.workout_id)
+        as first_workout_id
     from candidates c
     order by c.exercise_id, c.kind, c.started_at desc, c.block_id
   )
@@ -183,9 +188,11 @@ export const LIST_RECORDS = sql<RecordRow>('statistics.listRecords')`
     s.unit,
     s.reps,
     to_char(w.started_at at time zone w.time_zone, 'YYYY-MM-DD') as day,
-    b.workout_id
+    b.workout_id,
+    to_char(f.started_at at time zone f.time_zone, 'YYYY-MM-DD') as first_day
   from best b
   join log_workouts w on w.user_id = $1 and w.id = b.workout_id
+  join log_workouts f on f.user_id = $1 and f.id = b.first_workout_id
   join exercises e on e.id = b.exercise_id
   left join lateral (
     select x.weight, x.unit, x.reps

@@ -55,14 +55,16 @@ export const lastAnswer = z.object({
   last: z.object({ workoutId: z.guid(), startedAt: z.string(), sets: z.array(doneSet) }).nullable(),
 });
 
+const firstDay = z.string().meta({ description: 'When it was reached for the first time; `day` is the last time.' });
 const record = z.object({
   weight: z.number().nullable(),
   unit: weightUnit.nullable(),
   reps: z.int().nullable(),
   day: z.string().meta({ description: 'In the zone of the workout.' }),
   workoutId: z.guid(),
+  firstDay,
 });
-const amount = z.object({ value: z.number(), day: z.string(), workoutId: z.guid() });
+const amount = z.object({ value: z.number(), day: z.string(), workoutId: z.guid(), firstDay });
 
 export const recordsAnswer = z.object({
   items: z.array(

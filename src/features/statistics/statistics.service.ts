@@ -105,10 +105,11 @@ function presentRecords(rows: RecordRow[]) {
           reps: row.reps,
           day: row.day,
           workoutId: row.workout_id,
+          firstDay: row.first_day,
         }
       : null;
   const amount = (row: RecordRow | undefined) =>
-    row ? { value: rounded(row.value), day: row.day, workoutId: row.workout_id } : null;
+    row ? { value: rounded(row.value), day: row.day, workoutId: row.workout_id, firstDay: row.first_day } : null;
   const strongest = of('bestOneRepMax');
   return {
     exerciseId: first.exercise_id,

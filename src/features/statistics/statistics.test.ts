@@ -81,6 +81,22 @@ describe('records', () => {
     expect(of(3)).toMatchObject({ longest: { value: 61 }, farthest: { value: 400.5, workoutId: second } });
   });
 
+  it('say when a value was first reached: equalling it is nothing new', async ({ person }) => {
+    const sets = [set(100, 5), { seconds: 60, distanceM: 400 }];
+    await put(person, on('2026-03-01', { blocks: [block(1, set(100, 4))] }));
+    await put(person, on('2026-03-02', { blocks: [block(1, ...sets)], timeZone: 'Pacific/Kiritimati' })); // the 3rd there
+    const equal = await put(person, on('2026-03-09', { blocks: [block(1, ...sets)] }));
+    const { items } = await read<{ items: object[] }>(person, '/records');
+    const reached = { day: '2026-03-09', workoutId: equal, firstDay: '2026-03-03' };
+    const { exerciseId: _id, exercise: _name, ...kinds } = items[0] as Record<string, unknown>;
+    expect(Object.entries(kinds).map(([kind, record]) => [kind, record])).toEqual(
+      Object.keys(kinds).map((kind) => [kind, expect.objectContaining(reached)]),
+    );
+    await put(person, on('2026-03-10', { blocks: [block(1, set(100, 6))] }));
+    const later = await read<{ items: object[] }>(person, '/records');
+    expect(later.items[0]).toMatchObject({ heaviest: { day: '2026-03-10', firstDay: '2026-03-10', reps: 6 } });
+  });
+
   it('after any sequence of changes are those of a plain computation, in the app as well', async ({ server }) => {
     const sets = fc.array(
       fc.record({

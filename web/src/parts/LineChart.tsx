@@ -1,5 +1,5 @@
-import { useEffect, useRef } from 'preact/hooks';
-import uPlot from 'uplot';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { day, number } from '../format.ts';
 import { Rows } from './basics.tsx';
@@ -24,12 +24,24 @@ interface Props {
 const HEIGHT = 220;
 const DARK = '(prefers-color-scheme: dark)';
 
-/** Curves over time. The pointer or a tap shows values below the chart; a table has all of them. */
+type Plot = typeof uPlot;
+
+/** Curves over time, drawn by a library that is loaded when the first of them is shown. The pointer or a tap shows values below the chart; a table has all of them. */
 export function LineChart({ title, unit, at, series, empty }: Props) {
   const box = useRef<HTMLDivElement>(null);
+  const [library, setLibrary] = useState<{ Plot?: Plot; isMissing: boolean }>({ isMissing: false });
+  const { Plot, isMissing } = library;
+  const isEmpty = at.length === 0;
+  useEffect(() => {
+    if (isEmpty || Plot) return;
+    import('uplot').then(
+      ({ default: loaded }) => setLibrary({ Plot: loaded, isMissing: false }),
+      () => setLibrary({ isMissing: true }),
+    );
+  }, [isEmpty, Plot]);
   useEffect(() => {
     const element = box.current;
-    if (!element || at.length === 0) return;
+    if (!element || isEmpty || !Plot) return;
     let plot: uPlot | undefined;
     const draw = () => {
       plot?.destroy();
@@ -40,7 +52,7 @@ export function LineChart({ title, unit, at, series, empty }: Props) {
         ticks: { stroke: color('--line'), width: 1 },
       };
       const data = [at.map((ms) => ms / 1000), ...series.map(({ values }) => values)] as uPlot.AlignedData;
-      plot = new uPlot(
+      plot = new Plot(
         {
           width: element.clientWidth,
           height: HEIGHT,
@@ -74,15 +86,18 @@ export function LineChart({ title, unit, at, series, empty }: Props) {
       theme.removeEventListener('change', draw);
       plot?.destroy();
     };
-  }, [at, series, unit]);
+  }, [at, series, unit, Plot]);
 
   return (
     <section class="card">
       <h2>{title}</h2>
-      {at.length === 0 ? (
+      {isEmpty ? (
         <p class="empty">{empty}</p>
       ) : (
         <>
+          {isMissing && (
+            <p class="notice error">The curve could not be loaded: load the page again. The table has its values.</p>
+          )}
           <div ref={box} class="chart" role="img" aria-label={`${title}, ${unit}: a curve of ${at.length} days`} />
           <Rows
             caption={title}

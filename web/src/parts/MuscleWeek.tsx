@@ -1,22 +1,27 @@
 import { useEffect, useState } from 'preact/hooks';
 import { number } from '../format.ts';
 import { load, save } from '../session/database.ts';
-import { Field } from './basics.tsx';
+import { NumberField } from './basics.tsx';
 
 interface Band {
   least: number;
   most: number;
 }
+/** Null while nothing, or nothing that fits, is typed. */
+type TypedBand = { [End in keyof Band]: number | null };
 
+const MOST_SETS = 60;
 const MUSCLES = ['Legs', 'Glutes', 'Back', 'Chest', 'Shoulders', 'Triceps', 'Biceps', 'Abs'];
 
 /** Hard sets of this week for each muscle, against the band that the person wants to be in. */
 export function MuscleWeek({ hardSets }: { hardSets: Record<string, number> }) {
-  const [band, setBand] = useState<Band>({ least: 10, most: 20 });
-  useEffect(() => void load<Band>('choices', 'band').then((kept) => kept && setBand(kept)), []);
-  const change = (next: Band) => {
-    setBand(next);
-    void save('choices', 'band', next);
+  const [typed, setTyped] = useState<TypedBand>({ least: 10, most: 20 });
+  const band: Band = { least: typed.least ?? 0, most: typed.most ?? MOST_SETS };
+  useEffect(() => void load<Band>('choices', 'band').then((kept) => kept && setTyped(kept)), []);
+  const change = (part: Partial<TypedBand>) => {
+    const next = { ...typed, ...part };
+    setTyped(next);
+    if (next.least !== null && next.most !== null) void save('choices', 'band', next);
   };
   const scale = Math.max(band.most * 1.25, ...Object.values(hardSets), 1);
   const judge = (sets: number) => (sets < band.least ? 'below' : sets > band.most ? 'above' : 'within');
@@ -57,21 +62,18 @@ export function MuscleWeek({ hardSets }: { hardSets: Record<string, number> }) {
         </tbody>
       </table>
       <div class="row">
-        <Field
+        <NumberField
           label="Band from, sets"
-          type="number"
-          min={0}
-          max={band.most}
-          value={band.least}
-          onText={(text) => text && change({ ...band, least: Math.max(0, Number(text)) })}
+          most={band.most}
+          value={typed.least}
+          onNumber={(least) => change({ least })}
         />
-        <Field
+        <NumberField
           label="to, sets"
-          type="number"
-          min={band.least}
-          max={60}
-          value={band.most}
-          onText={(text) => text && change({ ...band, most: Math.min(60, Number(text)) })}
+          least={band.least}
+          most={MOST_SETS}
+          value={typed.most}
+          onNumber={(most) => change({ most })}
         />
       </div>
     </section>

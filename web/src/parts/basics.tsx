@@ -1,6 +1,8 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, TargetedKeyboardEvent } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { go, inWords, type Loaded } from '../hooks.ts';
+import { decimalText } from '../format.ts';
+import { go, homeAddress, inWords, type Loaded } from '../hooks.ts';
+import { problemWith, readNumber } from '../numbers.ts';
 
 /** A screen with its heading, which gets the focus when the screen opens. */
 export function Screen({
@@ -58,8 +60,22 @@ export function Link({ to, children, ...more }: LinkProps) {
 export function Notice({ error, done }: { error?: string; done?: string }) {
   return (
     <>
-      <div role="alert">{error && <p class="notice error">{error}</p>}</div>
+      <div role="alert">{error && <p class="notice error">{withLink(error)}</p>}</div>
       <div role="status">{done && <p class="notice done">{done}</p>}</div>
+    </>
+  );
+}
+
+/** The address of the page in a text becomes a link to it. */
+function withLink(text: string): ComponentChildren {
+  const address = homeAddress();
+  const [before, ...after] = text.split(address);
+  if (after.length === 0) return text;
+  return (
+    <>
+      {before}
+      <a href={address}>{address}</a>
+      {after.join(address)}
     </>
   );
 }
@@ -78,7 +94,7 @@ export function Ready<T>({
   if (loaded.state === 'here') return <>{children(loaded.value)}</>;
   return (
     <div role="alert">
-      <p class="notice error">{inWords(loaded.error)}</p>
+      <p class="notice error">{withLink(inWords(loaded.error))}</p>
       {again && (
         <button type="button" onClick={again}>
           Try again
@@ -90,48 +106,94 @@ export function Ready<T>({
 
 interface InputProps {
   label: string;
-  value: string | number;
+  value: string;
   onText: (text: string) => void;
   hint?: string;
-  type?: 'text' | 'email' | 'password' | 'search' | 'number' | 'datetime-local';
+  /** What is wrong with the value: a form with it is not sent. */
+  problem?: string;
+  onBlur?: () => void;
+  type?: 'text' | 'email' | 'password' | 'search' | 'datetime-local';
   inputMode?: 'numeric' | 'decimal';
   autocomplete?: string;
   required?: boolean;
   pattern?: string;
   minLength?: number;
   maxLength?: number;
-  min?: number;
-  max?: number;
-  step?: number | 'any';
   /** `auto` for text that may run from right to left. */
   dir?: 'auto';
 }
 
-export function Field({ label, hint, onText, value, ...input }: InputProps) {
+export function Field({ label, hint, problem = '', onText, value, ...input }: InputProps) {
   const id = useId();
-  // A number is shown as it was typed: 80. is on its way to 80.5.
-  const [typed, setTyped] = useState('');
-  const isTyped = input.type === 'number' && typed !== '' && Number(typed) === Number(value);
+  const element = useRef<HTMLInputElement>(null);
+  useEffect(() => element.current?.setCustomValidity(problem), [problem]);
+  const said = problem || hint;
   return (
     <div class="field">
       <label for={id}>{label}</label>
       <input
+        ref={element}
         id={id}
-        aria-describedby={hint ? `${id}-hint` : undefined}
-        value={isTyped ? typed : String(value)}
-        onInput={(event) => {
-          setTyped(event.currentTarget.value);
-          onText(event.currentTarget.value);
-        }}
+        aria-describedby={said ? `${id}-hint` : undefined}
+        aria-invalid={problem ? 'true' : undefined}
+        value={value}
+        onInput={(event) => onText(event.currentTarget.value)}
         {...(input as object)}
       />
-      {hint && (
-        <p id={`${id}-hint`} class="hint">
-          {hint}
+      {said && (
+        <p id={`${id}-hint`} class={problem ? 'hint problem' : 'hint'}>
+          {said}
         </p>
       )}
     </div>
   );
+}
+
+interface NumberProps {
+  label: string;
+  value: number | null;
+  /** Null: nothing, or nothing that is a number in these bounds. */
+  onNumber: (value: number | null) => void;
+  least?: number;
+  most: number;
+  /** Most decimals; 0 by default. */
+  places?: number;
+  required?: boolean;
+}
+
+/**
+ * A field for a number. It is a text field, because a browser's number field drops the separator that its language does not
+ * have, and makes 825 of 82,5.
+ */
+export function NumberField({ label, value, onNumber, required = false, ...bounds }: NumberProps) {
+  const [typed, setTyped] = useState('');
+  const read = (text: string) => (problemWith(text, bounds) ? null : (readNumber(text) ?? null));
+  // A number is shown as it was typed: 80, is on its way to 80,5.
+  const shown = read(typed) === value ? typed : decimalText(value);
+  return (
+    <Field
+      label={label}
+      inputMode={bounds.places ? 'decimal' : 'numeric'}
+      autocomplete="off"
+      required={required}
+      problem={problemWith(shown, bounds)}
+      value={shown}
+      onText={(text) => {
+        setTyped(text);
+        onNumber(read(text));
+      }}
+    />
+  );
+}
+
+/** Enter leads to the next field of a form: it never says that the form is done. */
+export function toNextField(event: TargetedKeyboardEvent<HTMLFormElement>): void {
+  if (event.key !== 'Enter' || event.isComposing || event.defaultPrevented) return;
+  if (!(event.target instanceof HTMLInputElement)) return;
+  event.preventDefault();
+  const fields = [...event.currentTarget.querySelectorAll('input')].filter((field) => !field.matches(':disabled'));
+  if (event.target.type === 'checkbox' && !event.target.checked) event.target.click();
+  fields[fields.indexOf(event.target) + 1]?.focus();
 }
 
 export function Choice({

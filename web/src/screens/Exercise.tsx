@@ -139,8 +139,8 @@ function Bests({ best }: { best: Best | undefined }) {
   if (!best) return null;
   const { heaviest, bestOneRepMax: strongest, mostReps, mostVolumeInWorkout: volume, longest, farthest } = best;
   const rows: Array<[string, string, string]> = [];
-  const add = (name: string, found: { day: string } | null, text: () => string) =>
-    found && rows.push([name, text(), day(`${found.day}T12:00`)]);
+  const add = (name: string, found: { firstDay: string } | null, text: () => string) =>
+    found && rows.push([name, text(), day(`${found.firstDay}T12:00`)]);
   add('Heaviest', heaviest, () => setText(heaviest as NonNullable<typeof heaviest>));
   add('Estimated 1RM', strongest, () => `${number(fromKg(strongest?.kg ?? 0, me.unit))} ${me.unit}`);
   add('Most reps', mostReps, () => setText(mostReps as NonNullable<typeof mostReps>));

@@ -120,13 +120,14 @@ export function BodyWeight({ items }: { items: Array<{ value: number; unit: stri
 interface Best {
   exerciseId: number;
   exercise: string;
-  heaviest: { weight: number | null; unit: string | null; reps: number | null; day: string } | null;
+  heaviest: { weight: number | null; unit: string | null; reps: number | null; firstDay: string } | null;
 }
 
+/** An equalled record is not a new one: the day counts on which it was first reached. */
 function NewestRecords({ items }: { items: Best[] }) {
   const newest = items
     .flatMap(({ exerciseId, exercise, heaviest }) => (heaviest ? [{ exerciseId, exercise, heaviest }] : []))
-    .toSorted((a, b) => b.heaviest.day.localeCompare(a.heaviest.day))
+    .toSorted((a, b) => b.heaviest.firstDay.localeCompare(a.heaviest.firstDay))
     .slice(0, NEWEST);
   return (
     <section class="card">
@@ -141,7 +142,7 @@ function NewestRecords({ items }: { items: Best[] }) {
                 {exercise}
               </Link>
               <span>
-                {setText(heaviest)} <span class="hint">{day(`${heaviest.day}T12:00`)}</span>
+                {setText(heaviest)} <span class="hint">{day(`${heaviest.firstDay}T12:00`)}</span>
               </span>
             </li>
           ))}

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { localTime, moment, number } from '../format.ts';
 import { useAction, useClient, useLoaded, useShared } from '../hooks.ts';
-import { Choice, Field, Notice, Ready, Screen } from '../parts/basics.tsx';
+import { Choice, Field, Notice, NumberField, Ready, Screen } from '../parts/basics.tsx';
 import { newId } from '../session/drafts.ts';
 import { BodyWeight } from './Home.tsx';
 
@@ -23,7 +23,7 @@ export function Measurements() {
   const { session, me } = useShared();
   const client = useClient();
   const [kind, setKind] = useState('body_weight');
-  const [value, setValue] = useState('');
+  const [value, setValue] = useState<number | null>(null);
   const [at, setAt] = useState(localTime(new Date().toISOString()));
   const [loaded, again] = useLoaded(
     () => session.client.call('GET', '/api/v1/measurements', { query: { kind, limit: 200 } }),
@@ -39,26 +39,18 @@ export function Measurements() {
         class="card row"
         onSubmit={(event) => {
           event.preventDefault();
+          if (value === null) return; // its field is required
           run(async () => {
-            const body = { kind, value: Number(value), unit, measuredAt: new Date(at).toISOString() } as const;
+            const body = { kind, value, unit, measuredAt: new Date(at).toISOString() } as const;
             await client.call('PUT', '/api/v1/measurements/:id', { params: { id }, body });
             setId(newId());
-            setValue('');
+            setValue(null);
             again();
             return 'It is stored.';
           });
         }}
       >
-        <Field
-          label={`Value, ${unit}`}
-          type="number"
-          inputMode="decimal"
-          min={0}
-          step="any"
-          required
-          value={value}
-          onText={setValue}
-        />
+        <NumberField label={`Value, ${unit}`} most={99_999} places={3} required value={value} onNumber={setValue} />
         <Field label="When" type="datetime-local" required value={at} onText={setAt} />
         <button type="submit" disabled={isBusy}>
           Add

@@ -1,9 +1,9 @@
 import type { Output } from '@strong-together/client';
-import { useState } from 'preact/hooks';
-import { useAction, useClient, useLoaded } from '../hooks.ts';
-import { Field, Notice, Ready, Screen } from '../parts/basics.tsx';
+import { useEffect } from 'preact/hooks';
+import { useAction, useClient, useKept, useLoaded } from '../hooks.ts';
+import { Field, Notice, Ready, Screen, toNextField } from '../parts/basics.tsx';
 import { ExercisePicker } from '../parts/ExercisePicker.tsx';
-import { load, remove, save } from '../session/database.ts';
+import { load, remove } from '../session/database.ts';
 import { newId } from '../session/drafts.ts';
 
 type Stored = Output<'GET', '/api/v1/plan'>;
@@ -39,7 +39,14 @@ export function Plan() {
     <Screen title="Plan">
       <Ready loaded={loaded} again={again}>
         {([plan, { items }, written]) => (
-          <Form key={plan.version} plan={plan} written={written} exercises={items} action={saving} onSaved={again} />
+          <Form
+            key={`${plan.version} ${written === undefined}`}
+            plan={plan}
+            written={written}
+            exercises={items}
+            action={saving}
+            onSaved={again}
+          />
         )}
       </Ready>
     </Screen>
@@ -56,18 +63,19 @@ interface FormProps {
 
 function Form({ plan, written, exercises, action, onSaved }: FormProps) {
   const client = useClient();
-  const [form, setForm] = useState<Written>(written ?? writtenOf(plan));
+  const kept = useKept('choices', 'plan', written ?? writtenOf(plan));
+  const form = kept.value ?? writtenOf(plan);
   const { name, splits } = form;
-  const write = (part: Partial<Written>) => {
-    const next = { ...form, ...part };
-    setForm(next);
-    void save('choices', 'plan', next);
-  };
-  const setName = (text: string) => write({ name: text });
-  const setSplits = (next: Split[]) => write({ splits: next });
+  const isGone = kept.value === undefined;
+  useEffect(() => {
+    if (isGone) onSaved(); // in another tab
+  }, [isGone]);
+  const setName = (text: string) => void kept.change((now) => ({ ...now, name: text }));
+  const setSplits = (part: (now: Split[]) => Split[]) =>
+    void kept.change((now) => ({ ...now, splits: part(now.splits) }));
   const { isBusy, error, done, run } = action;
-  const change = (key: string, part: Partial<Split>) =>
-    setSplits(splits.map((split) => (split.key === key ? { ...split, ...part } : split)));
+  const change = (key: string, part: (now: Split) => Partial<Split>) =>
+    setSplits((now) => now.map((split) => (split.key === key ? { ...split, ...part(split) } : split)));
   const send = async () => {
     const body = {
       name,
@@ -89,6 +97,7 @@ function Form({ plan, written, exercises, action, onSaved }: FormProps) {
   };
   return (
     <form
+      onKeyDown={toNextField}
       onSubmit={(event) => {
         event.preventDefault();
         run(send);
@@ -105,7 +114,7 @@ function Form({ plan, written, exercises, action, onSaved }: FormProps) {
             maxLength={50}
             dir="auto"
             value={split.name}
-            onText={(text) => change(split.key, { name: text })}
+            onText={(text) => change(split.key, () => ({ name: text }))}
           />
           {split.exercises.map((one) => (
             <div key={one.exerciseId} class="row">
@@ -115,15 +124,17 @@ function Form({ plan, written, exercises, action, onSaved }: FormProps) {
                 pattern="\s*\d+([\s,]+\d+)*\s*"
                 value={one.sets}
                 onText={(sets) =>
-                  change(split.key, {
-                    exercises: split.exercises.map((other) => (other === one ? { ...one, sets } : other)),
-                  })
+                  change(split.key, ({ exercises: all }) => ({
+                    exercises: all.map((other) => (isSame(other, one) ? { ...other, sets } : other)),
+                  }))
                 }
               />
               <button
                 type="button"
                 class="plain"
-                onClick={() => change(split.key, { exercises: split.exercises.filter((other) => other !== one) })}
+                onClick={() =>
+                  change(split.key, ({ exercises: all }) => ({ exercises: all.filter((other) => !isSame(other, one)) }))
+                }
               >
                 Remove<span class="unseen"> {one.name}</span>
               </button>
@@ -133,19 +144,29 @@ function Form({ plan, written, exercises, action, onSaved }: FormProps) {
             label={`Add an exercise to ${split.name || 'this split'}`}
             exercises={exercises.filter(({ id }) => !split.exercises.some(({ exerciseId }) => exerciseId === id))}
             onPick={(exercise) =>
-              change(split.key, {
-                exercises: [...split.exercises, { exerciseId: exercise.id, name: exercise.name, sets: '8 8 8' }],
-              })
+              change(split.key, ({ exercises: all }) => ({
+                exercises: [...all, { exerciseId: exercise.id, name: exercise.name, sets: '8 8 8' }],
+              }))
             }
           />
-          <button type="button" class="plain" onClick={() => setSplits(splits.filter(({ key }) => key !== split.key))}>
+          <button
+            type="button"
+            class="plain"
+            onClick={() => setSplits((now) => now.filter(({ key }) => key !== split.key))}
+          >
             Remove split<span class="unseen"> {split.name}</span>
           </button>
         </fieldset>
       ))}
       <Notice error={error} done={done} />
       <div class="row">
-        <button type="button" onClick={() => setSplits([...splits, { key: newId(), name: '', exercises: [] }])}>
+        <button
+          type="button"
+          onClick={() => {
+            const added = { key: newId(), name: '', exercises: [] };
+            setSplits((now) => [...now, added]);
+          }}
+        >
           Add split
         </button>
         <button type="submit" disabled={isBusy || splits.length === 0}>
@@ -155,7 +176,7 @@ function Form({ plan, written, exercises, action, onSaved }: FormProps) {
           <button
             type="button"
             class="plain"
-            onClick={() => void remove('choices', 'plan').then(() => setForm(writtenOf(plan)))}
+            onClick={() => void kept.change(() => writtenOf(plan)).then(() => remove('choices', 'plan'))}
           >
             Throw away what I wrote, and take the newest
           </button>
@@ -164,6 +185,9 @@ function Form({ plan, written, exercises, action, onSaved }: FormProps) {
     </form>
   );
 }
+
+/** An exercise is in a split once. */
+const isSame = (a: { exerciseId: number }, b: { exerciseId: number }) => a.exerciseId === b.exerciseId;
 
 const writtenOf = (plan: Stored): Written => ({
   version: plan.version,

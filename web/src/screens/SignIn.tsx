@@ -92,6 +92,9 @@ export function SignIn({ session, hasEnded, onDone }: { session: Session; hasEnd
           </button>
         </form>
         <p>
+          <Link to="forgot-password">Forgot password?</Link>
+        </p>
+        <p>
           New here? <Link to="sign-up">Sign up</Link>
         </p>
       </Screen>

@@ -1,12 +1,13 @@
 import { minutes, moment, setText } from '../format.ts';
 import { go, useAction, useLoaded, useShared } from '../hooks.ts';
 import { Link, Notice, Ready, Screen } from '../parts/basics.tsx';
+import { beginAgain } from '../session/beginning.ts';
 import { removeDraft } from '../session/drafts.ts';
 
 const KINDS: Record<string, string> = { warmup: 'warm-up', drop: 'drop set', failure: 'to failure' };
 
 export function Workout({ id }: { id: string }) {
-  const { session } = useShared();
+  const { session, me } = useShared();
   const { client } = session;
   const [loaded, again] = useLoaded(
     () =>
@@ -59,8 +60,7 @@ export function Workout({ id }: { id: string }) {
                   disabled={isBusy}
                   onClick={() =>
                     run(async () => {
-                      const copy = await client.call('POST', '/api/v1/workouts/:id/duplicate', { params: { id } });
-                      go(`workouts/${copy.id}/edit`);
+                      go(`workouts/${await beginAgain(session, workout, me.unit)}/new`);
                       return undefined;
                     })
                   }

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { minutes, moment } from '../format.ts';
 import { inWords, useLoaded, useShared } from '../hooks.ts';
 import { Field, Link, Notice, Screen } from '../parts/basics.tsx';
+import { onStoredElsewhere } from '../session/database.ts';
 import { DRAFTS_CHANGED, type Draft, loadDrafts, removeDraft } from '../session/drafts.ts';
 
 type Item = Output<'GET', '/api/v1/workouts'>['items'][number];
@@ -47,7 +48,11 @@ export function Workouts() {
       void read(null, []);
     };
     addEventListener(DRAFTS_CHANGED, look);
-    return () => removeEventListener(DRAFTS_CHANGED, look);
+    const stop = onStoredElsewhere('drafts', again);
+    return () => {
+      removeEventListener(DRAFTS_CHANGED, look);
+      stop();
+    };
   });
 
   return (
