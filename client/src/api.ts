@@ -1263,6 +1263,8 @@ export interface Api {
             /** In the zone of the workout. */
             day: string;
             workoutId: string;
+            /** When it was reached for the first time; `day` is the last time. */
+            firstDay: string;
           } | null;
           bestOneRepMax: {
             weight: number | null;
@@ -1271,6 +1273,8 @@ export interface Api {
             /** In the zone of the workout. */
             day: string;
             workoutId: string;
+            /** When it was reached for the first time; `day` is the last time. */
+            firstDay: string;
             kg: number;
             formula: 'lifted' | 'epley' | 'brzycki' | 'oconner';
           } | null;
@@ -1281,30 +1285,40 @@ export interface Api {
             /** In the zone of the workout. */
             day: string;
             workoutId: string;
+            /** When it was reached for the first time; `day` is the last time. */
+            firstDay: string;
           } | null;
           /** Kilograms. */
           mostVolumeInSet: {
             value: number;
             day: string;
             workoutId: string;
+            /** When it was reached for the first time; `day` is the last time. */
+            firstDay: string;
           } | null;
           /** Kilograms. */
           mostVolumeInWorkout: {
             value: number;
             day: string;
             workoutId: string;
+            /** When it was reached for the first time; `day` is the last time. */
+            firstDay: string;
           } | null;
           /** Seconds. */
           longest: {
             value: number;
             day: string;
             workoutId: string;
+            /** When it was reached for the first time; `day` is the last time. */
+            firstDay: string;
           } | null;
           /** Metres. */
           farthest: {
             value: number;
             day: string;
             workoutId: string;
+            /** When it was reached for the first time; `day` is the last time. */
+            firstDay: string;
           } | null;
         }>;
       };
@@ -1564,6 +1578,8 @@ export interface Api {
               /** In the zone of the workout. */
               day: string;
               workoutId: string;
+              /** When it was reached for the first time; `day` is the last time. */
+              firstDay: string;
             } | null;
             bestOneRepMax: {
               weight: number | null;
@@ -1572,6 +1588,8 @@ export interface Api {
               /** In the zone of the workout. */
               day: string;
               workoutId: string;
+              /** When it was reached for the first time; `day` is the last time. */
+              firstDay: string;
               kg: number;
               formula: 'lifted' | 'epley' | 'brzycki' | 'oconner';
             } | null;
@@ -1582,30 +1600,40 @@ export interface Api {
               /** In the zone of the workout. */
               day: string;
               workoutId: string;
+              /** When it was reached for the first time; `day` is the last time. */
+              firstDay: string;
             } | null;
             /** Kilograms. */
             mostVolumeInSet: {
               value: number;
               day: string;
               workoutId: string;
+              /** When it was reached for the first time; `day` is the last time. */
+              firstDay: string;
             } | null;
             /** Kilograms. */
             mostVolumeInWorkout: {
               value: number;
               day: string;
               workoutId: string;
+              /** When it was reached for the first time; `day` is the last time. */
+              firstDay: string;
             } | null;
             /** Seconds. */
             longest: {
               value: number;
               day: string;
               workoutId: string;
+              /** When it was reached for the first time; `day` is the last time. */
+              firstDay: string;
             } | null;
             /** Metres. */
             farthest: {
               value: number;
               day: string;
               workoutId: string;
+              /** When it was reached for the first time; `day` is the last time. */
+              firstDay: string;
             } | null;
           }>;
         };

@@ -10,17 +10,20 @@ alter table imports
   add column failure       text, -- why it could not be written
   add column comparison    jsonb; -- how its workouts compare with the log, and with which version of it
 
+alter table log_workouts
+  add column block_count integer not null default 0,
+  add column set_count   integer not null default 0,
+  add column note_bytes  integer not null default 0; -- of title and notes, as JSON: pages and bounds do not read every set
+
+create index imports_committing_idx on imports (updated_at) where state = 'committing';
+
+set local role service; -- row-level security is forced: the owner of the tables sees no row
+
 -- What the release before could not go on with. Its person can take it back or try again.
 update imports i
 set state = 'failed', failure = 'The import was interrupted. Try again, or take it back.'
 where i.state = 'committing'
   and i.updated_at < now() - interval '15 minutes';
-
--- How much a workout is: pages and bounds do not read every set.
-alter table log_workouts
-  add column block_count integer not null default 0,
-  add column set_count   integer not null default 0,
-  add column note_bytes  integer not null default 0; -- of title and notes, as JSON
 
 update log_workouts w
 set block_count = s.block_count,
@@ -60,4 +63,4 @@ from (
 where w.user_id = t.user_id
   and w.id = t.workout_id;
 
-create index imports_committing_idx on imports (updated_at) where state = 'committing';
+reset role;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /** Of own exercises; `Other` is one that nobody has assigned yet, which the app's catalogue does not show. */
-export const MUSCLES = ['Legs', 'Back', 'Chest', 'Shoulders', 'Triceps', 'Biceps', 'Glutes', 'Abs', 'Other'] as const;
-export const MEASURES = [
+const MUSCLES = ['Legs', 'Back', 'Chest', 'Shoulders', 'Triceps', 'Biceps', 'Glutes', 'Abs', 'Other'] as const;
+const MEASURES = [
   'weight_reps',
   'bodyweight_reps',
   'weighted_bodyweight',

@@ -221,9 +221,8 @@ async function readAndMatch(
   const names: documents.NameInFile[] = [];
   for (const [n, one] of facts.names.entries()) {
     if (n % NAMES_AT_ONCE === 0) await nextTurn();
-    const id = match(one.name, new Map());
-    const isKnown = typeof id === 'number';
-    names.push({ ...one, match: isKnown ? id : null, candidates: isKnown ? [] : candidates(one.name) });
+    const id = match(one.name);
+    names.push({ ...one, match: id, candidates: id === null ? candidates(one.name) : [] });
   }
   return {
     source,

@@ -25,11 +25,10 @@ const aliases = seeded('exercises_aliases.sql', /^ {4}\('((?:''|[^'])*)', '((?:'
   ([name = '', exercise = '']) => ({ name: name.toLowerCase(), exercise_id: idOf.get(exercise) ?? 0 }),
 );
 const matcher = buildMatcher(exercises, aliases);
-const UNDECIDED: ReadonlyMap<string, number> = new Map();
 
 /** The catalogue's name for a name, or `-`. */
 function matched(name: string): string {
-  const match = matcher.match(name, UNDECIDED);
+  const match = matcher.match(name);
   return typeof match === 'number' ? (nameOf.get(match) ?? '') : '-';
 }
 
@@ -103,10 +102,10 @@ describe('a word that makes another exercise', () => {
       const plain = ` ${name.toLowerCase().replaceAll('smith machine', 'smith')} `;
       if (plain.includes(` ${word} `)) {
         const without = plain.replace(` ${word} `, ' ');
-        if (matcher.match(without, UNDECIDED) === id) {
+        if (matcher.match(without) === id) {
           expect([name, without, isSaid(id, (alias) => !alias.includes(word))]).toEqual([name, without, true]);
         }
-      } else if (matcher.match(`${word}${plain}`, UNDECIDED) === id) {
+      } else if (matcher.match(`${word}${plain}`) === id) {
         expect([name, word, isSaid(id, (alias) => alias.includes(word))]).toEqual([name, word, true]);
       }
     }
@@ -123,27 +122,22 @@ describe('matching', () => {
   const learned = [...aliases, { name: 'skull crusher (ez bar)', exercise_id: 10_002 }];
   const theirs = buildMatcher([...exercises, ...own], learned);
 
-  it('takes what the person decided first, whatever the name is', () => {
-    const names = ['constructor', '__proto__', 'toString', 'Bench Press', ''];
-    for (const decision of [7, 'create', 'skip'] as const) {
-      const decisions = new Map(names.map((name) => [name, decision]));
-      for (const name of names) expect([name, theirs.match(name, decisions)]).toEqual([name, decision]);
-    }
+  it('knows nothing of names that every object has', () => {
     for (const name of ['constructor', '__proto__', 'toString', 'valueOf', 'hasOwnProperty', '']) {
-      expect([name, theirs.match(name, new Map()), theirs.match(name, {})]).toEqual([name, null, null]);
+      expect([name, theirs.match(name)]).toEqual([name, null]);
     }
   });
 
   it('prefers own exercises and learned names', () => {
-    expect(theirs.match('Bench Press', UNDECIDED)).toBe(10_001);
-    expect(theirs.match('cable thing, my', UNDECIDED)).toBe(10_002);
-    expect(theirs.match('Skull Crusher (EZ Bar)', UNDECIDED)).toBe(10_002);
+    expect(theirs.match('Bench Press')).toBe(10_001);
+    expect(theirs.match('cable thing, my')).toBe(10_002);
+    expect(theirs.match('Skull Crusher (EZ Bar)')).toBe(10_002);
   });
 
   it('leaves to the person what could be two', () => {
-    expect(theirs.match('Row (chains)', UNDECIDED)).toBeNull();
-    expect(theirs.match('Bench Presses', UNDECIDED)).toBeNull();
-    expect(theirs.match('Rows With Chains', UNDECIDED)).toBe(10_003);
+    expect(theirs.match('Row (chains)')).toBeNull();
+    expect(theirs.match('Bench Presses')).toBeNull();
+    expect(theirs.match('Rows With Chains')).toBe(10_003);
   });
 
   it('does not depend on case, order of words, or hyphens', () => {
@@ -151,7 +145,7 @@ describe('matching', () => {
       fc.property(fc.constantFrom(...exercises), fc.infiniteStream(fc.nat()), ({ id, name }, numbers) => {
         const phrase = / to /.test(name) ? [name] : name.split(' ').map((word) => word.toUpperCase());
         const written = phrase.length === 1 ? name : `${name} `.replaceAll(' ', numbers.next().value % 2 ? '-' : '  ');
-        expect([written, matcher.match(written, UNDECIDED)]).toEqual([written, id]);
+        expect([written, matcher.match(written)]).toEqual([written, id]);
         expect(keyOf(wordsOf(phrase.join(' ')))).toBe(keyOf(wordsOf(name)));
       }),
     );

@@ -1,18 +1,6 @@
 import type { KnownExerciseRow } from './imports.queries.ts';
 import { keyOf, wordsOf } from './names/words.ts';
 
-/** What becomes of an exercise of a file. */
-export type Match = number | 'create' | 'skip' | null;
-
-/** What a person decided for names of a file. */
-type Mapping = ReadonlyMap<string, number | string> | Readonly<Record<string, number | string>>;
-
-export interface NameInFile {
-  name: string;
-  sets: number;
-  measure: string;
-}
-
 type Exercise = Pick<KnownExerciseRow, 'id' | 'name' | 'is_own'>;
 
 const MOST_CANDIDATES = 3;
@@ -34,15 +22,11 @@ export function buildMatcher(exercises: Exercise[], aliases: Array<{ name: strin
   const nameOf = new Map(exercises.map(({ id, name }) => [id, name]));
   return {
     /**
-     * What the person decided; else the exercise of this name, of this alias, or whose name or alias says the same in
+     * The exercise of this name, of this alias, or whose name or alias says the same in
      * other words (`Bench Press (Barbell)`, `barbell bench presses`). Null where there is none, or more than one.
      */
-    match: (name: string, mapping: Mapping): Match =>
-      decided(name, mapping) ??
-      byName.get(name.toLowerCase()) ??
-      byAlias.get(name.toLowerCase()) ??
-      byKey.get(keyOf(wordsOf(name))) ??
-      null,
+    match: (name: string): number | null =>
+      byName.get(name.toLowerCase()) ?? byAlias.get(name.toLowerCase()) ?? byKey.get(keyOf(wordsOf(name))) ?? null,
     /** The likeliest exercises, at most three, best first. */
     candidates: (name: string): Array<{ id: number; name: string }> =>
       likest(name).flatMap((id) => {
@@ -50,16 +34,6 @@ export function buildMatcher(exercises: Exercise[], aliases: Array<{ name: strin
         return known === undefined ? [] : [{ id, name: known }];
       }),
   };
-}
-
-function decided(name: string, mapping: Mapping): Match | undefined {
-  const decision =
-    mapping instanceof Map
-      ? mapping.get(name)
-      : Object.hasOwn(mapping, name)
-        ? (mapping as Record<string, number | string>)[name]
-        : undefined;
-  return decision as Match | undefined;
 }
 
 interface Spelling {

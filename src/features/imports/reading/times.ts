@@ -4,7 +4,7 @@ import { BadLine } from './training.ts';
 const two = (value: number): string => String(value).padStart(2, '0');
 
 /** A local time as text, if there is such a day and time. @throws BadLine */
-export function local(year: number, month: number, day: number, hour = 0, minute = 0, second = 0): string {
+function local(year: number, month: number, day: number, hour = 0, minute = 0, second = 0): string {
   const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
   const isReal =
     date.getUTCMonth() === month - 1 && date.getUTCDate() === day && hour < 24 && minute < 60 && second < 60;

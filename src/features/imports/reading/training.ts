@@ -15,7 +15,7 @@ export interface FileWorkout {
   exercises: FileExercise[];
 }
 
-export interface FileExercise {
+interface FileExercise {
   /** Of the own format only. */
   id?: string | undefined;
   name: string;
@@ -105,7 +105,7 @@ const REASONS = new Map<PropertyKey, Reason>([
 ]);
 
 /** The set, if the logbook would take it from anybody. @throws BadLine */
-export function judged(set: FileSet): FileSet {
+function judged(set: FileSet): FileSet {
   // A weight whose unit is asked for is judged as if it were known.
   const unit = set.weight === null ? null : (set.unit ?? 'kg');
   const result = setForm.safeParse({ ...set, unit, weight: set.weight === null ? null : Number(set.weight) });
