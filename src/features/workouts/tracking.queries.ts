@@ -29,7 +29,10 @@ export interface BestRecordRow {
   workout_time_utc: string;
 }
 
-/** The best of the records of all exercises (behaviour 4.1). */
+/**
+ * The best of the records of all exercises (behaviour 4.1). $2: zone, $3: whether it is asked for without an active plan,
+ * too.
+ */
 export const FIND_BEST_RECORD = sql<BestRecordRow>('tracking.findBestRecord')`
   select
     e.name as exercise,
@@ -39,7 +42,39 @@ export const FIND_BEST_RECORD = sql<BestRecordRow>('tracking.findBestRecord')`
   from exercise_records r
   join exercises e on e.id = r.exercise_id
   where r.user_id = $1
+    and ($3 or exists (select from workoutplans p where p.user_id = $1 and p.is_active))
   order by r.pr_weight desc, r.pr_reps desc, r.pr_start_utc desc, e.name
+  limit 1`;
+
+/** The same without a weight record: of the sets that the app's tables hold, whatever the exercise is measured by. */
+export const FIND_BEST_SET = sql<BestRecordRow>('tracking.findBestSet')`
+  select
+    e.name as exercise,
+    s.weight,
+    s.reps,
+    to_char(ws.workout_start_utc at time zone $2, 'YYYY-MM-DD') as workout_time_utc
+  from workout_summary ws
+  join exercisetracking et on et.workout_summary_id = ws.id
+  join exercisetoworkoutsplit ets on ets.id = et.exercisetosplit_id
+  join exercises e on e.id = ets.exercise_id
+  cross join lateral unnest(et.weight, et.reps) as s (weight, reps)
+  where ws.user_id = $1
+    and ($3 or exists (select from workoutplans p where p.user_id = $1 and p.is_active))
+  order by s.weight desc, s.reps desc, ws.workout_start_utc desc, e.name
+  limit 1`;
+
+/** The same of what a phone has sent: $1: its exercises as JSON, $2: zone, $3: start. */
+export const FIND_BEST_SENT_SET = sql<BestRecordRow>('tracking.findBestSentSet')`
+  select
+    e.name as exercise,
+    s.weight,
+    s.reps,
+    to_char(coalesce($3, now()) at time zone $2, 'YYYY-MM-DD') as workout_time_utc
+  from jsonb_to_recordset($1::jsonb) as sent (exercisetosplit_id bigint, weight real[], reps bigint[])
+  join exercisetoworkoutsplit ets on ets.id = sent.exercisetosplit_id
+  join exercises e on e.id = ets.exercise_id
+  cross join lateral unnest(sent.weight, sent.reps) as s (weight, reps)
+  order by s.weight desc, s.reps desc, e.name
   limit 1`;
 
 export interface TrackedRow {
@@ -93,7 +128,14 @@ export const LIST_RECENT_EXERCISES = sql<TrackedExerciseRow>('tracking.listRecen
       and ws.workout_start_utc >= now() - interval '45 days'
       and ws.workout_start_utc < now() + interval '1 day'
   )
-  select ets.id, ets.exercise_id, e.name as exercise, ets.order_index, ets.sets, e.targetmuscle, e.specifictargetmuscle
+  select
+    ets.id,
+    ets.exercise_id,
+    e.name as exercise,
+    ets.order_index,
+    ets.sets,
+    e.targetmuscle,
+    app.pictured_muscle(e.targetmuscle, e.specifictargetmuscle) as specifictargetmuscle
   from exercisetoworkoutsplit ets
   join exercises e on e.id = ets.exercise_id
   where ets.id in (select d.exercisetosplit_id from done d)`;

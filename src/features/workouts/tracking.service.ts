@@ -5,6 +5,8 @@ import { writtenJson } from '#transport/serialize.ts';
 import {
   COUNT_BY_SPLIT,
   FIND_BEST_RECORD,
+  FIND_BEST_SENT_SET,
+  FIND_BEST_SET,
   LIST_RECENT,
   LIST_RECENT_EXERCISES,
   type SplitCountRow,
@@ -13,17 +15,30 @@ import {
 } from './tracking.queries.ts';
 import type { tracking } from './tracking.schemas.ts';
 
+/** What a phone has just finished. */
+interface Finished {
+  workout: unknown[];
+  workout_start_utc?: Date | null | undefined;
+}
+
 /**
  * Statistics of all time and the maps of the last 45 days, in days of the zone (behaviour 4.1 to 4.3).
+ * @param finished for the answer to a finish, of which the app reads the best set without asking: there is one then, without
+ *   an active plan too, and even where the logbook has taken the workout away meanwhile
  * @returns the number of workouts of all time, and the answer
  */
-export async function readTracking(tx: Transaction, userId: string, zone: string) {
-  const [counts, best, rows, exercises] = await Promise.all([
+export async function readTracking(tx: Transaction, userId: string, zone: string, finished?: Finished) {
+  const isAfterFinish = finished !== undefined;
+  const [counts, record, rows, exercises] = await Promise.all([
     tx.rows(COUNT_BY_SPLIT, [userId, zone]),
-    tx.maybe(FIND_BEST_RECORD, [userId, zone]),
+    tx.maybe(FIND_BEST_RECORD, [userId, zone, isAfterFinish]),
     tx.rows(LIST_RECENT, [userId, zone]),
     tx.rows(LIST_RECENT_EXERCISES, [userId]),
   ]);
+  const best =
+    record ??
+    (await tx.maybe(FIND_BEST_SET, [userId, zone, isAfterFinish])) ??
+    (finished && (await findBestSent(tx, zone, finished)));
   const analysis = { ...statistics(counts), prs: { pr_max: best ?? null } };
   // Written by hand, because every row stands in it three times: objects of them are half of the work of an answer.
   const pieces = [
@@ -33,6 +48,9 @@ export async function readTracking(tx: Transaction, userId: string, zone: string
   ];
   return { workouts: analysis.unique_days, answer: writtenJson<z.input<typeof tracking>>(joinBytes(pieces)) };
 }
+
+const findBestSent = (tx: Transaction, zone: string, { workout, workout_start_utc }: Finished) =>
+  tx.maybe(FIND_BEST_SENT_SET, [JSON.stringify(workout), zone, workout_start_utc ?? null]);
 
 /** Most frequent first; ties: most recently trained, then name. */
 function statistics(counts: SplitCountRow[]) {

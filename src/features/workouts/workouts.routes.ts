@@ -64,7 +64,7 @@ export const workoutsRoutes = [
     errors: [409],
     idempotent: true,
     replay: async ({ tx, caller, body, deps }) =>
-      reply(200, (await readTracking(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ)).answer),
+      reply(200, (await readTracking(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ, body)).answer),
     handle: async ({ tx, caller, body, deps }) => reply(200, await finishWorkout(tx, deps, caller.id, body)),
   }),
   route({
