@@ -84,6 +84,8 @@ from nameless x
 join free f on f.workout_id = x.workout_id and f.n = x.n
 where s.id = x.id;
 
+reset role;
+select set_config('role', 'service', true) where has_table_privilege('service', 'shared_versions', 'update');
 update shared_versions v
 set catalogue_version = pg_current_xact_id()::text::bigint;
 

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
 const MUSCLES = ['Legs', 'Back', 'Chest', 'Shoulders', 'Triceps', 'Biceps', 'Glutes', 'Abs'] as const;
+/** Of an import that did not say the muscle. The app's catalogue does not show such an exercise. */
+const UNKNOWN_MUSCLE = 'Other';
 const MEASURES = [
   'weight_reps',
   'bodyweight_reps',
@@ -15,8 +17,14 @@ const MEASURES = [
 const muscle = z.enum(MUSCLES);
 
 export const exerciseForm = z.strictObject({
-  name: z.string().trim().min(1).max(100),
-  muscle,
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(100)
+    // The app keeps a running workout in an object, where this is no key.
+    .refine((name) => name !== '__proto__', 'is not possible: choose another name'),
+  muscle: z.enum([...MUSCLES, UNKNOWN_MUSCLE]),
   specificMuscle: z.string().trim().min(1).max(50).nullable().default(null),
   measure: z.enum(MEASURES).default('weight_reps'),
   equipment: z.string().trim().min(1).max(50).nullable().default(null),

@@ -59,6 +59,36 @@ describe('own exercises', () => {
     expect((await person.call('PUT', '/exercises/1', FORM)).status).toBe(404); // of the catalogue
   });
 
+  it.for(['bench press', ' BENCH PRESS ', 'Bench\u00a0Press', 'Ｂｅｎｃｈ Press', 'Bench  Press', 'Back Squat'])(
+    'are not called as one of the catalogue: %s',
+    async (name, { server, person }) => {
+      const refusal = async (answer: Response) => [answer.status, ((await answer.json()) as { code: string }).code];
+      const taken = [409, 'EXERCISE_NAME_TAKEN'];
+      expect(await refusal(await person.call('POST', '/exercises', { ...FORM, name }))).toEqual(taken);
+      const own = (await (await person.call('POST', '/exercises', FORM)).json()) as Exercise;
+      expect(await refusal(await person.call('PUT', `/exercises/${own.id}`, { ...FORM, name }))).toEqual(taken);
+      // One that has such a name since before this rule keeps it, and may change everything else.
+      await server.sql('alter table exercises disable trigger user');
+      await server.sql('update exercises set name = $2 where id = $1', [own.id, name.trim()]);
+      await server.sql('alter table exercises enable trigger user');
+      for (const form of [
+        { ...FORM, name, muscle: 'Chest' },
+        { ...FORM, name: name.trim().toLowerCase(), muscle: 'Back' },
+      ]) {
+        expect((await person.call('PUT', `/exercises/${own.id}`, form)).status).toBe(200);
+      }
+      expect(await refusal(await person.call('PUT', `/exercises/${own.id}`, { ...FORM, name: 'deadlift' }))).toEqual(
+        taken,
+      );
+    },
+  );
+
+  it('have one name in each form of Unicode, and none that objects cannot have', async ({ person }) => {
+    const create = async (name: string) => (await person.call('POST', '/exercises', { ...FORM, name })).status;
+    expect([await create('Caf\u00e9 Curl'), await create('Cafe\u0301 Curl')]).toEqual([201, 409]);
+    expect(await create('__proto__')).toBe(422);
+  });
+
   it('that were done are archived, others go', async ({ person }) => {
     const create = async (name: string) =>
       ((await (await person.call('POST', '/exercises', { ...FORM, name })).json()) as Exercise).id;
