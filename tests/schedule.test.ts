@@ -188,6 +188,13 @@ describe('cleaning up', () => {
       "insert into sign_in_codes (user_id, email, expires_at) values ($1, 'x', now() - interval '1 s')",
       [id],
     );
+    await server.sql(
+      `insert into app_finishes (user_id, started_at, ended_at, content_hash, workout_id, stored_at)
+       values
+         ($1, '2020-01-01', '2020-01-01', '', $1, now() - interval '46 days'),
+         ($1, '2020-01-02', '2020-01-02', '', $1, now() - interval '44 days')`,
+      [id],
+    );
     // More than one transaction removes: what has piled up in a week away goes too.
     await server.sql(
       `insert into seen_proofs (thumbprint, jti, request_id, expires_at)
@@ -203,6 +210,9 @@ describe('cleaning up', () => {
     await db.close();
     expect(await server.sql('select name from other_sessions where user_id = $1', [id])).toEqual([{ name: 'new' }]);
     expect(await server.sql('select from sign_in_codes where user_id = $1', [id])).toEqual([]);
+    expect(await server.sql('select started_at::date::text as day from app_finishes where user_id = $1', [id])).toEqual(
+      [{ day: '2020-01-02' }],
+    );
     expect(await server.sql('select kind from security_events where user_id = $1', [id])).toEqual([
       { kind: 'password-reset' },
     ]);

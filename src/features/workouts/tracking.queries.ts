@@ -22,7 +22,7 @@ export const COUNT_BY_SPLIT = sql<SplitCountRow>('tracking.countBySplit')`
   where ws.user_id = $1
   group by s.name`;
 
-export interface BestRecordRow {
+export interface BestSetRow {
   exercise: string;
   weight: number;
   reps: number;
@@ -30,52 +30,55 @@ export interface BestRecordRow {
 }
 
 /**
- * The best of the records of all exercises (behaviour 4.1). $2: zone, $3: whether it is asked for without an active plan,
- * too.
+ * The best set of $1 (behaviour 4.1): of the weight records; without any, of the sets in the app's tables, whatever their
+ * exercises are measured by; without any, of those that a phone has just sent. $2: zone, $3: what it sent, as JSON, or null: then
+ * there is none without an active plan. $4: when that began.
  */
-export const FIND_BEST_RECORD = sql<BestRecordRow>('tracking.findBestRecord')`
-  select
-    e.name as exercise,
-    r.pr_weight as weight,
-    r.pr_reps as reps,
-    to_char(r.pr_start_utc at time zone $2, 'YYYY-MM-DD') as workout_time_utc
-  from exercise_records r
-  join exercises e on e.id = r.exercise_id
-  where r.user_id = $1
-    and ($3 or exists (select from workoutplans p where p.user_id = $1 and p.is_active))
-  order by r.pr_weight desc, r.pr_reps desc, r.pr_start_utc desc, e.name
-  limit 1`;
-
-/** The same without a weight record: of the sets that the app's tables hold, whatever the exercise is measured by. */
-export const FIND_BEST_SET = sql<BestRecordRow>('tracking.findBestSet')`
-  select
-    e.name as exercise,
-    s.weight,
-    s.reps,
-    to_char(ws.workout_start_utc at time zone $2, 'YYYY-MM-DD') as workout_time_utc
-  from workout_summary ws
-  join exercisetracking et on et.workout_summary_id = ws.id
-  join exercisetoworkoutsplit ets on ets.id = et.exercisetosplit_id
-  join exercises e on e.id = ets.exercise_id
-  cross join lateral unnest(et.weight, et.reps) as s (weight, reps)
-  where ws.user_id = $1
-    and ($3 or exists (select from workoutplans p where p.user_id = $1 and p.is_active))
-  order by s.weight desc, s.reps desc, ws.workout_start_utc desc, e.name
-  limit 1`;
-
-/** The same of what a phone has sent: $1: its exercises as JSON, $2: zone, $3: start. */
-export const FIND_BEST_SENT_SET = sql<BestRecordRow>('tracking.findBestSentSet')`
-  select
-    e.name as exercise,
-    s.weight,
-    s.reps,
-    to_char(coalesce($3, now()) at time zone $2, 'YYYY-MM-DD') as workout_time_utc
-  from jsonb_to_recordset($1::jsonb) as sent (exercisetosplit_id bigint, weight real[], reps bigint[])
-  join exercisetoworkoutsplit ets on ets.id = sent.exercisetosplit_id
-  join exercises e on e.id = ets.exercise_id
-  cross join lateral unnest(sent.weight, sent.reps) as s (weight, reps)
-  order by s.weight desc, s.reps desc, e.name
-  limit 1`;
+export const FIND_BEST_SET = sql<BestSetRow>('tracking.findBestSet')`
+  (
+    select
+      e.name as exercise,
+      r.pr_weight as weight,
+      r.pr_reps as reps,
+      to_char(r.pr_start_utc at time zone $2, 'YYYY-MM-DD') as workout_time_utc
+    from exercise_records r
+    join exercises e on e.id = r.exercise_id
+    where r.user_id = $1
+      and ($3::jsonb is not null or exists (select from workoutplans p where p.user_id = $1 and p.is_active))
+    order by r.pr_weight desc, r.pr_reps desc, r.pr_start_utc desc, e.name
+    limit 1
+  )
+  union all
+  (
+    select e.name, s.weight, s.reps, to_char(ws.workout_start_utc at time zone $2, 'YYYY-MM-DD')
+    from workout_summary ws
+    join exercisetracking et on et.workout_summary_id = ws.id
+    join exercisetoworkoutsplit ets on ets.id = et.exercisetosplit_id
+    join exercises e on e.id = ets.exercise_id
+    cross join lateral unnest(et.weight, et.reps) as s (weight, reps)
+    where ws.user_id = $1
+      and not exists (select from exercise_records r where r.user_id = $1)
+      and ($3::jsonb is not null or exists (select from workoutplans p where p.user_id = $1 and p.is_active))
+    order by s.weight desc, s.reps desc, ws.workout_start_utc desc, e.name
+    limit 1
+  )
+  union all
+  (
+    select e.name, s.weight, s.reps, to_char(coalesce($4, now()) at time zone $2, 'YYYY-MM-DD')
+    from jsonb_to_recordset($3::jsonb) as sent (exercisetosplit_id bigint, weight real[], reps bigint[])
+    join exercisetoworkoutsplit ets on ets.id = sent.exercisetosplit_id
+    join exercises e on e.id = ets.exercise_id
+    cross join lateral unnest(sent.weight, sent.reps) as s (weight, reps)
+    where not exists (select from exercise_records r where r.user_id = $1)
+      and not exists (
+        select
+        from workout_summary ws
+        join exercisetracking et on et.workout_summary_id = ws.id
+        where ws.user_id = $1
+      )
+    order by s.weight desc, s.reps desc, e.name
+    limit 1
+  )`;
 
 export interface TrackedRow {
   id: number;

@@ -4,8 +4,6 @@ import type { Transaction } from '#platform/postgres/database.ts';
 import { writtenJson } from '#transport/serialize.ts';
 import {
   COUNT_BY_SPLIT,
-  FIND_BEST_RECORD,
-  FIND_BEST_SENT_SET,
   FIND_BEST_SET,
   LIST_RECENT,
   LIST_RECENT_EXERCISES,
@@ -28,17 +26,13 @@ interface Finished {
  * @returns the number of workouts of all time, and the answer
  */
 export async function readTracking(tx: Transaction, userId: string, zone: string, finished?: Finished) {
-  const isAfterFinish = finished !== undefined;
-  const [counts, record, rows, exercises] = await Promise.all([
+  const sent = finished ? JSON.stringify(finished.workout) : null;
+  const [counts, best, rows, exercises] = await Promise.all([
     tx.rows(COUNT_BY_SPLIT, [userId, zone]),
-    tx.maybe(FIND_BEST_RECORD, [userId, zone, isAfterFinish]),
+    tx.maybe(FIND_BEST_SET, [userId, zone, sent, finished?.workout_start_utc ?? null]),
     tx.rows(LIST_RECENT, [userId, zone]),
     tx.rows(LIST_RECENT_EXERCISES, [userId]),
   ]);
-  const best =
-    record ??
-    (await tx.maybe(FIND_BEST_SET, [userId, zone, isAfterFinish])) ??
-    (finished && (await findBestSent(tx, zone, finished)));
   const analysis = { ...statistics(counts), prs: { pr_max: best ?? null } };
   // Written by hand, because every row stands in it three times: objects of them are half of the work of an answer.
   const pieces = [
@@ -48,9 +42,6 @@ export async function readTracking(tx: Transaction, userId: string, zone: string
   ];
   return { workouts: analysis.unique_days, answer: writtenJson<z.input<typeof tracking>>(joinBytes(pieces)) };
 }
-
-const findBestSent = (tx: Transaction, zone: string, { workout, workout_start_utc }: Finished) =>
-  tx.maybe(FIND_BEST_SENT_SET, [JSON.stringify(workout), zone, workout_start_utc ?? null]);
 
 /** Most frequent first; ties: most recently trained, then name. */
 function statistics(counts: SplitCountRow[]) {
