@@ -127,6 +127,24 @@ describe('housekeeping_compact_old_workouts (behaviour 4.10)', () => {
     ]);
   });
 
+  it('keeps the best set of somebody who has no weight record, because the app shows it in its place', async ({
+    server,
+  }) => {
+    const { id, train } = await trainee(server, 'UTC');
+    for (let day = 0; day < 40; day++) await train(daysBefore(100 + day), 0);
+    const [oldest] = await server.sql(
+      `update exercisetracking et
+       set reps = '{99}'
+       from workout_summary ws
+       where ws.id = et.workout_summary_id and ws.user_id = $1 and ws.workout_start_utc = $2
+       returning et.id`,
+      [id, daysBefore(139)],
+    );
+    for (let run = 0; run < 2; run++) await server.sql('select housekeeping_compact_old_workouts($1)', [NOW]);
+    expect(await count(server, 'exercisetracking', id)).toBe(36);
+    expect(await server.sql('select app.best_set_id($1) as id', [id])).toEqual([{ id: oldest?.id }]);
+  });
+
   it('keeps the 35 most recent workout-days, however old, and every record (DA5)', async ({ server }) => {
     const { id, train } = await trainee(server, 'UTC');
     for (let day = 0; day < 40; day++) await train(daysBefore(100 + day), day === 39 ? 300 : 50);
