@@ -210,7 +210,7 @@ insert into public.added select 1 from public.awaited;`,
       insert into schema_migrations (name, checksum) values ('0001_roles.sql', 'x'), ('0009_reminders.sql', 'x');
       drop table app_finishes, other_sessions, sign_in_codes, retired_sets, import_workouts, imports, shared_versions, exercise_aliases, measurements, log_tombstones, log_sets, log_blocks, log_workouts,
         log_heads cascade;
-      drop index exercises_name_key;
+      drop index exercises_name_key, exercises_same_name_idx;
       alter table exercises
         drop column owner_id cascade, drop column measure, drop column equipment, drop column secondary_muscles,
         drop column archived_at, drop column version, drop column import_id,

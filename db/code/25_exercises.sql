@@ -40,7 +40,8 @@ return case p_muscle
   else p_specific
 end;
 
--- Two names are one whatever their case, blanks around and between words, and form of Unicode.
+-- Two names are one whatever their case, blanks around and between words, and form of Unicode. The index
+-- exercises_same_name_idx is of this expression.
 create function app.name_key(p_name text) returns text
 language sql immutable parallel safe
 return lower(regexp_replace(btrim(normalize(p_name, nfkc)), '\s+', ' ', 'g'));

@@ -68,11 +68,9 @@ begin
   if exists (
     select
     from exercises e
-    where coalesce(e.owner_id, '00000000-0000-0000-0000-000000000000') in (
-        '00000000-0000-0000-0000-000000000000', new.owner_id
-      )
+    where app.name_key(e.name) = app.name_key(new.name)
+      and (e.owner_id is null or e.owner_id = new.owner_id)
       and e.id <> new.id
-      and app.name_key(e.name) = app.name_key(new.name)
   ) then
     raise exception 'the catalogue or its owner has an exercise of this name'
       using errcode = 'unique_violation', constraint = 'exercises_name_taken';

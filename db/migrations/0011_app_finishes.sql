@@ -10,3 +10,6 @@ create table app_finishes (
   primary key (user_id, started_at)
 );
 create index app_finishes_stored_idx on app_finishes (stored_at);
+
+-- Exercises by what makes names the same: app.name_key, written out, because functions come and go.
+create index exercises_same_name_idx on exercises (lower(regexp_replace(btrim(normalize(name, nfkc)), '\s+', ' ', 'g')));
