@@ -572,13 +572,10 @@ begin
 
   perform app.lock_log(v_user_id);
   -- The row of this start; where a desk has moved the workout, the one that shows it.
-  select ws.id into v_summary_id
-  from workout_summary ws
-  left join log_workouts w on w.summary_id = ws.id and w.id = v_last.workout_id
-  where ws.user_id = v_user_id
-    and (ws.workout_start_utc = v_start or w.id is not null)
-  order by ws.workout_start_utc <> v_start
-  limit 1;
+  v_summary_id := coalesce(
+    (select ws.id from workout_summary ws where ws.user_id = v_user_id and ws.workout_start_utc = v_start),
+    (select w.summary_id from log_workouts w where w.user_id = v_user_id and w.id = v_last.workout_id)
+  );
   if v_summary_id is null then
     insert into workout_summary (user_id, workoutsplit_id, workout_start_utc, workout_end_utc)
     values (v_user_id, p_split_id, v_start, v_end)

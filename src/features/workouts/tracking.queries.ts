@@ -35,50 +35,50 @@ export interface BestSetRow {
  * there is none without an active plan. $4: when that began.
  */
 export const FIND_BEST_SET = sql<BestSetRow>('tracking.findBestSet')`
-  (
-    select
-      e.name as exercise,
-      r.pr_weight as weight,
-      r.pr_reps as reps,
-      to_char(r.pr_start_utc at time zone $2, 'YYYY-MM-DD') as workout_time_utc
-    from exercise_records r
-    join exercises e on e.id = r.exercise_id
-    where r.user_id = $1
-      and ($3::jsonb is not null or exists (select from workoutplans p where p.user_id = $1 and p.is_active))
-    order by r.pr_weight desc, r.pr_reps desc, r.pr_start_utc desc, e.name
-    limit 1
-  )
-  union all
-  (
-    select e.name, s.weight, s.reps, to_char(ws.workout_start_utc at time zone $2, 'YYYY-MM-DD')
-    from workout_summary ws
-    join exercisetracking et on et.workout_summary_id = ws.id
-    join exercisetoworkoutsplit ets on ets.id = et.exercisetosplit_id
-    join exercises e on e.id = ets.exercise_id
-    cross join lateral unnest(et.weight, et.reps) as s (weight, reps)
-    where ws.user_id = $1
-      and not exists (select from exercise_records r where r.user_id = $1)
-      and ($3::jsonb is not null or exists (select from workoutplans p where p.user_id = $1 and p.is_active))
-    order by s.weight desc, s.reps desc, ws.workout_start_utc desc, e.name
-    limit 1
-  )
-  union all
-  (
-    select e.name, s.weight, s.reps, to_char(coalesce($4, now()) at time zone $2, 'YYYY-MM-DD')
-    from jsonb_to_recordset($3::jsonb) as sent (exercisetosplit_id bigint, weight real[], reps bigint[])
-    join exercisetoworkoutsplit ets on ets.id = sent.exercisetosplit_id
-    join exercises e on e.id = ets.exercise_id
-    cross join lateral unnest(sent.weight, sent.reps) as s (weight, reps)
-    where not exists (select from exercise_records r where r.user_id = $1)
-      and not exists (
-        select
-        from workout_summary ws
-        join exercisetracking et on et.workout_summary_id = ws.id
-        where ws.user_id = $1
-      )
-    order by s.weight desc, s.reps desc, e.name
-    limit 1
-  )`;
+  select best.exercise, best.weight, best.reps, best.workout_time_utc
+  from (
+    (
+      select
+        1 as choice,
+        e.name as exercise,
+        r.pr_weight as weight,
+        r.pr_reps as reps,
+        to_char(r.pr_start_utc at time zone $2, 'YYYY-MM-DD') as workout_time_utc
+      from exercise_records r
+      join exercises e on e.id = r.exercise_id
+      where r.user_id = $1
+        and ($3::jsonb is not null or exists (select from workoutplans p where p.user_id = $1 and p.is_active))
+      order by r.pr_weight desc, r.pr_reps desc, r.pr_start_utc desc, e.name
+      limit 1
+    )
+    union all
+    (
+      select 2, e.name, s.weight, s.reps, to_char(ws.workout_start_utc at time zone $2, 'YYYY-MM-DD')
+      from workout_summary ws
+      join exercisetracking et on et.workout_summary_id = ws.id
+      join exercisetoworkoutsplit ets on ets.id = et.exercisetosplit_id
+      join exercises e on e.id = ets.exercise_id
+      cross join lateral unnest(et.weight, et.reps) as s (weight, reps)
+      where ws.user_id = $1
+        and not exists (select from exercise_records r where r.user_id = $1)
+        and ($3::jsonb is not null or exists (select from workoutplans p where p.user_id = $1 and p.is_active))
+      order by s.weight desc, s.reps desc, ws.workout_start_utc desc, e.name
+      limit 1
+    )
+    union all
+    (
+      select 3, e.name, s.weight, s.reps, to_char(coalesce($4, now()) at time zone $2, 'YYYY-MM-DD')
+      from jsonb_to_recordset($3::jsonb) as sent (exercisetosplit_id bigint, weight real[], reps bigint[])
+      join exercisetoworkoutsplit ets on ets.id = sent.exercisetosplit_id
+      join exercises e on e.id = ets.exercise_id
+      cross join lateral unnest(sent.weight, sent.reps) as s (weight, reps)
+      where not exists (select from exercise_records r where r.user_id = $1)
+      order by s.weight desc, s.reps desc, e.name
+      limit 1
+    )
+  ) best
+  order by best.choice
+  limit 1`;
 
 export interface TrackedRow {
   id: number;
