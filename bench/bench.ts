@@ -164,9 +164,10 @@ async function makePeople(bench: Bench): Promise<Person[]> {
   const phones = await makePhones(bench.sql, `bench${process.pid % 10_000}`, PEOPLE);
   const histories = await makeHistories(bench, agent, phones, Number(options.workouts));
   for (const phone of phones) {
-    const body = { record: { type: 'Run', durationMins: 30, durationSec: 15 }, tz: ZONE };
-    for (let n = 0; n < 10; n++)
+    for (let n = 0; n < 10; n++) {
+      const body = { record: { type: 'Run', durationMins: 30, durationSec: n }, tz: ZONE };
       await send(agent, bench.url, await prepare(bench.url, phone, 'POST', '/api/aerobics/add', body));
+    }
   }
   agent.destroy();
   return phones.map((phone) => ({ phone, history: histories.get(phone) as History }));
@@ -200,6 +201,7 @@ function scenariosOf(bench: Bench, uncached: Target, bare: Target): Scenario[] {
     make: (person) => signed(cached, person, 'POST', path, body(person)),
   });
   let workouts = 0;
+  let runs = 0;
   const [bootstrap, tracking] = [`/api/bootstrap/get${IN_ZONE}`, `/api/workouts/gettracking${IN_ZONE}`];
   const etags = new Map<Person, string>();
   const notModified: Scenario = {
@@ -237,7 +239,8 @@ function scenariosOf(bench: Bench, uncached: Target, bare: Target): Scenario[] {
       workoutData: { A: [1, 2, 3, 4, 5, 6].map((id) => ({ id, sets: plans[saved++ % 2] })) },
       tz: ZONE,
     })),
-    post('/api/aerobics/add', 0.2, () => ({ record: { type: 'Walk', durationMins: 20 }, tz: ZONE })),
+    // Another one each time: the same record within a minute is one.
+    post('/api/aerobics/add', 0.2, () => ({ record: { type: `Run ${runs++}`, durationMins: 20 }, tz: ZONE })),
   ];
   const mix = [...Array.from({ length: 6 }, () => reads).flat(), ...writes];
   let turn = 0;

@@ -232,7 +232,7 @@ async function planned(url: string, agent: Agent, people: People, seconds: numbe
       continue;
     }
     const phone = users[n % users.length] as Phone;
-    const record = { type: 'Run', durationMins: 30, durationSec: 15 };
+    const record = { type: `Run ${n}`, durationMins: 30, durationSec: 15 }; // another one each time, so that it is stored
     const ready = await (gets[name]
       ? prepare(url, phone, 'GET', gets[name], undefined, { 'accept-encoding': 'gzip' })
       : prepare(url, phone, 'POST', '/api/aerobics/add', { record, tz: ZONE }));

@@ -277,7 +277,7 @@ class Day {
         },
       },
       'aerobics/add': saving(4, 'POST', '/api/aerobics/add', () => ({
-        record: { type: 'Run', durationMins: 30 },
+        record: { type: `Run ${Math.random()}`, durationMins: 30 }, // another one each time, so that it is stored
         tz: ZONE,
       })),
       plan: saving(4, 'POST', '/api/workouts/add', () => {

@@ -11,8 +11,10 @@ import { newPhone, type Phone } from './helpers/person.ts';
 import { makeProof } from './helpers/proof.ts';
 import { asSuperuser, fixtures, startTestServer, type TestServer, withServer } from './helpers/server.ts';
 
+let walks = 0;
+/** Another record each time: the same one within a minute is one. */
 const addCardio = (phone: Phone, token: string) =>
-  phone.post('/api/aerobics/add', token, { record: { type: 'Walk', durationMins: 1 } });
+  phone.post('/api/aerobics/add', token, { record: { type: `Walk ${walks++}`, durationMins: 1 } });
 
 /** With a connection beside the server's that holds rows. */
 const fewConnections = withServer({ env: { DATABASE_POOL_SIZE: '3' } }).extend(

@@ -88,6 +88,15 @@ async function someone(server: TestServer): Promise<Someone> {
   return who;
 }
 
+async function ownExercise(server: TestServer, { phone }: Someone): Promise<number> {
+  const [row] = await server.sql<{ id: string }>(
+    `insert into exercises (owner_id, name, description, targetmuscle, specifictargetmuscle)
+     values ($1, 'Own One', '', 'Chest', 'Upper') returning id`,
+    [phone.id],
+  );
+  return Number(row?.id);
+}
+
 async function readAll(server: TestServer, who: Someone) {
   const responses = await Promise.all(READS.map((path) => call(server, who, 'GET', path)));
   const texts = await Promise.all(responses.map((response) => response.text()));
@@ -186,6 +195,17 @@ const CHANGES: Record<string, (fixtures: Fixtures) => Promise<void>> = {
   },
   'UPDATE of an exercise': inDatabase("update exercises set name = name || ' renamed' where id = 1"),
   'UPDATE of a plan': ofPerson("update workoutplans set name = 'By hand' where user_id = $1"),
+  'a plan that is given up': ofPerson('update workoutplans set is_active = false where user_id = $1'),
+  'the muscle of an own exercise': async ({ server, person }) => {
+    await server.sql('update exercisetoworkoutsplit set exercise_id = $2 where id = $1', [
+      person.exercise,
+      await ownExercise(server, person),
+    ]);
+    await readAll(server, person);
+    await server.sql("update exercises set targetmuscle = 'Back', specifictargetmuscle = 'Lats' where owner_id = $1", [
+      person.phone.id,
+    ]);
+  },
   'UPDATE of a split': ofPerson(
     "update workoutsplits s set name = 'Z' from workoutplans p where p.id = s.workout_id and p.user_id = $1",
   ),

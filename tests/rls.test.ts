@@ -240,6 +240,14 @@ const MATRIX: Record<string, Policy> = {
     column: 'name',
     copy: "insert into exercise_aliases (owner_id, name, exercise_id) values ($owner, 'new', 1)",
   },
+  app_finishes: {
+    select: 'nothing',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'ended_at',
+    copy: "insert into app_finishes (user_id, started_at, ended_at, content_hash, workout_id) values ($owner, now(), now(), '', gen_random_uuid())",
+  },
   imports: {
     select: 'own',
     insert: 'nothing',

@@ -127,6 +127,24 @@ describe('housekeeping_compact_old_workouts (behaviour 4.10)', () => {
     ]);
   });
 
+  it('keeps the best set of somebody who has no weight record, because the app shows it in its place', async ({
+    server,
+  }) => {
+    const { id, train } = await trainee(server, 'UTC');
+    for (let day = 0; day < 40; day++) await train(daysBefore(100 + day), 0);
+    const [oldest] = await server.sql(
+      `update exercisetracking et
+       set reps = '{99}'
+       from workout_summary ws
+       where ws.id = et.workout_summary_id and ws.user_id = $1 and ws.workout_start_utc = $2
+       returning et.id`,
+      [id, daysBefore(139)],
+    );
+    for (let run = 0; run < 2; run++) await server.sql('select housekeeping_compact_old_workouts($1)', [NOW]);
+    expect(await count(server, 'exercisetracking', id)).toBe(36);
+    expect(await server.sql('select app.best_set_id($1) as id', [id])).toEqual([{ id: oldest?.id }]);
+  });
+
   it('keeps the 35 most recent workout-days, however old, and every record (DA5)', async ({ server }) => {
     const { id, train } = await trainee(server, 'UTC');
     for (let day = 0; day < 40; day++) await train(daysBefore(100 + day), day === 39 ? 300 : 50);
@@ -202,6 +220,13 @@ describe('cleaning up', () => {
       "insert into sign_in_codes (user_id, email, expires_at) values ($1, 'x', now() - interval '1 s')",
       [id],
     );
+    await server.sql(
+      `insert into app_finishes (user_id, started_at, ended_at, content_hash, workout_id, stored_at)
+       values
+         ($1, '2020-01-01', '2020-01-01', '', $1, now() - interval '46 days'),
+         ($1, '2020-01-02', '2020-01-02', '', $1, now() - interval '44 days')`,
+      [id],
+    );
     // More than one transaction removes: what has piled up in a week away goes too.
     await server.sql(
       `insert into seen_proofs (thumbprint, jti, request_id, expires_at)
@@ -217,6 +242,9 @@ describe('cleaning up', () => {
     await db.close();
     expect(await server.sql('select name from other_sessions where user_id = $1', [id])).toEqual([{ name: 'new' }]);
     expect(await server.sql('select from sign_in_codes where user_id = $1', [id])).toEqual([]);
+    expect(await server.sql('select started_at::date::text as day from app_finishes where user_id = $1', [id])).toEqual(
+      [{ day: '2020-01-02' }],
+    );
     expect(await server.sql('select kind from security_events where user_id = $1', [id])).toEqual([
       { kind: 'password-reset' },
     ]);

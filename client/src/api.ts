@@ -172,6 +172,7 @@ export interface Api {
               exercise: string;
               workoutsplit: string;
               targetmuscle: string;
+              /** the nearest that the app has a picture for */
               specifictargetmuscle: string;
             }>;
           }>;
@@ -183,6 +184,7 @@ export interface Api {
           sets: Array<number>;
           order_index: number;
           targetmuscle: string;
+          /** the nearest that the app has a picture for */
           specifictargetmuscle: string;
         }>>;
       };
@@ -214,6 +216,7 @@ export interface Api {
           lastWorkoutDate: string | null;
           splitDaysByName: Record<string, number>;
           prs: {
+            /** null without a set, and, except after a finish, without an active plan */
             pr_max: {
               exercise: string;
               weight: number;
@@ -239,6 +242,7 @@ export interface Api {
               sets: Array<number>;
               exercises: {
                 targetmuscle: string;
+                /** the nearest that the app has a picture for */
                 specifictargetmuscle: string;
               };
             };
@@ -258,6 +262,7 @@ export interface Api {
               sets: Array<number>;
               exercises: {
                 targetmuscle: string;
+                /** the nearest that the app has a picture for */
                 specifictargetmuscle: string;
               };
             };
@@ -277,6 +282,7 @@ export interface Api {
               sets: Array<number>;
               exercises: {
                 targetmuscle: string;
+                /** the nearest that the app has a picture for */
                 specifictargetmuscle: string;
               };
             };
@@ -285,7 +291,7 @@ export interface Api {
         };
       };
     };
-    /** Logs cardio, now. */
+    /** Logs cardio, now; without an Idempotency-Key the same record within a minute is one. */
     '/api/aerobics/add': {
       input: {
         body: {
@@ -378,7 +384,7 @@ export interface Api {
           specificMuscle?: string | null | undefined;
           measure?: 'weight_reps' | 'bodyweight_reps' | 'weighted_bodyweight' | 'assisted_bodyweight' | 'duration' | 'weight_duration' | 'distance_duration' | 'weight_distance' | undefined;
           equipment?: string | null | undefined;
-          secondaryMuscles?: Array<'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs' | 'Other'> | undefined;
+          secondaryMuscles?: Array<'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs'> | undefined;
           description?: string | undefined;
         };
         /** Makes repetitions harmless; by itself one for each call. */
@@ -694,6 +700,7 @@ export interface Api {
               exercise: string;
               workoutsplit: string;
               targetmuscle: string;
+              /** the nearest that the app has a picture for */
               specifictargetmuscle: string;
             }>;
           }>;
@@ -705,6 +712,7 @@ export interface Api {
           sets: Array<number>;
           order_index: number;
           targetmuscle: string;
+          /** the nearest that the app has a picture for */
           specifictargetmuscle: string;
         }>>;
       };
@@ -726,6 +734,7 @@ export interface Api {
           lastWorkoutDate: string | null;
           splitDaysByName: Record<string, number>;
           prs: {
+            /** null without a set, and, except after a finish, without an active plan */
             pr_max: {
               exercise: string;
               weight: number;
@@ -751,6 +760,7 @@ export interface Api {
               sets: Array<number>;
               exercises: {
                 targetmuscle: string;
+                /** the nearest that the app has a picture for */
                 specifictargetmuscle: string;
               };
             };
@@ -770,6 +780,7 @@ export interface Api {
               sets: Array<number>;
               exercises: {
                 targetmuscle: string;
+                /** the nearest that the app has a picture for */
                 specifictargetmuscle: string;
               };
             };
@@ -789,6 +800,7 @@ export interface Api {
               sets: Array<number>;
               exercises: {
                 targetmuscle: string;
+                /** the nearest that the app has a picture for */
                 specifictargetmuscle: string;
               };
             };
@@ -824,6 +836,7 @@ export interface Api {
       output: Record<string, Array<{
         id: number;
         name: string;
+        /** the nearest that the app has a picture for */
         specificTargetMuscle: string;
       }>>;
     };
@@ -894,6 +907,7 @@ export interface Api {
                 exercise: string;
                 workoutsplit: string;
                 targetmuscle: string;
+                /** the nearest that the app has a picture for */
                 specifictargetmuscle: string;
               }>;
             }>;
@@ -905,6 +919,7 @@ export interface Api {
             sets: Array<number>;
             order_index: number;
             targetmuscle: string;
+            /** the nearest that the app has a picture for */
             specifictargetmuscle: string;
           }>>;
         };
@@ -917,6 +932,7 @@ export interface Api {
             lastWorkoutDate: string | null;
             splitDaysByName: Record<string, number>;
             prs: {
+              /** null without a set, and, except after a finish, without an active plan */
               pr_max: {
                 exercise: string;
                 weight: number;
@@ -942,6 +958,7 @@ export interface Api {
                 sets: Array<number>;
                 exercises: {
                   targetmuscle: string;
+                  /** the nearest that the app has a picture for */
                   specifictargetmuscle: string;
                 };
               };
@@ -961,6 +978,7 @@ export interface Api {
                 sets: Array<number>;
                 exercises: {
                   targetmuscle: string;
+                  /** the nearest that the app has a picture for */
                   specifictargetmuscle: string;
                 };
               };
@@ -980,6 +998,7 @@ export interface Api {
                 sets: Array<number>;
                 exercises: {
                   targetmuscle: string;
+                  /** the nearest that the app has a picture for */
                   specifictargetmuscle: string;
                 };
               };
@@ -1998,7 +2017,7 @@ export interface Api {
           specificMuscle?: string | null | undefined;
           measure?: 'weight_reps' | 'bodyweight_reps' | 'weighted_bodyweight' | 'assisted_bodyweight' | 'duration' | 'weight_duration' | 'distance_duration' | 'weight_distance' | undefined;
           equipment?: string | null | undefined;
-          secondaryMuscles?: Array<'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs' | 'Other'> | undefined;
+          secondaryMuscles?: Array<'Legs' | 'Back' | 'Chest' | 'Shoulders' | 'Triceps' | 'Biceps' | 'Glutes' | 'Abs'> | undefined;
           description?: string | undefined;
           /** Read only. */
           id?: number | undefined;

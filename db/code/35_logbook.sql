@@ -159,9 +159,14 @@ as $$
   );
 $$;
 
+-- Whether the app can show a set: it knows no warm-ups, and each of its sets has a weight and reps.
+create function app.is_shown_set(p_kind text, p_weight numeric, p_reps bigint) returns boolean
+language sql immutable parallel safe
+return p_kind <> 'warmup' and p_weight is not null and coalesce(p_reps, 0) > 0;
+
 -- Shows a workout to the app, or no longer: if it is finished, names a split of the person whose exercises it holds, and
--- has weight and reps in every set but warm-ups, which the app does not know. A workout that it does not show yet must lie
--- in the window of 45 days, and another one with the same start keeps its place.
+-- has a set that the app can show; the others are left out. A workout that it does not show yet must lie in the window of 45
+-- days, and another one with the same start keeps its place.
 create function app.project_workout(p_user_id uuid, p_id uuid) returns void
 language plpgsql security definer set search_path = public, pg_temp
 as $$
@@ -192,7 +197,7 @@ begin
       join log_sets s on s.user_id = b.user_id and s.block_id = b.id
       where b.user_id = p_user_id
         and b.workout_id = p_id
-        and s.kind <> 'warmup'
+        and app.is_shown_set(s.kind, s.weight, s.reps)
     )
     or exists (
       select
@@ -202,15 +207,6 @@ begin
       where b.user_id = p_user_id
         and b.workout_id = p_id
         and ets.id is null
-    )
-    or exists (
-      select
-      from log_blocks b
-      join log_sets s on s.user_id = b.user_id and s.block_id = b.id
-      where b.user_id = p_user_id
-        and b.workout_id = p_id
-        and s.kind <> 'warmup'
-        and (s.weight is null or s.reps is null or s.reps = 0)
     )
     or exists (
       select
@@ -253,7 +249,11 @@ begin
       where y.user_id = p_user_id
         and y.workout_id = p_id
         and exists (
-          select from log_sets s where s.user_id = y.user_id and s.block_id = y.id and s.kind <> 'warmup'
+          select
+          from log_sets s
+          where s.user_id = y.user_id
+            and s.block_id = y.id
+            and app.is_shown_set(s.kind, s.weight, s.reps)
         )
       order by y.position
     ) x
@@ -271,7 +271,7 @@ begin
     nullif(b.notes, ''),
     v_summary_id
   from log_blocks b
-  join log_sets s on s.user_id = b.user_id and s.block_id = b.id and s.kind <> 'warmup'
+  join log_sets s on s.user_id = b.user_id and s.block_id = b.id and app.is_shown_set(s.kind, s.weight, s.reps)
   join exercisetoworkoutsplit ets
     on ets.workoutsplit_id = v_workout.split_id and ets.exercise_id = b.exercise_id
   where b.user_id = p_user_id
@@ -516,6 +516,114 @@ begin
     p_user_id,
     array(select w.id from log_workouts w where w.user_id = p_user_id and w.summary_id = any (p_summary_ids))
   );
+end $$;
+
+-- What a finish says: its split, and exercises, loads, reps and notes in the order of the request, as the app's tables hold
+-- them.
+create function app.finish_hash(p_split_id bigint, p_entries jsonb) returns bytea
+language sql stable set search_path = public, pg_temp
+as $$
+  select sha256(convert_to(jsonb_build_array(p_split_id, jsonb_agg(
+    jsonb_build_array(done.exercisetosplit_id, done.weight, done.reps, done.notes) order by done.position
+  ))::text, 'UTF8'))
+  from rows from (
+    jsonb_to_recordset(p_entries) as (exercisetosplit_id bigint, weight real[], reps bigint[], notes text)
+  ) with ordinality as done (exercisetosplit_id, weight, reps, notes, position)
+$$;
+
+-- The last finish of the caller with this start. For a workout of which none is known (it was finished before finishes were
+-- kept, or longer ago than they are) that is what the app's tables hold.
+create function app.last_finish(p_start timestamptz) returns app_finishes
+language sql stable security definer set search_path = public, pg_temp
+as $$
+  select coalesce(
+    (
+      select f
+      from app_finishes f
+      where f.user_id = app.user_id()
+        and f.started_at = p_start
+    ),
+    (
+      select row(
+        ws.user_id, ws.workout_start_utc, ws.workout_end_utc,
+        app.finish_hash(ws.workoutsplit_id, (
+          select jsonb_agg(
+            jsonb_build_object(
+              'exercisetosplit_id', et.exercisetosplit_id, 'weight', et.weight, 'reps', et.reps,
+              'notes', coalesce(et.notes, '')
+            )
+            order by et.id
+          )
+          from exercisetracking et
+          where et.workout_summary_id = ws.id
+        )),
+        coalesce((select w.id from log_workouts w where w.summary_id = ws.id), ws.id), now()
+      )::app_finishes
+      from workout_summary ws
+      where ws.user_id = app.user_id()
+        and ws.workout_start_utc = p_start
+    )
+  )
+$$;
+
+-- Makes room for what the app has finished: it gets the app's row of the workout, without sets. An absent end is now, an absent
+-- start the end.
+-- outcome: created; replaced, which took away what the workout had, in the log and in the app, whatever a desk has made of it
+-- since, and names its exercises for app.finish_replacement; unchanged, because the last finish said the same or ended later.
+create function app.begin_finish(p_split_id bigint, p_start timestamptz, p_end timestamptz, p_entries jsonb)
+returns table (outcome text, summary_id uuid, exercise_ids bigint[])
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_user_id uuid := app.user_id();
+  v_end timestamptz := coalesce(p_end, greatest(now(), p_start));
+  v_start timestamptz := coalesce(p_start, v_end);
+  v_hash bytea := app.finish_hash(p_split_id, p_entries);
+  v_last app_finishes := app.last_finish(v_start);
+  v_summary_id uuid;
+  v_exercise_ids bigint[] := '{}';
+begin
+  if not p_split_id = any (app.own_split_ids()) then
+    raise exception 'no split of the caller';
+  end if;
+  if v_last.content_hash = v_hash or v_last.ended_at > v_end then
+    return query select 'unchanged', null::uuid, v_exercise_ids;
+    return;
+  end if;
+
+  perform app.lock_log(v_user_id);
+  -- The row of this start; where a desk has moved the workout, the one that shows it.
+  v_summary_id := coalesce(
+    (select ws.id from workout_summary ws where ws.user_id = v_user_id and ws.workout_start_utc = v_start),
+    (select w.summary_id from log_workouts w where w.user_id = v_user_id and w.id = v_last.workout_id)
+  );
+  if v_summary_id is null then
+    insert into workout_summary (user_id, workoutsplit_id, workout_start_utc, workout_end_utc)
+    values (v_user_id, p_split_id, v_start, v_end)
+    returning id into v_summary_id;
+    v_exercise_ids := array(
+      select b.exercise_id from log_blocks b where b.user_id = v_user_id and b.workout_id = v_last.workout_id
+    );
+    update log_workouts w set summary_id = v_summary_id where w.user_id = v_user_id and w.id = v_last.workout_id;
+  else
+    update workout_summary ws
+    set workout_start_utc = v_start,
+        workout_end_utc = v_end
+    where ws.id = v_summary_id;
+    v_exercise_ids := app.begin_replacement(v_summary_id, p_split_id, v_end);
+  end if;
+
+  insert into app_finishes as f (user_id, started_at, ended_at, content_hash, workout_id)
+  values (
+    v_user_id, v_start, v_end, v_hash,
+    coalesce((select w.id from log_workouts w where w.summary_id = v_summary_id), v_summary_id)
+  )
+  on conflict (user_id, started_at) do update
+    set ended_at = excluded.ended_at,
+        content_hash = excluded.content_hash,
+        workout_id = excluded.workout_id,
+        stored_at = now();
+  return query select case when v_last.user_id is null then 'created' else 'replaced' end, v_summary_id, v_exercise_ids;
 end $$;
 
 create function app.log_finished_workout(p_summary_id uuid, p_zone text) returns void

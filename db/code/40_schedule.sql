@@ -204,9 +204,25 @@ begin
   return v_rows;
 end $$;
 
+-- The row of the app that holds a person's best set where no weight record does (behaviour 4.1); null: one does.
+create function app.best_set_id(p_user_id uuid) returns bigint
+language sql stable security definer set search_path = public, pg_temp
+as $$
+  select et.id
+  from workout_summary ws
+  join exercisetracking et on et.workout_summary_id = ws.id
+  join exercisetoworkoutsplit ets on ets.id = et.exercisetosplit_id
+  join exercises e on e.id = ets.exercise_id
+  cross join lateral unnest(et.weight, et.reps) as s (weight, reps)
+  where ws.user_id = p_user_id
+    and not exists (select from exercise_records r where r.user_id = p_user_id)
+  order by s.weight desc, s.reps desc, ws.workout_start_utc desc, e.name
+  limit 1
+$$;
+
 -- Housekeeping (behaviour 4.10) for the next people: removes the sets of days that are neither among their
 -- 35 most recent workout-days nor within the last 45 days (UTC). Summaries stay, and so do the rows that
--- hold a record. Only people who have something to remove are locked; whoever is just changing something is left
+-- hold a record, or the best set where there is no record. Only people who have something to remove are locked; whoever is just changing something is left
 -- for the next run.
 create function app.compact_old_workouts(
   p_after uuid, p_people integer, p_now timestamptz default now()
@@ -223,6 +239,7 @@ begin
   v_people := array(
     select u.id
     from users u
+    cross join lateral (select app.best_set_id(u.id) as id offset 0) best
     where u.id = any (v_people)
       and exists (
         select
@@ -230,6 +247,7 @@ begin
         join exercisetracking et on et.workout_summary_id = ws.id
         where ws.user_id = u.id
           and ws.workout_start_utc < (v_today - 45)::timestamp at time zone 'UTC'
+          and et.id is distinct from best.id
           and not exists (
             select
             from exercise_records r
@@ -250,7 +268,11 @@ begin
   );
   if cardinality(v_people) > 0 then
     perform app.log_missing_workouts(p.id) from unnest(v_people) as p (id); -- what goes must be in the log
-    with workout as (
+    with best as materialized (
+      select p.id as user_id, app.best_set_id(p.id) as id
+      from unnest(v_people) as p (id)
+    ),
+    workout as (
       select
         ws.id,
         ws.user_id,
@@ -270,7 +292,9 @@ begin
     deleted as (
       delete from exercisetracking et
       using ranked w
+      join best b on b.user_id = w.user_id
       where et.workout_summary_id = w.id
+        and et.id is distinct from b.id
         and w.recency > 35
         and w.day < v_today - 45
         and not exists (

@@ -58,7 +58,51 @@ begin
   return null;
 end $$;
 
--- muscle_group of the splits that a statement touched; a plan of a thousand rows is one update, not a thousand.
+-- An own exercise may not be called as one of the catalogue, or as another one of its owner: the app keys a running workout by
+-- name. For new names only: an exercise that has such a name already keeps it. Raised after the row is written, so that an
+-- insert that finds the own exercise of that name (on conflict) does not meet it.
+create function app.refuse_taken_name() returns trigger
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+begin
+  if exists (
+    select
+    from exercises e
+    where app.name_key(e.name) = app.name_key(new.name)
+      and (e.owner_id is null or e.owner_id = new.owner_id)
+      and e.id <> new.id
+  ) then
+    raise exception 'the catalogue or its owner has an exercise of this name'
+      using errcode = 'unique_violation', constraint = 'exercises_name_taken';
+  end if;
+  return null;
+end $$;
+
+-- muscle_group of these splits, in the words of the app; a plan of a thousand rows is one update, not a thousand.
+create function app.set_muscle_groups(p_split_ids bigint[]) returns void
+language sql security definer set search_path = public, pg_temp
+as $$
+  update workoutsplits s
+  set muscle_group = g.muscle_group
+  from unnest(p_split_ids) as touched (split_id)
+  cross join lateral (
+    select string_agg(m.targetmuscle || ' (' || m.specifics || ')', ', ' order by m.targetmuscle) as muscle_group
+    from (
+      select x.targetmuscle, string_agg(distinct x.specific, ', ' order by x.specific) as specifics
+      from (
+        select e.targetmuscle, app.pictured_muscle(e.targetmuscle, e.specifictargetmuscle) as specific
+        from exercisetoworkoutsplit ets
+        join exercises e on e.id = ets.exercise_id
+        where ets.workoutsplit_id = touched.split_id
+          and ets.is_active
+      ) x
+      group by x.targetmuscle
+    ) m
+  ) g
+  where s.id = touched.split_id
+    and s.muscle_group is distinct from g.muscle_group;
+$$;
+
 create function app.update_muscle_groups() returns trigger
 language plpgsql security definer set search_path = public, pg_temp
 as $$
@@ -72,25 +116,18 @@ begin
   else
     v_split_ids := array(select a.workoutsplit_id from added a union select r.workoutsplit_id from removed r);
   end if;
+  perform app.set_muscle_groups(v_split_ids);
+  return null;
+end $$;
 
-  update workoutsplits s
-  set muscle_group = g.muscle_group
-  from unnest(v_split_ids) as touched (split_id)
-  cross join lateral (
-    select string_agg(m.targetmuscle || ' (' || m.specifics || ')', ', ' order by m.targetmuscle) as muscle_group
-    from (
-      select
-        e.targetmuscle,
-        string_agg(distinct e.specifictargetmuscle, ', ' order by e.specifictargetmuscle) as specifics
-      from exercisetoworkoutsplit ets
-      join exercises e on e.id = ets.exercise_id
-      where ets.workoutsplit_id = touched.split_id
-        and ets.is_active
-      group by e.targetmuscle
-    ) m
-  ) g
-  where s.id = touched.split_id
-    and s.muscle_group is distinct from g.muscle_group;
+-- After an own exercise has got another muscle. Of the catalogue a migration does it, beside the work of everybody.
+create function app.update_muscle_groups_of_exercise() returns trigger
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+begin
+  perform app.set_muscle_groups(array(
+    select distinct ets.workoutsplit_id from exercisetoworkoutsplit ets where ets.exercise_id = new.id
+  ));
   return null;
 end $$;
 
@@ -100,7 +137,8 @@ begin
   execute format(
     'grant execute on function '
       'app.create_reminder_settings(), app.update_exercise_records(), app.update_muscle_groups(), '
-      'app.refuse_foreign_exercises(), app.raise_settings_version(), app.raise_settings_version_of_name() to %I',
+      'app.refuse_foreign_exercises(), app.raise_settings_version(), app.raise_settings_version_of_name(), '
+      'app.refuse_taken_name(), app.update_muscle_groups_of_exercise() to %I',
     session_user
   );
 end $$;
@@ -134,6 +172,23 @@ after update on exercisetoworkoutsplit
 referencing new table as added
 for each statement execute function app.refuse_foreign_exercises();
 
+create trigger refuse_taken_name_trigger
+after insert on exercises
+for each row when (new.owner_id is not null) execute function app.refuse_taken_name();
+
+create trigger refuse_taken_name_on_update_trigger
+after update of name on exercises
+for each row when (new.owner_id is not null and app.name_key(old.name) <> app.name_key(new.name))
+execute function app.refuse_taken_name();
+
+create trigger update_muscle_group_of_exercise_trigger
+after update of targetmuscle, specifictargetmuscle on exercises
+for each row when (
+  new.owner_id is not null
+  and (old.targetmuscle, old.specifictargetmuscle) is distinct from (new.targetmuscle, new.specifictargetmuscle)
+)
+execute function app.update_muscle_groups_of_exercise();
+
 create trigger update_muscle_group_trigger
 after insert on exercisetoworkoutsplit
 referencing new table as added
@@ -155,7 +210,7 @@ begin
   execute format(
     'revoke execute on function '
       'app.create_reminder_settings(), app.update_exercise_records(), app.update_muscle_groups(), '
-      'app.refuse_foreign_exercises() from %I',
+      'app.refuse_foreign_exercises(), app.refuse_taken_name(), app.update_muscle_groups_of_exercise() from %I',
     session_user
   );
 end $$;

@@ -34,7 +34,7 @@ grant select, insert, update, delete on users, oauth_accounts, outbox, other_ses
 grant select, update on shared_versions to service;
 grant select, insert, update on workoutsplits, user_reminder_settings to service;
 grant select, insert, update, delete on exercises, exercise_aliases, log_heads, log_workouts, log_blocks, log_sets,
-  log_tombstones, measurements, imports, import_workouts to service;
+  log_tombstones, measurements, imports, import_workouts, app_finishes to service;
 grant select on workoutplans, exercisetoworkoutsplit, aerobictracking to service;
 grant select, insert, update, delete on workout_summary, exercisetracking to service;
 grant select, insert on messages to service;
@@ -216,11 +216,12 @@ grant execute on function
   app.check_session(uuid, bigint), app.hold_session(uuid, bigint), app.check_replica(jsonb),
   app.check_other_session(uuid, uuid), app.hold_other_session(uuid, uuid), app.end_other_sessions(uuid, uuid),
   app.user_id(), app.local_timestamp(timestamptz, text), app.first_name(text, text),
-  app.estimated_one_rep_max(real, bigint)
+  app.estimated_one_rep_max(real, bigint), app.pictured_muscle(text, text), app.name_key(text)
   to authenticated;
 grant execute on function
   app.own_plan_ids(), app.own_split_ids(), app.end_session(), app.send_workout_done_message(),
   app.senders_of_received_messages(), app.keep_idempotent_answer(text, text, bytea, integer, text),
+  app.begin_finish(bigint, timestamptz, timestamptz, jsonb),
   app.begin_replacement(uuid, bigint, timestamptz), app.finish_replacement(uuid, bigint[]),
   app.log_finished_workout(uuid, text), app.put_own_workout(uuid, jsonb, bigint[]), app.delete_own_workout(uuid, bigint[]),
   app.kilograms(numeric, text), app.document_bytes(integer, integer, integer), app.recompute_own_records(bigint), app.remove_own_exercise(bigint),

@@ -20,11 +20,20 @@ export type Measure = z.output<typeof measure>;
 
 /** An own exercise, as people, programs and files give it. */
 export const exerciseForm = z.strictObject({
-  name: z.string().trim().min(1).max(100),
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(100)
+    // The app keeps a running workout in an object, where this is not a key.
+    .refine((name) => name !== '__proto__', 'is not possible: choose another name'),
   muscle,
   specificMuscle: z.string().trim().min(1).max(50).nullable().default(null),
   measure: measure.default('weight_reps'),
   equipment: z.string().trim().min(1).max(50).nullable().default(null),
-  secondaryMuscles: z.array(muscle).max(8).default([]),
+  secondaryMuscles: z
+    .array(muscle.exclude(['Other']))
+    .max(8)
+    .default([]),
   description: z.string().max(1_000).default(''),
 });

@@ -92,6 +92,22 @@ export function referenceRecords(workouts: DoneWorkout[]): Map<string, { weight:
   );
 }
 
+/** Contract 4.1: the best of the records; without one the best set, if no workout was removed. */
+export function referenceBest(workouts: DoneWorkout[], zone: string) {
+  const records = [...referenceRecords(workouts)].map(([exercise, record]) => ({ exercise, ...record }));
+  const sets = workouts.flatMap(({ start, exercises }) =>
+    exercises.flatMap(({ exercise, weight, reps }) =>
+      weight.map((kilograms, n) => ({ exercise, weight: kilograms, reps: reps[n] ?? 0, start })),
+    ),
+  );
+  const [best] = (records.length > 0 ? records : sets).toSorted(
+    (a, b) => b.weight - a.weight || b.reps - a.reps || newestFirst(a, b) || (a.exercise < b.exercise ? -1 : 1),
+  );
+  if (!best) return null;
+  const { exercise, weight, reps, start } = best;
+  return { exercise, weight, reps, workout_time_utc: localDay(start, zone) };
+}
+
 /** Contract 4.4 in whole numbers: `numerator / denominator` kilograms. */
 function oneRepMax(weight: number, reps: number): [numerator: bigint, denominator: bigint] | undefined {
   const grams = BigInt(Math.round(weight * 1000));

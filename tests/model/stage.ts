@@ -10,6 +10,7 @@ import { startExpo } from '../fakes/expo.ts';
 import { startProvider } from '../fakes/identityProvider.ts';
 import { startResend } from '../fakes/resend.ts';
 import { startSupabase } from '../fakes/supabase.ts';
+import { pictured } from '../helpers/pictured.ts';
 import { startProcess } from '../helpers/process.ts';
 import { proofKey } from '../helpers/proof.ts';
 import { startTcpProxy } from '../helpers/tcpProxy.ts';
@@ -142,7 +143,11 @@ export async function openStage() {
     }
   }
 
-  const rows = await sql<CatalogueEntry>('select id::int, name, targetmuscle, specifictargetmuscle from exercises');
+  const stored = await sql<CatalogueEntry>('select id::int, name, targetmuscle, specifictargetmuscle from exercises');
+  const rows = stored.map((row) => ({
+    ...row,
+    specifictargetmuscle: pictured(row.targetmuscle, row.specifictargetmuscle),
+  }));
   const catalogue: Catalogue = new Map(rows.map((row) => [row.id, row]));
   const exercises = EXERCISES.flatMap((name) => rows.find((row) => row.name === name)?.id ?? []);
   const statue = await makeStatue(urlOf('first'), sql);

@@ -1,6 +1,7 @@
 import {
   type DoneWorkout,
   localDay,
+  referenceBest,
   referenceOneRepMaxima,
   referenceRecords,
   referenceStatistics,
@@ -162,22 +163,11 @@ const doneWorkouts = (account: Account, catalogue: Catalogue): DoneWorkout[] =>
 /** Endpoint 25, contract 4.1 to 4.3. */
 export function trackingView(account: Account, zone: string, catalogue: Catalogue, now: number): Expected {
   const done = doneWorkouts(account, catalogue);
-  const [best] = [...referenceRecords(done)].toSorted(
-    ([nameA, a], [nameB, b]) =>
-      b.weight - a.weight || b.reps - a.reps || +b.start - +a.start || (nameA < nameB ? -1 : 1),
-  );
   return {
     exerciseTrackingAnalysis: {
       ...referenceStatistics(done, zone),
       prs: {
-        pr_max: best
-          ? {
-              exercise: best[0],
-              weight: best[1].weight,
-              reps: best[1].reps,
-              workout_time_utc: localDay(best[1].start, zone),
-            }
-          : null,
+        pr_max: referenceBest(done, zone),
       },
     },
     exerciseTrackingMaps: mapsView(account, zone, catalogue, now),

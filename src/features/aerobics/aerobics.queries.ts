@@ -24,6 +24,18 @@ export const LIST_RECENT = sql<CardioRow>('aerobics.listRecent')`
     and a.workout_time_utc >= now() - interval '45 days'
   order by a.id`;
 
+/**
+ * $1: user, $2: type, $3: minutes, $4: seconds, $5: whether the same record of the last minute is this one, sent again. For a
+ * transaction that holds the person's row, so that of two at once the second sees the first.
+ */
 export const ADD = sql('aerobics.add')`
   insert into aerobictracking (user_id, type, duration_mins, duration_sec)
-  values ($1, $2, $3, $4)`;
+  select $1, $2, $3, $4
+  where not $5
+    or not exists (
+      select
+      from aerobictracking a
+      where a.user_id = $1
+        and a.workout_time_utc > now() - interval '1 minute'
+        and (a.type, a.duration_mins, a.duration_sec) = ($2, $3, $4)
+    )`;

@@ -29,14 +29,14 @@ export const aerobicsRoutes = [
     path: '/api/aerobics/add',
     auth: 'user',
     transaction: 'auto',
-    summary: 'Logs cardio, now.',
+    summary: 'Logs cardio, now; without an Idempotency-Key the same record within a minute is one.',
     body: cardioForm,
     responses: { 201: cardioMaps },
     errors: [409],
     idempotent: true,
-    async handle({ tx, caller, body, deps }) {
+    async handle({ tx, caller, body, deps, header }) {
       const [, cardio] = await Promise.all([
-        addCardio(tx, caller.id, body),
+        addCardio(tx, caller.id, body, header('idempotency-key') === undefined),
         readCardio(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ),
       ]);
       assertCardioBounds(cardio);

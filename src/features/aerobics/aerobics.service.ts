@@ -4,13 +4,17 @@ import type { Transaction } from '#platform/postgres/database.ts';
 import { ADD, type CardioRow, LIST_RECENT } from './aerobics.queries.ts';
 import type { cardioForm } from './aerobics.schemas.ts';
 
-/** Stores cardio with the present time. */
+/**
+ * Stores cardio with the present time.
+ * @param isOnceAMinute whether the same record within a minute is one: the app sends it again when an answer was lost
+ */
 export async function addCardio(
   tx: Transaction,
   userId: string,
   { record }: z.output<typeof cardioForm>,
+  isOnceAMinute: boolean,
 ): Promise<void> {
-  await tx.rows(ADD, [userId, record.type, record.durationMins, record.durationSec]);
+  await tx.rows(ADD, [userId, record.type, record.durationMins, record.durationSec, isOnceAMinute]);
 }
 
 /** Most records of the last 45 days; somebody who logs ten a day stays far below. */

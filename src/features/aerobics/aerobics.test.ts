@@ -100,6 +100,40 @@ describe('cardio (behaviour 4.7)', () => {
     expect(await server.sql('select 1 from aerobictracking where user_id = $1', [phone.id])).toEqual([]);
   });
 
+  it('that is sent again within a minute is one record, also at the same time; a key says otherwise', async ({
+    server,
+    phone,
+    token,
+  }) => {
+    const run = { record: { type: 'Run', durationMins: 5 }, tz: 'UTC' };
+    const count = async () => (await server.sql('select 1 from aerobictracking where user_id = $1', [phone.id])).length;
+    const answers = await Promise.all(Array.from({ length: 6 }, () => add(phone, token, run)));
+    const bodies = await Promise.all(answers.map((answer) => answer.json()));
+    expect([answers.map(({ status }) => status), await count()]).toEqual([Array(6).fill(201), 1]);
+    for (const body of bodies) expect(body).toEqual(await read(phone, token));
+    for (const record of [
+      { type: 'Walk', durationMins: 5 },
+      { type: 'Run', durationMins: 6 },
+      { type: 'Run', durationMins: 5, durationSec: 1 },
+    ]) {
+      await add(phone, token, { record });
+    }
+    expect(await count()).toBe(4);
+    await add(phone, token, run, { 'idempotency-key': 'another' });
+    expect(await count()).toBe(5);
+    await add(phone, token, run);
+    expect(await count()).toBe(5);
+    const other = await newPhone(server);
+    expect((await add(other, (await other.tokens()).accessToken, run)).status).toBe(201);
+    expect(await server.sql('select 1 from aerobictracking where user_id = $1', [other.id])).toHaveLength(1);
+    await server.sql(
+      "update aerobictracking set workout_time_utc = workout_time_utc - interval '61 seconds' where user_id = $1",
+      [phone.id],
+    );
+    await add(phone, token, run);
+    expect(await count()).toBe(6);
+  });
+
   it('honours an Idempotency-Key', async ({ server, phone, token }) => {
     const body = { record: { type: 'Run', durationMins: 5 } };
     const answers = [

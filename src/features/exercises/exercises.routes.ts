@@ -4,7 +4,13 @@ import { readCatalogue } from './exercises.service.ts';
 
 const catalogue = z.record(
   z.string(),
-  z.array(z.object({ id: z.int(), name: z.string(), specificTargetMuscle: z.string() })),
+  z.array(
+    z.object({
+      id: z.int(),
+      name: z.string(),
+      specificTargetMuscle: z.string().describe('the nearest that the app has a picture for'),
+    }),
+  ),
 );
 
 export const exercisesRoutes = [

@@ -82,6 +82,18 @@ export const FAIL_STUCK_IMPORTS = sql<{ removed: number }>('housekeeping.failStu
   )
   select count(*) as removed from stuck`;
 
+/** What finishes said whose workouts the app does not show any more. */
+export const FORGET_FINISHES = sql<{ removed: number }>('housekeeping.forgetFinishes')`
+  with removed as (
+    delete from app_finishes f
+    where f.ctid = any (array(
+      select o.ctid from app_finishes o where o.stored_at < now() - interval '45 days' limit $1
+    ))
+      and f.stored_at < now() - interval '45 days' -- one may have been said again meanwhile
+    returning 1
+  )
+  select count(*) as removed from removed`;
+
 /** Sessions beside the phone whose last refresh token has ended. */
 export const FORGET_SESSIONS = sql<{ removed: number }>('housekeeping.forgetSessions')`
   with removed as (

@@ -39,8 +39,9 @@ export async function assertMapping(
 }
 
 const pathOf = (name: string): string => cut(`mapping.${name}`, 200);
-/** How an own exercise that is created for a name is called. */
-const nameOfOwn = (name: string): string => cut(name.trim(), LONGEST_NAME).trim();
+/** How an own exercise that is created for a name is called; one of the names cannot be a key of the app's objects. */
+const nameOfOwn = (name: string): string =>
+  name.trim() === '__proto__' ? 'Exercise __proto__' : cut(name.trim(), LONGEST_NAME).trim();
 
 /**
  * Decides every name of an import: exercises that are to be created are, decisions are remembered.

@@ -244,7 +244,7 @@ describe('the app and the log', () => {
     await put({ blocks: [block(1, set(110, 5), set(100, 8, { kind: 'drop' }))] });
     expect(await shown()).toMatchObject([1, [{ weight: [110, 100], reps: [5, 8] }]]);
     for (const hidden of [
-      { blocks: [block(1, set(null, 5))] },
+      { blocks: [block(1, set(null, 5), set(100, null), set(100, 0), set(null, null, { seconds: 60 }))] },
       { blocks: [block(3, set(100, 5))] },
       { blocks: [block(1, set(100, 5))], endedAt: null },
       { blocks: [block(1, set(60, 5, { kind: 'warmup' }))] },
@@ -257,6 +257,32 @@ describe('the app and the log', () => {
     }
     expect((await person.call('DELETE', `/workouts/${id}`)).status).toBe(204);
     expect(await shown()).toEqual([0, []]);
+  });
+
+  it('sets that the app cannot show are left out, and the rest is shown', async ({ person }) => {
+    const at = hoursAgo(2);
+    await finish(person, 80, at);
+    const { items } = (await (await person.call('GET', '/workouts')).json()) as {
+      items: Array<{ id: string; blocks: Array<{ sets: object[] }> }>;
+    };
+    const [document] = items;
+    if (!document?.blocks[0]) throw new Error('nothing in the log');
+    const hidden = [
+      set(null, 5),
+      set(90, null),
+      set(90, 0),
+      set(null, null, { seconds: 60 }),
+      set(40, 5, { kind: 'warmup' }),
+      set(null, null, { kind: 'warmup' }),
+    ];
+    document.blocks[0].sets = [hidden[0] ?? {}, ...document.blocks[0].sets, ...hidden, set(85, 3)];
+    document.blocks.push(block(2, ...hidden)); // shows nothing of its exercise
+    expect((await person.call('PUT', `/workouts/${document.id}`, document)).status).toBe(200);
+    const { exerciseTrackingAnalysis, exerciseTrackingMaps } = await prMax(person);
+    expect(exerciseTrackingAnalysis).toMatchObject({ unique_days: 1, prs: { pr_max: { weight: 85, reps: 3 } } });
+    expect(exerciseTrackingMaps.byETSId).toEqual({
+      [person.planned[0] ?? 0]: [expect.objectContaining({ weight: [80, 85], reps: [5, 3] })],
+    });
   });
 
   it('what is older than the window lives in the log alone, and counts for the records', async ({ person }) => {

@@ -5,7 +5,7 @@ import { noBody } from '#transport/schemas.ts';
 import { changedExercise, exerciseAnswer, exerciseId, exercisesAnswer } from './ownExercises.schemas.ts';
 import { changeExercise, createExercise, listExercises, nameTaken, removeExercise } from './ownExercises.service.ts';
 
-const constraints = { exercises_name_key: nameTaken };
+const constraints = { exercises_name_key: nameTaken, exercises_name_taken: nameTaken };
 
 export const ownExercisesRoutes = [
   route({

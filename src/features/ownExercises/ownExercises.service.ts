@@ -17,7 +17,12 @@ import type { changedExercise } from './ownExercises.schemas.ts';
 
 const MOST_OWN = 1_000;
 
-export const nameTaken = () => new ApiError(409, 'EXERCISE_NAME_TAKEN', 'You have an exercise of this name');
+export const nameTaken = () =>
+  new ApiError(
+    409,
+    'EXERCISE_NAME_TAKEN',
+    'The catalogue or one of your own exercises has this name already. Choose another name.',
+  );
 const noSuchExercise = () => notFound('There is no such exercise of your own', 'EXERCISE_NOT_FOUND');
 
 /** The catalogue and the caller's own, archived ones too, by name. */

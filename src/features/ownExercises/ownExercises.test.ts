@@ -59,6 +59,58 @@ describe('own exercises', () => {
     expect((await person.call('PUT', '/exercises/1', FORM)).status).toBe(404); // of the catalogue
   });
 
+  it.for(['bench press', ' BENCH PRESS ', 'Bench\u00a0Press', 'Ｂｅｎｃｈ Press', 'Bench  Press', 'Back Squat'])(
+    'are not called as one of the catalogue: %s',
+    async (name, { server, person }) => {
+      const refusal = async (answer: Response) => [answer.status, ((await answer.json()) as { code: string }).code];
+      const taken = [409, 'EXERCISE_NAME_TAKEN'];
+      expect(await refusal(await person.call('POST', '/exercises', { ...FORM, name }))).toEqual(taken);
+      const own = (await (await person.call('POST', '/exercises', FORM)).json()) as Exercise;
+      expect(await refusal(await person.call('PUT', `/exercises/${own.id}`, { ...FORM, name }))).toEqual(taken);
+      // One that has such a name since before this rule keeps it, and may change everything else.
+      await server.sql('alter table exercises disable trigger user');
+      await server.sql('update exercises set name = $2 where id = $1', [own.id, name.trim()]);
+      await server.sql('alter table exercises enable trigger user');
+      for (const form of [
+        { ...FORM, name, muscle: 'Chest' },
+        { ...FORM, name: name.trim().toLowerCase(), muscle: 'Back' },
+      ]) {
+        expect((await person.call('PUT', `/exercises/${own.id}`, form)).status).toBe(200);
+      }
+      expect(await refusal(await person.call('PUT', `/exercises/${own.id}`, { ...FORM, name: 'deadlift' }))).toEqual(
+        taken,
+      );
+    },
+  );
+
+  it('get their names from whatever writes them by the same rule, along an index', async ({ server, person }) => {
+    const create = (name: string) =>
+      server.sql<{ id: string }>(
+        `insert into exercises as e (owner_id, name, description, targetmuscle, specifictargetmuscle)
+         values ($1, $2, '', 'Legs', 'Legs')
+         on conflict (coalesce(owner_id, '00000000-0000-0000-0000-000000000000'), lower(name)) do update
+           set archived_at = null
+         returning id`,
+        [person.phone.id, name],
+      );
+    await expect(create('bench press ')).rejects.toMatchObject({ code: '23505', constraint: 'exercises_name_taken' });
+    const [own] = await create('Zercher Carry');
+    await server.sql('alter table exercises disable trigger user');
+    await server.sql("update exercises set name = 'bench press' where id = $1", [own?.id]);
+    await server.sql('alter table exercises enable trigger user');
+    expect(await create('bench press')).toEqual([own]); // it has the name since before this rule
+    await server.sql('set enable_seqscan = off');
+    const plan = await server.sql('explain select from exercises e where app.name_key(e.name) = $1', ['bench press']);
+    await server.sql('reset enable_seqscan');
+    expect(JSON.stringify(plan)).toContain('exercises_same_name_idx');
+  });
+
+  it('have one name in each form of Unicode, and none that objects cannot have', async ({ person }) => {
+    const create = async (name: string) => (await person.call('POST', '/exercises', { ...FORM, name })).status;
+    expect([await create('Caf\u00e9 Curl'), await create('Cafe\u0301 Curl')]).toEqual([201, 409]);
+    expect(await create('__proto__')).toBe(422);
+  });
+
   it('that were done are archived, others go', async ({ person }) => {
     const create = async (name: string) =>
       ((await (await person.call('POST', '/exercises', { ...FORM, name })).json()) as Exercise).id;

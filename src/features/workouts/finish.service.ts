@@ -4,16 +4,13 @@ import type { Transaction } from '#platform/postgres/database.ts';
 import type { Deps } from '#transport/deps.ts';
 import { readTracking } from './tracking.service.ts';
 import {
-  BEGIN_REPLACEMENT,
+  BEGIN_FINISH,
   COUNT_STORED,
   FIND_OWN_EXERCISES,
-  FIND_STORED_WORKOUT,
   FINISH_REPLACEMENT,
   LOG_FINISHED,
   SAVE_SETS,
-  SAVE_WORKOUT,
   SEND_WORKOUT_DONE,
-  type StoredWorkoutRow,
 } from './workouts.queries.ts';
 import type { finishedWorkout } from './workouts.schemas.ts';
 
@@ -30,10 +27,10 @@ const MOST_WORKOUTS = 50_000;
 export const unknownExercise = () => badRequest('UNKNOWN_EXERCISE', 'Unknown exercise in workout');
 
 /**
- * Stores a workout once for each start time. The same start again with other content replaces the stored workout
- * whole, because an answer was lost and the person went on training; with the same content, or with an earlier end
- * than the stored one, it changes nothing. With a new workout goes the "Workout Done!" message; a message that cannot
- * be written does not undo the workout.
+ * Stores a workout once for each start time. The same start again with other content than the last finish replaces the
+ * stored workout whole, because an answer was lost and the person went on training; with the same content, or with an
+ * earlier end, it changes nothing, and what a desk has made of the workout since stays. With a new workout goes the
+ * "Workout Done!" message; a message that cannot be written does not undo the workout.
  * @returns the tracking that includes it
  * @throws ApiError 400 for times that cannot be, or exercises that are not the caller's or of several splits; 409 when
  *   too much is stored
@@ -42,16 +39,17 @@ export async function finishWorkout(tx: Transaction, deps: Deps, userId: string,
   const [start, end] = [form.workout_start_utc ?? null, form.workout_end_utc ?? null];
   assertPlausible(start, end);
   const splitId = await findSplit(tx, userId, form.workout);
-  const stored = await tx.maybe(SAVE_WORKOUT, [userId, splitId, start, end]);
+  const entries = JSON.stringify(form.workout);
+  const { outcome, summary_id: id, exercise_ids } = await tx.one(BEGIN_FINISH, [splitId, start, end, entries]);
   const zone = form.tz ?? deps.config.DEFAULT_TZ;
-  if (!stored) await replaceWorkout(tx, userId, splitId, zone, form);
   // In this order, and on their way together.
-  const [, , counted, { workouts, answer }, failure] = await Promise.all([
-    stored && tx.rows(SAVE_SETS, [stored.id, JSON.stringify(form.workout)]),
-    stored && tx.rows(LOG_FINISHED, [stored.id, zone]),
+  const [, , , counted, { workouts, answer }, failure] = await Promise.all([
+    id !== null && tx.rows(SAVE_SETS, [id, entries]),
+    id !== null && tx.rows(LOG_FINISHED, [id, zone]),
+    outcome === 'replaced' && tx.rows(FINISH_REPLACEMENT, [id, exercise_ids]),
     tx.one(COUNT_STORED, [userId]),
-    readTracking(tx, userId, zone),
-    stored && tx.savepoint(() => sendDone(tx, deps, zone)),
+    readTracking(tx, userId, zone, form),
+    outcome === 'created' && tx.savepoint(() => sendDone(tx, deps, zone)),
   ]);
   assertBounds(counted);
   assertFewWorkouts(workouts);
@@ -62,36 +60,6 @@ export async function finishWorkout(tx: Transaction, deps: Deps, userId: string,
 async function sendDone(tx: Transaction, deps: Deps, zone: string): Promise<void> {
   const message = await tx.one(SEND_WORKOUT_DONE);
   await deps.announceMessage(tx, message.id, zone);
-}
-
-async function replaceWorkout(
-  tx: Transaction,
-  userId: string,
-  splitId: number,
-  zone: string,
-  form: FinishedWorkout,
-): Promise<void> {
-  const [start, end] = [form.workout_start_utc, form.workout_end_utc ?? null];
-  const stored = await tx.one(FIND_STORED_WORKOUT, [userId, start, end]);
-  if (stored.ends_later || (stored.split_id === splitId && isSame(stored.sets, form.workout))) return;
-  const { exercise_ids } = await tx.one(BEGIN_REPLACEMENT, [stored.id, splitId, start, end]);
-  await tx.rows(SAVE_SETS, [stored.id, JSON.stringify(form.workout)]);
-  await tx.rows(LOG_FINISHED, [stored.id, zone]);
-  await tx.rows(FINISH_REPLACEMENT, [stored.id, exercise_ids]);
-}
-
-/** Weights are stored as 4-byte floats. */
-function isSame(stored: StoredWorkoutRow['sets'], sent: FinishedWorkout['workout']): boolean {
-  const written = (list: StoredWorkoutRow['sets']) =>
-    JSON.stringify(
-      list.map(({ exercisetosplit_id, weight, reps, notes }) => [
-        exercisetosplit_id,
-        weight.map(Math.fround),
-        reps,
-        notes,
-      ]),
-    );
-  return written(stored) === written(sent);
 }
 
 /**

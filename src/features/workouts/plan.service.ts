@@ -1,10 +1,10 @@
 import type { z } from 'zod';
-import { type FieldProblem, validationFailed } from '#platform/apiError.ts';
+import { validationFailed } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import { assertExpected } from '#transport/preconditions.ts';
 import type { planDocument } from './plan.schemas.ts';
-import { FIND_ACTIVE_PLAN, FIND_CATALOGUE_NAMES, FIND_PLAN_VERSION, type PlanRow } from './workouts.queries.ts';
-import { savePlan } from './workouts.service.ts';
+import { FIND_ACTIVE_PLAN, FIND_PLAN_VERSION, type PlanRow } from './workouts.queries.ts';
+import { findNames, SAME_NAME, sameNames, savePlan } from './workouts.service.ts';
 
 /** The plan of the logbook shows no times. */
 const ZONE = 'UTC';
@@ -35,20 +35,22 @@ export async function putPlanDocument(
 ) {
   const { version } = await tx.one(FIND_PLAN_VERSION, [userId]);
   assertExpected(expected, version);
-  const wanted = splits.flatMap(({ exercises }) => exercises.map(({ exerciseId }) => exerciseId));
-  const known = new Set((await tx.rows(FIND_CATALOGUE_NAMES, [wanted])).map(({ id }) => id));
-  const problems: FieldProblem[] = splits.flatMap(({ exercises }, s) =>
-    exercises.flatMap(({ exerciseId }, e) =>
-      known.has(exerciseId)
-        ? []
-        : [{ path: `splits.${s}.exercises.${e}.exerciseId`, message: 'There is no such exercise' }],
-    ),
-  );
-  if (problems.length > 0) throw validationFailed(problems);
-  const rows = splits.map(
+  const wanted = splits.map(
     (split) => [split.name, split.exercises.map(({ exerciseId, sets }) => ({ id: exerciseId, sets }))] as const,
   );
-  await savePlan(tx, userId, name, rows, ZONE);
+  const names = await findNames(tx, wanted);
+  const problemAt = (s: number, e: number, message: string) => ({
+    path: `splits.${s}.exercises.${e}.exerciseId`,
+    message,
+  });
+  const problems = [
+    ...wanted.flatMap(([, exercises], s) =>
+      exercises.flatMap(({ id }, e) => (names.has(id) ? [] : [problemAt(s, e, 'There is no such exercise')])),
+    ),
+    ...sameNames(wanted, names, (s, e) => problemAt(s, e, SAME_NAME)),
+  ];
+  if (problems.length > 0) throw validationFailed(problems);
+  await savePlan(tx, userId, name, wanted, ZONE);
   return readPlanDocument(tx, userId);
 }
 

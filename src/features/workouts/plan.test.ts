@@ -68,6 +68,7 @@ it('exercises of others and plans that cannot be are refused, and nothing is wri
     [plan('P', ['A', [1]], ['A', [2]]), '/splits'],
     [plan('P'), '/splits'],
     [plan(' ', ['A', [1]]), '/name'],
+    [plan('P', ['__proto__', [1]]), '/splits/0/name'],
     [{ name: 'P', splits: [{ ...first, muscles: 'x' }] }, '/splits/0'],
   ];
   for (const [body, pointer] of refused) {
@@ -77,6 +78,54 @@ it('exercises of others and plans that cannot be are refused, and nothing is wri
   }
   expect(await (await person.call('GET', '/plan')).json()).toEqual(before);
   expect((await other.call('PUT', '/plan', plan('P', ['A', [own.id]]))).status).toBe(200);
+});
+
+it('a split holds one exercise of a name, whatever the case', async ({ server, person }) => {
+  const created = await person.call('POST', '/exercises', { name: 'My Squat', muscle: 'Legs' });
+  const { id } = (await created.json()) as { id: number };
+  await server.sql('alter table exercises disable trigger user');
+  await server.sql("update exercises set name = 'back SQUAT' where id = $1", [id]); // since before this was refused
+  await server.sql('alter table exercises enable trigger user');
+  const refused = await person.call('PUT', '/plan', plan('P', ['A', [2, 1, id]]));
+  expect([refused.status, await refused.json()]).toMatchObject([
+    422,
+    { code: 'VALIDATION_FAILED', errors: [{ pointer: '/splits/0/exercises/2/exerciseId' }] },
+  ]);
+  const { accessToken } = await person.phone.tokens();
+  const add = await person.phone.post('/api/workouts/add', accessToken, {
+    workoutData: { B: [1, id].map((exercise) => ({ id: exercise, sets: [5] })) },
+  });
+  expect([add.status, await add.json()]).toMatchObject([
+    400,
+    {
+      code: 'VALIDATION_FAILED',
+      message: 'Split B, back SQUAT: another exercise of this split has the same name',
+      errors: [{ path: 'workoutData.B.1.id' }],
+    },
+  ]);
+  const apart = await person.phone.post('/api/workouts/add', accessToken, {
+    workoutData: { A: [{ id: 1, sets: [5] }], B: [{ id, sets: [5] }] },
+  });
+  expect(apart.status).toBe(200);
+});
+
+it('a split that the app could not name gets the next free letter', async ({ person }) => {
+  const sent = async (...names: string[]) => {
+    const { workoutPlan, workoutPlanForEditWorkout } = (await person.app('POST', '/api/workouts/add', {
+      workoutData: Object.fromEntries(names.map((name) => [name, [{ id: 1, sets: [5] }]])),
+    })) as { workoutPlan: { workoutsplits: Array<{ name: string }> }; workoutPlanForEditWorkout: object };
+    expect(Object.keys(workoutPlanForEditWorkout).toSorted()).toEqual(
+      workoutPlan.workoutsplits.map(({ name }) => name).toSorted(),
+    );
+    return Object.keys(workoutPlanForEditWorkout).toSorted();
+  };
+  await person.call('PUT', '/plan', plan('P', ['אימון', [1]], ['legs', [2]]));
+  expect(await sent('אימון', 'legs', 'null')).toEqual(['A', 'legs', 'אימון']);
+  expect(await sent('אימון', 'legs', 'A', 'null', 'undefined', 'NaN', 'C')).toEqual(
+    ['A', 'B', 'C', 'D', 'E', 'legs', 'אימון'].toSorted(),
+  );
+  const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXY'];
+  expect(await sent(...letters, 'null')).toEqual([...letters, 'Z']);
 });
 
 it('without a plan there is an empty one, and any version of it may be replaced', async ({ server }) => {

@@ -290,6 +290,149 @@ describe('the same start again (behaviour 1.5)', () => {
   });
 });
 
+describe('the same start again, after a desk has changed the workout', () => {
+  interface Logged {
+    id: string;
+    startedAt: string;
+    endedAt: string;
+    blocks: Array<{ sets: Array<Record<string, unknown>> }>;
+  }
+  const items = async (phone: Phone, token: string) =>
+    ((await (await phone.get('/api/v1/workouts', token)).json()) as { items: Logged[] }).items;
+  async function edited(phone: Phone, token: string, change: (document: Logged) => void): Promise<void> {
+    const [document] = await items(phone, token);
+    if (!document) throw new Error('nothing in the log');
+    change(document);
+    expect((await phone.send('PUT', `/api/v1/workouts/${document.id}`, token, document)).status).toBe(200);
+  }
+  const added = (document: Logged) => {
+    const [first] = document.blocks[0]?.sets ?? [];
+    document.blocks[0]?.sets.push({ ...first, weight: 85 });
+  };
+  const shown = async (phone: Phone, token: string) =>
+    Object.values((await tracking(phone, token)).exerciseTrackingMaps.byDate).flatMap((rows) =>
+      rows.map(({ weight }) => weight),
+    );
+
+  it('with the same content: what the desk added stays', async ({ server, phone, token, ets }) => {
+    const [start, end] = [minutesAgo(60), minutesAgo(10)];
+    const sent = [{ ...set(ets.bench, 80.1, 75), notes: 'slow' }, set(ets.row, 60)];
+    await finish(phone, token, sent, start, end);
+    await edited(phone, token, added);
+    const before = await items(phone, token);
+    for (const later of [end, minutesAgo(1), undefined]) {
+      expect((await finish(phone, token, sent, start, later)).status).toBe(200);
+    }
+    expect([await items(phone, token), await shown(phone, token)]).toEqual([
+      before,
+      [[Math.fround(80.1), 75, 85].map((kg) => expect.closeTo(kg, 4)), [60]],
+    ]);
+    expect(await doneMessages(server, phone)).toBe(1);
+  });
+
+  it('with other content: it is replaced whole, unless the last finish ended later', async ({
+    server,
+    phone,
+    token,
+    ets,
+  }) => {
+    const start = minutesAgo(60);
+    await finish(phone, token, [set(ets.bench, 80)], start, minutesAgo(10));
+    await edited(phone, token, (document) => {
+      added(document);
+      document.endedAt = minutesAgo(1); // later than the next finish, but it is the finish before that counts
+    });
+    await finish(phone, token, [set(ets.bench, 70)], start, minutesAgo(20));
+    expect(await shown(phone, token)).toEqual([[80, 85]]);
+    await finish(phone, token, [set(ets.bench, 81)], start, minutesAgo(5));
+    expect(await shown(phone, token)).toEqual([[81]]);
+    expect(await items(phone, token)).toMatchObject([{ blocks: [{ sets: [{ weight: 81 }] }] }]);
+    expect(await doneMessages(server, phone)).toBe(1);
+    // What was replaced is not what was said last any more.
+    await finish(phone, token, [set(ets.bench, 80)], start, minutesAgo(4));
+    expect(await shown(phone, token)).toEqual([[80]]);
+  });
+
+  it('that moved its start: it is one workout, and comes back with other content', async ({ phone, token, ets }) => {
+    const [start, moved] = [minutesAgo(60), minutesAgo(90)];
+    await finish(phone, token, [set(ets.bench, 80)], start, minutesAgo(10));
+    await edited(phone, token, (document) => {
+      document.startedAt = moved;
+    });
+    await finish(phone, token, [set(ets.bench, 80)], start, minutesAgo(9));
+    expect(await items(phone, token)).toMatchObject([{ startedAt: moved }]);
+    const again = await finish(phone, token, [set(ets.bench, 82)], start, minutesAgo(8));
+    expect(again.body.exerciseTrackingAnalysis).toMatchObject({ unique_days: 1, prs: { pr_max: { weight: 82 } } });
+    expect(await items(phone, token)).toMatchObject([{ startedAt: start, blocks: [{ sets: [{ weight: 82 }] }] }]);
+  });
+
+  it('that moved its end before that start: other content brings it back', async ({ phone, token, ets }) => {
+    const start = minutesAgo(60);
+    await finish(phone, token, [set(ets.bench, 80)], start, minutesAgo(10));
+    await edited(phone, token, (document) =>
+      Object.assign(document, { startedAt: minutesAgo(5), endedAt: minutesAgo(4) }),
+    );
+    await finish(phone, token, [set(ets.bench, 82)], start, minutesAgo(8));
+    expect(await items(phone, token)).toMatchObject([{ startedAt: start, blocks: [{ sets: [{ weight: 82 }] }] }]);
+  });
+
+  it('that hid it from the app: it is one workout, and other content shows it again', async ({
+    server,
+    phone,
+    token,
+    ets,
+  }) => {
+    const start = minutesAgo(60);
+    await finish(phone, token, [set(ets.bench, 80)], start, minutesAgo(10));
+    await edited(phone, token, (document) => {
+      for (const one of document.blocks.flatMap(({ sets }) => sets)) one.kind = 'warmup';
+    });
+    await finish(phone, token, [set(ets.bench, 80)], start, minutesAgo(9));
+    expect([(await items(phone, token)).length, await shown(phone, token)]).toEqual([1, []]);
+    await finish(phone, token, [set(ets.bench, 82)], start, minutesAgo(8));
+    expect(await shown(phone, token)).toEqual([[82]]);
+    expect(await items(phone, token)).toMatchObject([{ blocks: [{ sets: [{ kind: 'normal', weight: 82 }] }] }]);
+    expect(await doneMessages(server, phone)).toBe(1);
+    expect(await server.sql('select app.wrong_records($1) as wrong', [phone.id])).toEqual([{ wrong: [] }]);
+  });
+
+  it('that removed it: the same content does not bring it back, other content is a workout again', async ({
+    server,
+    phone,
+    token,
+    ets,
+  }) => {
+    const start = minutesAgo(60);
+    await finish(phone, token, [set(ets.bench, 80)], start, minutesAgo(10));
+    const [document] = await items(phone, token);
+    expect((await phone.send('DELETE', `/api/v1/workouts/${document?.id}`, token)).status).toBe(204);
+    const again = await finish(phone, token, [set(ets.bench, 80)], start, minutesAgo(9));
+    expect([again.status, await items(phone, token)]).toEqual([200, []]);
+    await finish(phone, token, [set(ets.bench, 82)], start, minutesAgo(8));
+    expect(await items(phone, token)).toMatchObject([{ startedAt: start, blocks: [{ sets: [{ weight: 82 }] }] }]);
+    expect([await shown(phone, token), await doneMessages(server, phone)]).toEqual([[[82]], 1]);
+  });
+
+  it('of which no finish is kept, because it was finished long ago: the app’s tables say what it was', async ({
+    server,
+    phone,
+    token,
+    ets,
+  }) => {
+    const start = minutesAgo(60);
+    const sent = [{ ...set(ets.bench, 20.1, 20.3), notes: 'slow' }, set(ets.row, 0)];
+    await finish(phone, token, sent, start, minutesAgo(10));
+    await server.sql('delete from app_finishes where user_id = $1', [phone.id]);
+    const version = await dataVersion(server, phone);
+    await finish(phone, token, sent, start, minutesAgo(5));
+    expect(await dataVersion(server, phone)).toBe(version);
+    await finish(phone, token, [set(ets.bench, 30)], start, minutesAgo(11));
+    expect(await dataVersion(server, phone)).toBe(version);
+    await finish(phone, token, [set(ets.bench, 30)], start, minutesAgo(5));
+    expect(await shown(phone, token)).toEqual([[30]]);
+  });
+});
+
 describe('a refusal in words that a person understands', () => {
   it.for<[object, string]>([
     [{ weight: [80, -1], reps: [5, 5] }, 'Bench Press, set 2: weight must be between 0 and 10000 kg'],

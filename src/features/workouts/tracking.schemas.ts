@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { picturedMuscle } from './workouts.schemas.ts';
 
 const day = z.iso.date();
 
@@ -15,7 +16,7 @@ const trackedExercise = z.object({
   order_index: z.int(),
   exercisetoworkoutsplit: z.object({
     sets: z.array(z.int()),
-    exercises: z.object({ targetmuscle: z.string(), specifictargetmuscle: z.string() }),
+    exercises: z.object({ targetmuscle: z.string(), specifictargetmuscle: picturedMuscle }),
   }),
 });
 const dated = trackedExercise.extend({ workoutdate: day });
@@ -35,7 +36,8 @@ export const tracking = z.object({
           reps: z.int(),
           workout_time_utc: day.describe('local date of the workout, in spite of its name'),
         })
-        .nullable(),
+        .nullable()
+        .describe('null without a set, and, except after a finish, without an active plan'),
     }),
   }),
   exerciseTrackingMaps: z.object({

@@ -4,7 +4,7 @@ import type { Transaction } from '#platform/postgres/database.ts';
 import { writtenJson } from '#transport/serialize.ts';
 import {
   COUNT_BY_SPLIT,
-  FIND_BEST_RECORD,
+  FIND_BEST_SET,
   LIST_RECENT,
   LIST_RECENT_EXERCISES,
   type SplitCountRow,
@@ -13,14 +13,23 @@ import {
 } from './tracking.queries.ts';
 import type { tracking } from './tracking.schemas.ts';
 
+/** What a phone has just finished. */
+interface Finished {
+  workout: unknown[];
+  workout_start_utc?: Date | null | undefined;
+}
+
 /**
  * Statistics of all time and the maps of the last 45 days, in days of the zone (behaviour 4.1 to 4.3).
+ * @param finished for the answer to a finish, of which the app reads the best set without asking: there is one then, without
+ *   an active plan too, and even where the logbook has taken the workout away meanwhile
  * @returns the number of workouts of all time, and the answer
  */
-export async function readTracking(tx: Transaction, userId: string, zone: string) {
+export async function readTracking(tx: Transaction, userId: string, zone: string, finished?: Finished) {
+  const sent = finished ? JSON.stringify(finished.workout) : null;
   const [counts, best, rows, exercises] = await Promise.all([
     tx.rows(COUNT_BY_SPLIT, [userId, zone]),
-    tx.maybe(FIND_BEST_RECORD, [userId, zone]),
+    tx.maybe(FIND_BEST_SET, [userId, zone, sent, finished?.workout_start_utc ?? null]),
     tx.rows(LIST_RECENT, [userId, zone]),
     tx.rows(LIST_RECENT_EXERCISES, [userId]),
   ]);

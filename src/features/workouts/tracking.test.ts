@@ -139,9 +139,10 @@ describe('the record (behaviour 4.3)', () => {
     expect((await best(phone, token))?.exercise).toBe('Back Squat');
   });
 
-  it('needs a weight', async ({ phone, token, ets }) => {
+  it('needs a weight; without one the best set stands in its place', async ({ phone, token, ets }) => {
     await finish(phone, token, ets, ago(1), [['bench', [0, 0], [20, 20]]]);
-    expect(await best(phone, token)).toBe(null);
+    expect(await best(phone, token)).toMatchObject({ exercise: 'Bench Press', weight: 0, reps: 20 });
+    expect(await (await phone.get('/api/analytics/get', token)).json()).toMatchObject({ _1RM: {} });
   });
 
   it('is per user, also for a reader past row-level security (DA7)', async ({ server, phone, token, ets }) => {

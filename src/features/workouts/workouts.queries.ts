@@ -46,7 +46,7 @@ export const FIND_ACTIVE_PLAN = sql<PlanRow>('workouts.findActivePlan')`
     ets.order_index,
     e.name as exercise,
     e.targetmuscle,
-    e.specifictargetmuscle
+    app.pictured_muscle(e.targetmuscle, e.specifictargetmuscle) as specifictargetmuscle
   from workoutplans p
   left join workoutsplits s on s.workout_id = p.id and s.is_active
   left join exercisetoworkoutsplit ets on ets.workoutsplit_id = s.id and ets.is_active
@@ -133,18 +133,24 @@ export const FIND_EXERCISE_NAMES = sql<{ id: number; name: string }>('workouts.f
   join exercises e on e.id = ets.exercise_id
   where ets.id = any ($1::bigint[])`;
 
-export const FIND_CATALOGUE_NAMES = sql<{ id: number; name: string }>('workouts.findCatalogueNames')`
-  select e.id, e.name
+/** Two exercises with the same `name_key` have one name to the app. */
+export const FIND_CATALOGUE_NAMES = sql<{ id: number; name: string; name_key: string }>('workouts.findCatalogueNames')`
+  select e.id, e.name, app.name_key(e.name) as name_key
   from exercises e
   where e.id = any ($1::bigint[])`;
 
-/** No row: a workout with this start is stored already. An absent end is now, an absent start the end. */
-export const SAVE_WORKOUT = sql<{ id: string }>('workouts.saveWorkout')`
-  insert into workout_summary (user_id, workoutsplit_id, workout_start_utc, workout_end_utc)
-  select $1, $2, coalesce($3, t.ended_at), t.ended_at
-  from (select coalesce($4::timestamptz, greatest(now(), $3::timestamptz)) as ended_at) t
-  on conflict (user_id, workout_start_utc) do nothing
-  returning id`;
+/**
+ * Makes room for a finished workout, without sets yet. $1: split, $2: start, $3: end, $4: its exercises as JSON. `created`;
+ * `replaced`, with the exercises that the stored workout had; `unchanged`: the last finish with this start said the same, or
+ * ended later.
+ */
+export const BEGIN_FINISH = sql<{
+  outcome: string;
+  summary_id: string | null;
+  exercise_ids: number[];
+}>('workouts.beginFinish')`
+  select f.outcome, f.summary_id, f.exercise_ids
+  from app.begin_finish($1, $2, $3, $4) f`;
 
 /**
  * A trigger raises the records that these sets beat. $1: summary, $2: JSON list of exercisetosplit_id, weight, reps and
@@ -157,44 +163,6 @@ export const SAVE_SETS = sql('workouts.saveSets')`
     jsonb_to_recordset($2::jsonb) as (exercisetosplit_id bigint, weight real[], reps bigint[], notes text)
   ) with ordinality as done (exercisetosplit_id, weight, reps, notes, position)
   order by done.position`;
-
-export interface StoredWorkoutRow {
-  id: string;
-  split_id: number;
-  /** Whether the stored workout ended later than the one that arrives. */
-  ends_later: boolean;
-  sets: Array<{ exercisetosplit_id: number; weight: number[]; reps: number[]; notes: string }>;
-}
-
-/** $1: user, $2: start and $3: end of the workout that arrives; absent as in `SAVE_WORKOUT`. */
-export const FIND_STORED_WORKOUT = sql<StoredWorkoutRow>('workouts.findStoredWorkout')`
-  select
-    ws.id,
-    ws.workoutsplit_id as split_id,
-    ws.workout_end_utc > coalesce($3, now()) as ends_later,
-    coalesce(
-      (
-        select jsonb_agg(
-          jsonb_build_object(
-            'exercisetosplit_id', et.exercisetosplit_id,
-            'weight', et.weight,
-            'reps', et.reps,
-            'notes', coalesce(et.notes, '')
-          )
-          order by et.id
-        )
-        from exercisetracking et
-        where et.workout_summary_id = ws.id
-      ),
-      '[]'
-    ) as sets
-  from workout_summary ws
-  where ws.user_id = $1
-    and ws.workout_start_utc = coalesce($2, $3::timestamptz, now())`;
-
-/** Removes the sets of a stored workout and gives it another split ($2) and end; returns the exercises it had. */
-export const BEGIN_REPLACEMENT = sql<{ exercise_ids: number[] }>('workouts.beginReplacement')`
-  select app.begin_replacement($1, $2, coalesce($4, greatest(now(), $3))) as exercise_ids`;
 
 /** After the new sets: recomputes the records of the exercises that were and that are in the workout. */
 export const FINISH_REPLACEMENT = sql('workouts.finishReplacement')`

@@ -1,4 +1,4 @@
-import { ApiError } from '#platform/apiError.ts';
+import { ApiError, validationFailed } from '#platform/apiError.ts';
 import { reply, route } from '#transport/route.ts';
 import { timeZoneQuery } from '#transport/timeZone.ts';
 import { finishWorkout, unknownExercise } from './finish.service.ts';
@@ -7,7 +7,7 @@ import { tracking } from './tracking.schemas.ts';
 import { readTracking } from './tracking.service.ts';
 import { largeChanges } from './workouts.limits.ts';
 import { finishedWorkout, plan, planForm, savedPlan } from './workouts.schemas.ts';
-import { readPlan, savePlan } from './workouts.service.ts';
+import { findNames, lettered, readPlan, SAME_NAME, sameNames, savePlan } from './workouts.service.ts';
 
 export const getPlan = route({
   method: 'GET',
@@ -47,7 +47,13 @@ export const workoutsRoutes = [
     idempotent: true,
     async handle({ tx, caller, body, deps }) {
       const { workoutName, workoutData, tz: zone = deps.config.DEFAULT_TZ } = body;
-      const saved = await savePlan(tx, caller.id, workoutName, Object.entries(workoutData), zone);
+      const splits = Object.entries(workoutData);
+      const problems = sameNames(splits, await findNames(tx, splits), (s, e, name) => ({
+        path: `workoutData.${splits[s]?.[0]}.${e}.id`,
+        message: `Split ${splits[s]?.[0]}, ${name}: ${SAME_NAME}`,
+      }));
+      if (problems.length > 0) throw validationFailed(problems);
+      const saved = await savePlan(tx, caller.id, workoutName, lettered(splits), zone);
       return reply(200, { message: 'Workout created successfully!', ...saved });
     },
   }),
@@ -64,7 +70,7 @@ export const workoutsRoutes = [
     errors: [409],
     idempotent: true,
     replay: async ({ tx, caller, body, deps }) =>
-      reply(200, (await readTracking(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ)).answer),
+      reply(200, (await readTracking(tx, caller.id, body.tz ?? deps.config.DEFAULT_TZ, body)).answer),
     handle: async ({ tx, caller, body, deps }) => reply(200, await finishWorkout(tx, deps, caller.id, body)),
   }),
   route({

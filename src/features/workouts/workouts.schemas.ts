@@ -37,7 +37,9 @@ export type PlannedExercise = z.output<typeof plannedExercise>;
 export const splitName = z
   .string()
   .max(50, 'A split name may have at most 50 characters')
-  .refine((name) => name.trim() !== '', 'A split needs a name');
+  .refine((name) => name.trim() !== '', 'A split needs a name')
+  // The app keeps splits in an object, where this is no key.
+  .refine((name) => name !== '__proto__', 'A split cannot be called __proto__');
 
 const NO_PLAN = 'workoutData must map split names to lists of exercises';
 
@@ -66,6 +68,8 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
+export const picturedMuscle = z.string().describe('the nearest that the app has a picture for');
+
 const exerciseOfSplit = z.object({
   id: z.int().describe('exercise-to-split id: what finishworkout wants'),
   sets: z.array(z.int()),
@@ -73,7 +77,7 @@ const exerciseOfSplit = z.object({
   exercise: z.string(),
   workoutsplit: z.string(),
   targetmuscle: z.string(),
-  specifictargetmuscle: z.string(),
+  specifictargetmuscle: picturedMuscle,
 });
 
 const workoutPlan = z.object({
@@ -109,7 +113,7 @@ const planForEdit = z.record(
       sets: z.array(z.int()),
       order_index: z.int(),
       targetmuscle: z.string(),
-      specifictargetmuscle: z.string(),
+      specifictargetmuscle: picturedMuscle,
     }),
   ),
 );

@@ -1,10 +1,11 @@
-import { ApiError } from '#platform/apiError.ts';
+import { ApiError, type FieldProblem } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import {
   COUNT_PLANNED,
   DEACTIVATE_OTHER_EXERCISES,
   DEACTIVATE_OTHER_SPLITS,
   FIND_ACTIVE_PLAN,
+  FIND_CATALOGUE_NAMES,
   type PlanRow,
   SAVE_EXERCISES,
   SAVE_PLAN,
@@ -15,6 +16,50 @@ import type { PlannedExercise } from './workouts.schemas.ts';
 /** Most splits and exercises that a plan may ever have had: what is taken out of it stays stored, for its history. */
 const MOST_SPLITS = 200;
 const MOST_EXERCISES = 4_000;
+
+/** How the app calls a new split where it cannot count on from the names that are there. */
+const UNCOUNTED = new Set(['null', 'undefined', 'NaN']);
+const LETTERS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
+
+export const SAME_NAME = 'another exercise of this split has the same name';
+
+/** A split as a request names it, and its exercises. */
+export type WantedSplit = readonly [name: string, exercises: readonly PlannedExercise[]];
+
+/** The same splits, with the next free letters for those that the app could not name. */
+export function lettered(splits: readonly WantedSplit[]): WantedSplit[] {
+  const names = new Set(splits.map(([name]) => name));
+  const free = LETTERS.filter((letter) => !names.has(letter)).values();
+  return splits.map(([name, exercises]) => [UNCOUNTED.has(name) ? (free.next().value ?? name) : name, exercises]);
+}
+
+/** Id → what the exercise is called, of those of these splits that the caller can see. */
+export async function findNames(tx: Transaction, splits: readonly WantedSplit[]) {
+  const ids = splits.flatMap(([, exercises]) => exercises.map(({ id }) => id));
+  return new Map((await tx.rows(FIND_CATALOGUE_NAMES, [ids])).map((row) => [row.id, row]));
+}
+
+/**
+ * Problems with exercises that are called as one before them in the same split, because the app keys a running workout by
+ * name.
+ * @param problemAt how the request names the place of the exercise with this number in the split with this number
+ */
+export function sameNames(
+  splits: readonly WantedSplit[],
+  names: Awaited<ReturnType<typeof findNames>>,
+  problemAt: (split: number, exercise: number, name: string) => FieldProblem,
+): FieldProblem[] {
+  return splits.flatMap(([, exercises], s) => {
+    const seen = new Set<string>();
+    return exercises.flatMap(({ id }, e) => {
+      const found = names.get(id);
+      if (!found) return [];
+      if (seen.has(found.name_key)) return [problemAt(s, e, found.name)];
+      seen.add(found.name_key);
+      return [];
+    });
+  });
+}
 
 /** The active plan twice: for training, and by split for the editor. Null when there is none. */
 export async function readPlan(tx: Transaction, userId: string, zone: string) {
@@ -45,7 +90,7 @@ export async function savePlan(
   tx: Transaction,
   userId: string,
   name: string | undefined,
-  splits: ReadonlyArray<readonly [string, PlannedExercise[]]>,
+  splits: readonly WantedSplit[],
   zone: string,
 ) {
   const splitNames = splits.map(([split]) => split);
