@@ -21,7 +21,7 @@ async function start(role: Role): Promise<void> {
   const log = buildLog(config.LOG_LEVEL);
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a background failure'));
   if (role !== 'worker' && role !== 'migrate' && cluster.isPrimary) await assertPortFree(config.PORT);
-  const database = await prepareDatabase(config);
+  const database = await prepareDatabase(config, log);
   const closers = [database.close];
   try {
     if (role !== 'migrate') {
