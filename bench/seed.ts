@@ -110,7 +110,10 @@ async function main(): Promise<void> {
     },
   });
   const [users, sets] = [Number(values.users), Number(values.sets)];
-  const database = await prepareDatabase(loadConfig({ DATA_DIR: values.data, LOG_LEVEL: 'warn' }, developmentSecrets), buildLog('warn'));
+  const database = await prepareDatabase(
+    loadConfig({ DATA_DIR: values.data, LOG_LEVEL: 'warn' }, developmentSecrets),
+    buildLog('warn'),
+  );
   const { superuserUrl } = await startEmbeddedPostgres(values.data); // running: it only tells the address
   const url = new URL(superuserUrl);
   url.pathname = '/strong_together';

@@ -18,14 +18,13 @@ it('names what is missing in one sentence', () => {
   const { status, lines } = drill([], '/nowhere');
   expect(status).toBe(1);
   expect(lines).toEqual([
-    expect.stringMatching(/^The drill (runs as root, on Debian|needs more packages\. Install them: apt-get .* haproxy)/),
+    expect.stringMatching(
+      /^The drill (runs as root, on Debian|needs more packages\. Install them: apt-get .* haproxy)/,
+    ),
   ]);
 });
 
 it('names a step that is not known in one sentence', () => {
   const { status, lines } = drill(['--only', 'rolling,earthquake'], process.env.PATH);
-  expect([status, lines]).toEqual([
-    1,
-    ['Unknown: earthquake; known: rolling, kill, redis, postgres, provider, disk.'],
-  ]);
+  expect([status, lines]).toEqual([1, ['Unknown: earthquake; known: rolling, kill, redis, postgres, provider, disk.']]);
 });

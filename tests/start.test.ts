@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { networkOrigins } from '#identity/ownOrigins.ts';
 import { freePort } from '#platform/postgres/embedded.ts';
 import { ConfigError, loadConfig } from '#src/config.ts';
@@ -107,6 +107,20 @@ describe('npm start with nothing configured', () => {
     else expect(fourth.output().trim().split('\n')).toHaveLength(1);
     await fourth.ended;
   }, 180_000);
+});
+
+it.for(['SIGTERM', 'SIGKILL'] as const)('%s to npm alone ends the server, too', async (signal) => {
+  const port = String(await freePort());
+  const env = { ...INHERITED, PORT: port, DATA_DIR: await newFolder(), DATABASE_URL: inject('postgresUrl') };
+  const npm = spawn('npm', ['start'], { cwd: join(import.meta.dirname, '..'), env, stdio: 'ignore', detached: true });
+  onTestFinished(() => {
+    // What is left of the group.
+    if (spawnSync('kill', ['-9', '--', `-${npm.pid}`]).status === 0) npm.kill('SIGKILL');
+  });
+  const url = `http://127.0.0.1:${port}/health/ready`;
+  expect(await answers(url, () => npm.exitCode !== null)).toBe(true);
+  await stop(npm, signal);
+  await vi.waitUntil(async () => !(await fetch(url).catch(() => undefined)), { timeout: 30_000, interval: 50 });
 });
 
 describe('a start that cannot be', () => {
