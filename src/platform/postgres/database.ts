@@ -329,7 +329,8 @@ export function openDatabase({ url, poolSize, preparedStatements, log, ...option
   return {
     /**
      * One transaction with the rights of a signed-in person, under row-level security, if the session has not ended.
-     * `work` begins before that is known, so until its first answer it does nothing but send statements.
+     * `work` begins before that is known, so until its first answer it does nothing but send statements. It is run
+     * again after a change of the schema (`holding`), so what must happen once outside belongs into `afterCommit`.
      * @param signal aborts when the client hangs up: a transaction that still waits for its turn is given up
      * @param seen for a read: a replica that has the same may answer it
      * @throws SessionEnded; QueueFull and WaitedTooLong when this person sends more than is served;
@@ -353,7 +354,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log, ...option
       return changes(userId, () => untilUnlocked(attempt, signal), signal);
     },
     /**
-     * One transaction of a public flow, a worker or the schedule.
+     * One transaction of a public flow, a worker or the schedule; run again as in `asUser`.
      * @param timeoutMs time limit for one statement; those of the schedule touch everybody's rows and need longer
      */
     asService: <T>(work: (tx: Transaction) => Promise<T>, timeoutMs?: number) =>
