@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   const baseUrl = `http://127.0.0.1:${port}`;
   const env = { DATA_DIR: values.data, PORT: String(port), PUBLIC_BASE_URL: baseUrl, RATE_LIMIT_ENABLED: 'false' };
   const config = loadConfig({ ...env, CACHE_ENABLED: 'false' }, developmentSecrets);
-  const database = await prepareDatabase(config);
+  const database = await prepareDatabase(config, buildLog('warn'));
   const url = new URL(cluster.superuserUrl);
   url.pathname = '/strong_together';
   const superuser = new pg.Client({ connectionString: url.href });

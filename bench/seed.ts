@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { developmentSecrets } from '#platform/developmentSecrets.ts';
+import { buildLog } from '#platform/log.ts';
 import { startEmbeddedPostgres } from '#platform/postgres/embedded.ts';
 import { loadConfig } from '#src/config.ts';
 import { prepareDatabase } from '#src/preparedDatabase.ts';
@@ -109,7 +110,10 @@ async function main(): Promise<void> {
     },
   });
   const [users, sets] = [Number(values.users), Number(values.sets)];
-  const database = await prepareDatabase(loadConfig({ DATA_DIR: values.data, LOG_LEVEL: 'warn' }, developmentSecrets));
+  const database = await prepareDatabase(
+    loadConfig({ DATA_DIR: values.data, LOG_LEVEL: 'warn' }, developmentSecrets),
+    buildLog('warn'),
+  );
   const { superuserUrl } = await startEmbeddedPostgres(values.data); // running: it only tells the address
   const url = new URL(superuserUrl);
   url.pathname = '/strong_together';

@@ -1,6 +1,6 @@
 // Everything that may happen to a server in production, in turn, under load: two API processes behind HAProxy, a worker,
 // a primary with a synchronous standby behind PgBouncer, a Redis cluster of three with replicas. As root on Debian, with
-// postgresql, pgbouncer, haproxy and redis-server installed:
+// postgresql, postgresql-NN-cron (NN: its version), pgbouncer, haproxy and redis-server installed:
 //   npm run drill -- --only rolling,kill,redis,postgres,provider,disk
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -22,7 +22,7 @@ import { startRedisCluster } from '#tests/helpers/redisCluster.ts';
 import { startTcpProxy } from '#tests/helpers/tcpProxy.ts';
 import { keepTokens, makePhones, type Phone, prepareLogin, send } from '../bench/helpers.ts';
 import { startLoad, type Tally } from './load.ts';
-import { startHaproxy, startPgBouncer } from './surroundings.ts';
+import { startHaproxy, startPgBouncer, whatIsMissing } from './surroundings.ts';
 
 const PEOPLE = 10;
 /** Each is due another half second after the start, so that something is always on its way. */
@@ -35,7 +35,14 @@ const SETTLE_MS = 120_000;
 const { values } = parseArgs({ options: { only: { type: 'string', default: STEPS.join() } } });
 const wanted = values.only.split(',') as Step[];
 const unknown = wanted.filter((step) => !STEPS.includes(step));
-if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}; known: ${STEPS.join(', ')}`);
+const obstacle =
+  unknown.length > 0
+    ? `Unknown: ${unknown.join(', ')}; known: ${STEPS.join(', ')}.`
+    : whatIsMissing(['setpriv', 'mount', 'pgbouncer', 'haproxy', 'redis-server']);
+if (obstacle !== undefined) {
+  console.error(obstacle);
+  process.exit(1);
+}
 
 const closers: Array<() => Promise<unknown>> = [];
 function closing<Value extends { close(): Promise<unknown> } | { stop(): Promise<unknown> }>(value: Value): Value {

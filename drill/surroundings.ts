@@ -1,16 +1,34 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '#platform/postgres/embedded.ts';
+import { debianPostgresVersion, HAS_DEBIAN_POSTGRES } from '#tests/helpers/debianPostgres.ts';
 import { eventually } from '#tests/helpers/eventually.ts';
 
 interface Program {
   port: number;
   stop(): Promise<void>;
 }
+
+/**
+ * What the drill needs and this machine lacks, in a sentence.
+ * @param programs that are started, by name
+ */
+export function whatIsMissing(programs: string[]): string | undefined {
+  if (process.getuid?.() !== 0) return 'The drill runs as root, on Debian: it mounts a disk and starts PostgreSQL.';
+  const missing = programs.filter((name) => spawnSync(name, ['--version']).error !== undefined);
+  const packages = missing.map((name) => PACKAGES[name] ?? name);
+  if (!HAS_DEBIAN_POSTGRES) packages.push('postgresql', `postgresql-${debianPostgresVersion() ?? 'NN'}-cron`);
+  if (packages.length === 0) return undefined;
+  const hint = packages.some((name) => name.includes('NN')) ? ', where NN is the version of postgresql' : '';
+  return `The drill needs more packages. Install them: apt-get install ${packages.join(' ')}${hint}.`;
+}
+
+/** Of programs that are called otherwise. */
+const PACKAGES: Record<string, string> = { setpriv: 'util-linux', mount: 'mount', promtool: 'prometheus' };
 
 /** HAProxy in front of API processes, which it asks for their readiness three times a second. */
 export async function startHaproxy(apiPorts: number[]): Promise<Program> {

@@ -2,8 +2,8 @@
 import { StrongTogetherClient } from '@strong-together/client';
 import { demoYears } from './demoYears.ts';
 import { openVerificationLink } from './mailbox.ts';
+import { BASE_URL } from './serverUrl.ts';
 
-const BASE_URL = process.env.BASE_URL ?? 'http://localhost:5000';
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const PASSWORD = 'a strong password';
 
@@ -11,7 +11,7 @@ const client = new StrongTogetherClient({ baseUrl: BASE_URL });
 const username = `demo_${Math.floor(Math.random() * 1e6)}`;
 const email = `${username}@example.com`;
 await client.call('POST', '/api/users/create', { body: { username, fullName: 'Demo', email, password: PASSWORD } });
-await openVerificationLink(BASE_URL, email);
+await openVerificationLink(email);
 await client.call('POST', '/api/v1/sessions', {
   body: { identifier: username, password: PASSWORD, name: 'npm run demo' },
 });

@@ -1,8 +1,8 @@
 // A first week with Strong Together, against a running server: npm start in one terminal, npm run example in another.
 import { ApiFailure, type Output, StrongTogetherClient } from '@strong-together/client';
 import { openVerificationLink } from './mailbox.ts';
+import { BASE_URL } from './serverUrl.ts';
 
-const BASE_URL = process.env.BASE_URL ?? 'http://localhost:5000';
 const DAY_MS = 24 * 60 * 60 * 1000;
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -73,7 +73,7 @@ async function main(): Promise<void> {
 
   const { user } = await client.call('POST', '/api/users/create', { body: account });
   say(`Registered ${user.username}. The server sent a mail.`);
-  await openVerificationLink(BASE_URL, account.email);
+  await openVerificationLink(account.email);
   say('Opened the mailbox and followed the link: verified.');
   await client.login(account.username, account.password);
   say('Logged in; the tokens are bound to this key:', (await client.key()).thumbprint);

@@ -29,7 +29,7 @@ async function run(name: string | undefined, args: string[]): Promise<void> {
   if (!command) throw new UsageError(`Unknown command ${name}; known: ${Object.keys(COMMANDS).join(', ')}.`);
   const config = loadConfig(process.env, developmentSecrets);
   const log = buildLog('warn');
-  const database = await prepareDatabase(config);
+  const database = await prepareDatabase(config, log);
   try {
     const db = openDatabase({
       url: database.url,

@@ -35,7 +35,45 @@ const REQUIRED_IN_PRODUCTION = [
   'APPLE_ALLOWED_AUDS',
 ] as const;
 
-const origin = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).transform((url) => new URL(url).origin);
+/** What may follow the host of a URL. */
+const PARTS = [
+  ['a user name or password', ({ username, password }: URL) => username + password],
+  ['a path', ({ pathname }: URL) => pathname.replace(/^\/$/, '')],
+  ['a query', ({ href }: URL) => /\?/.exec(href.split('#')[0] ?? '')?.[0] ?? ''],
+  ['a fragment', ({ href }: URL) => /#/.exec(href)?.[0] ?? ''],
+] as const;
+
+/** An http(s) URL without the parts that would be lost. @param example one that has all that it may have */
+const webUrl = (example: string, refused: Array<(typeof PARTS)[number][0]>) =>
+  z.string().transform((text, context) => {
+    const url = URL.parse(text);
+    if (!url || !/^https?:$/.test(url.protocol)) {
+      context.addIssue({ code: 'custom', message: 'must be an http(s) URL' });
+      return z.NEVER;
+    }
+    for (const [name, has] of PARTS) {
+      if (refused.includes(name) && has(url) !== '') {
+        context.addIssue({ code: 'custom', message: `must not have ${name}: write it as ${example}` });
+      }
+    }
+    return text;
+  });
+const origin = webUrl('https://example.com', ['a user name or password', 'a path', 'a query', 'a fragment']).transform(
+  (text) => new URL(text).origin,
+);
+/** A URL to which paths are added. */
+const baseUrl = webUrl('https://example.com', ['a query', 'a fragment']).transform((text) => text.replace(/\/+$/, ''));
+/** A URL to which a query is added. */
+const pageUrl = webUrl('https://example.com/page', ['a user name or password', 'a query', 'a fragment']);
+const keysUrl = webUrl('https://example.com/keys', ['a user name or password', 'a fragment']);
+/** An app may have a scheme of its own, such as `capacitor://localhost`. */
+const clientOrigin = z.string().transform((text, context) => {
+  const [, url = '', path = ''] = /^([a-z][a-z0-9+.-]*:\/\/[^/?#@\s]+)(.*)$/i.exec(text) ?? [];
+  const parsed = URL.parse(url);
+  if (parsed && /^\/?$/.test(path)) return /^https?:$/.test(parsed.protocol) ? parsed.origin : url;
+  context.addIssue({ code: 'custom', message: 'must have origins, such as https://example.com, without paths' });
+  return z.NEVER;
+});
 const wholeNumber = (fallback: number, max = 2 ** 31 - 1, min = 0) =>
   z.coerce
     .number({ error: 'must be a whole number' })
@@ -78,13 +116,15 @@ const timeZone = z.string().transform((zone, context) => {
 });
 
 const environment = z.object({
-  NODE_ENV: z.string().default('development'),
+  NODE_ENV: z
+    .enum(['development', 'test', 'production'], { error: 'must be production, development or test' })
+    .default('development'),
   PORT: wholeNumber(5000, 65535),
   PUBLIC_BASE_URL: origin.optional(),
   PUBLIC_BASE_URL_RENDER_DEFAULT: origin.optional(),
   PRIVATE_BASE_URL_DEV: origin.optional(),
   TRUST_PROXY_HOPS: wholeNumber(1, 100),
-  CORS_ORIGINS: list.optional(),
+  CORS_ORIGINS: list.pipe(z.array(clientOrigin)).optional(),
   MIN_APP_VERSION: z.string().default('0.0.0'),
   DATA_DIR: z.string().default('.data'),
   DATABASE_URL: postgresUrl.optional(),
@@ -122,19 +162,19 @@ const environment = z.object({
   DEFAULT_TZ: timeZone.default('Asia/Jerusalem'),
   SYSTEM_USER_ID: z.guid('must be a uuid').default('8dedd0e0-8c25-4c84-a05b-4ae5f5c48f3a'),
   RESEND_API_KEY: z.string().optional(),
-  RESEND_BASE_URL: z.url('must be a URL').default('https://api.resend.com'),
+  RESEND_BASE_URL: baseUrl.default('https://api.resend.com'),
   /** Whether the development mailbox answers other machines, too. */
   MAILBOX_PUBLIC: offByDefault,
   EMAIL_FROM: z.string().default('Strong Together <support@example.com>'),
-  PASSWORD_RESET_URL: z.url('must be a URL').optional(),
+  PASSWORD_RESET_URL: pageUrl.optional(),
   SUPABASE_URL: origin.optional(),
   SUPABASE_SERVICE_ROLE: z.string().optional(),
   BUCKET_NAME: z
     .string()
     .regex(/^[A-Za-z0-9_-]+$/, 'may contain letters, digits, _ and -')
     .default('profile_pics'),
-  GOOGLE_JWKS_URL: z.url('must be a URL').default('https://www.googleapis.com/oauth2/v3/certs'),
-  APPLE_JWKS_URL: z.url('must be a URL').default('https://appleid.apple.com/auth/keys'),
+  GOOGLE_JWKS_URL: keysUrl.default('https://www.googleapis.com/oauth2/v3/certs'),
+  APPLE_JWKS_URL: keysUrl.default('https://appleid.apple.com/auth/keys'),
   GOOGLE_ALLOWED_AUDS: list.optional(),
   APPLE_ALLOWED_AUDS: list.optional(),
   /** SMTP server for mails, where there is no RESEND_API_KEY. */
@@ -145,7 +185,7 @@ const environment = z.object({
   PUSH_MAX_PER_SEC: wholeNumber(500, 10_000, 1),
   /** Seconds after which the receipt of a push is fetched. */
   PUSH_RECEIPT_AGE_SEC: wholeNumber(900, 86_400),
-  EXPO_BASE_URL: z.url('must be a URL').optional(),
+  EXPO_BASE_URL: baseUrl.optional(),
   EXPO_ACCESS_TOKEN: z.string().optional(),
   CRON_SECRET: z.string().optional(),
   /** Hour of the daily push, in each person's own time zone; `off`: none is sent. */
@@ -192,7 +232,9 @@ export function loadConfig(
   const parsed = environment.safeParse(given);
   const problems = parsed.success
     ? []
-    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message.toLowerCase()}`);
+    : parsed.error.issues.map(
+        ({ path, message }) => `${String(path[0])}: ${message[0]?.toLowerCase()}${message.slice(1)}`,
+      );
   const production = given.NODE_ENV === 'production';
   if (production) {
     for (const name of REQUIRED_IN_PRODUCTION) {

@@ -90,6 +90,18 @@ export async function buildDeps(
           Object.entries(states).map(([state, value]) => ({ labels: { pool, state }, value })),
         ),
   );
+  if (redis) {
+    // Asked for when metrics are fetched: a quiet server sends no command that could fail.
+    metrics.measured('redis_up', 'Whether Redis answers (1) or not (0)', [], async () => [
+      {
+        labels: {},
+        value: await redis.ping().then(
+          () => 1,
+          () => 0,
+        ),
+      },
+    ]);
+  }
   metrics.measured('sockets_connected', 'Sockets of this process', [], async () => [
     { labels: {}, value: sockets.io.engine?.clientsCount ?? 0 },
   ]);

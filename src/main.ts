@@ -1,4 +1,5 @@
 import cluster from 'node:cluster';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { networkOrigins } from '#identity/ownOrigins.ts';
 import { developmentSecrets } from '#platform/developmentSecrets.ts';
@@ -15,6 +16,12 @@ type Role = (typeof ROLES)[number];
 
 /** Longest that a shutdown may take, in milliseconds. */
 const SHUTDOWN_MS = 10_000;
+/** Scripts of package.json that start a server. */
+const NPM_SCRIPTS = ['start', 'api', 'worker'];
+/** The processes that started this one. */
+const ANCESTORS = ancestors();
+/** How often a server that npm started looks whether npm is still there, in milliseconds. */
+const LOOK_FOR_NPM_MS = 1_000;
 const LOOPBACK = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|$)/;
 
 async function start(role: Role): Promise<void> {
@@ -22,7 +29,7 @@ async function start(role: Role): Promise<void> {
   const log = buildLog(config.LOG_LEVEL);
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a background failure'));
   if (role !== 'worker' && role !== 'migrate' && cluster.isPrimary) await assertPortFree(config.PORT);
-  const database = await prepareDatabase(config);
+  const database = await prepareDatabase(config, log);
   const closers = [database.close];
   try {
     if (role !== 'migrate') {
@@ -82,6 +89,27 @@ function shutDownOnSignal(closers: Array<() => Promise<void>>): void {
   process.on('SIGTERM', stop);
   // Ctrl-C reaches every process of a terminal; those of the API are told by the one that started them.
   process.on('SIGINT', cluster.isPrimary ? stop : () => undefined);
+  if (cluster.isPrimary && NPM_SCRIPTS.includes(process.env.npm_lifecycle_event ?? '')) stopWithNpm(stop);
+}
+
+/** Parent and, where the system tells it in a file, its parent: between npm and this process there is a shell. */
+function ancestors(): string {
+  let stat = '';
+  try {
+    stat = readFileSync(`/proc/${process.ppid}/stat`, 'utf8');
+  } catch {
+    // not Linux, or the parent has gone
+  }
+  return [process.ppid, stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]].join(' ');
+}
+
+/** A signal to npm alone ends npm and does not reach the server, which would hold the port for ever. */
+function stopWithNpm(stop: () => void): void {
+  const timer = setInterval(() => {
+    if (ancestors() === ANCESTORS) return;
+    clearInterval(timer);
+    stop();
+  }, LOOK_FOR_NPM_MS).unref();
 }
 
 function banner(config: Config, role: Role): string {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Log } from '#platform/log.ts';
 import { startEmbeddedPostgres } from '#platform/postgres/embedded.ts';
 import { migrate } from '#platform/postgres/migrate.ts';
 import type { Config } from './config.ts';
@@ -13,10 +14,10 @@ export interface PreparedDatabase {
 }
 
 /**
- * The database of `DATABASE_URL`, or the embedded one, with every migration applied.
+ * The database of `DATABASE_URL`, or the embedded one, with every migration applied; each that is new is logged.
  * @throws StartupError
  */
-export async function prepareDatabase(config: Config): Promise<PreparedDatabase> {
+export async function prepareDatabase(config: Config, log: Log): Promise<PreparedDatabase> {
   const embedded = config.DATABASE_URL ? undefined : await startEmbeddedPostgres(config.DATA_DIR);
   const url = config.DATABASE_URL ?? embedded?.url ?? '';
   const close = async () => embedded?.stop();
@@ -26,6 +27,7 @@ export async function prepareDatabase(config: Config): Promise<PreparedDatabase>
       ...(config.DATABASE_MIGRATION_URL ? { serverUrl: url } : {}),
       folder: DB_FOLDER,
       systemUserId: config.SYSTEM_USER_ID,
+      onApplied: (migration) => log.info({ migration }, 'a migration was applied'),
     });
   } catch (error) {
     await close();

@@ -51,21 +51,22 @@ export async function startWorkers({
 }: Surroundings): Promise<RunningWorkers> {
   const pusher = await openPusher(config);
   const mailer = await mailerOf(config);
+  const deliveries = {
+    ...authDeliveries(config, db, mailer),
+    ...sessionDeliveries(config, db, mailer),
+    ...emailChangeDeliveries(config, db, mailer),
+    ...pushDeliveries(db, pusher, log),
+    ...removalDeliveries(db, config.BUCKET_NAME, rest.pictures, rest.cache),
+    ...importDeliveries(db, rest.sockets),
+    ...announceDeliveries(db, rest.sockets, config.DEFAULT_TZ),
+  };
   const worker = startOutboxWorker({
     db,
     log,
     jobs,
-    deliveries: {
-      ...authDeliveries(config, db, mailer),
-      ...sessionDeliveries(config, db, mailer),
-      ...emailChangeDeliveries(config, db, mailer),
-      ...pushDeliveries(db, pusher, log),
-      ...removalDeliveries(db, config.BUCKET_NAME, rest.pictures, rest.cache),
-      ...importDeliveries(db, rest.sockets),
-      ...announceDeliveries(db, rest.sockets, config.DEFAULT_TZ),
-    },
+    deliveries,
     mostPerSecond: { emails: config.MAIL_MAX_PER_SEC, pushNotifications: config.PUSH_MAX_PER_SEC },
-    onOutcome: watchDeliveries(metrics, db, jobs),
+    onOutcome: watchDeliveries(metrics, db, jobs, Object.keys(deliveries)),
   });
   outbox.onAdded(worker.wake);
   const stopSchedule = startSchedule([...pushTasks(config, db, pusher, log, outbox), ...housekeepingTasks(db)], log);

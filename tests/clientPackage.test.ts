@@ -139,10 +139,12 @@ describe('the package', () => {
 
 describe('the package in plain Node', () => {
   const node = async (server: TestServer, ...args: string[]) =>
-    (await run(process.execPath, args, { cwd: project, env: { ...process.env, BASE_URL: server.url } })).stdout;
+    (await run(process.execPath, args, { cwd: project, env: { ...process.env, BASE_URL: `${server.url}/` } })).stdout;
 
   it('runs the first week', async ({ server }) => {
-    for (const file of ['first-week.ts', 'mailbox.ts']) copyFileSync(join(ROOT, 'examples', file), join(project, file));
+    for (const file of ['first-week.ts', 'mailbox.ts', 'serverUrl.ts']) {
+      copyFileSync(join(ROOT, 'examples', file), join(project, file));
+    }
     expect(await node(server, 'first-week.ts')).toMatch(
       /Registered lifter_.*5 workouts:.*Imported 183 of 183.*became \d+.*Undone; 1 workout.*Logged out/s,
     );

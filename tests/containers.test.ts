@@ -56,6 +56,16 @@ describe('the Dockerfile', () => {
   });
 });
 
+it('the unit for systemd starts what npm start does, and sets what the server knows', () => {
+  const unit = textOf('ops/strong-together.service');
+  const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
+  const [, command = ''] = /^ExecStart=\/opt\/strong-together\/node_modules\/node\/bin\/(.+)$/m.exec(unit) ?? [];
+  expect(command).toBe(scripts.start);
+  expect(textOf('docs/operations.md')).toContain(`\`${scripts.start}\``);
+  const [, env = ''] = /^Environment=(.+)$/m.exec(unit) ?? [];
+  expect(unknownOf(env.split(' ').map((pair) => pair.split('=')[0] ?? ''))).toEqual([]);
+});
+
 const compose = spawnSync('docker-compose', ['--file', join(ROOT, 'docker-compose.yml'), 'config', '--quiet']);
 it.skipIf(compose.error)('docker-compose.yml is what docker-compose understands', () => {
   expect(compose.stderr.toString()).toBe('');

@@ -32,6 +32,9 @@ const healthy = async (server: TestServer) => {
     EXPO_BASE_URL: outside,
     GOOGLE_JWKS_URL: outside,
     APPLE_JWKS_URL: outside,
+    GOOGLE_ALLOWED_AUDS: 'app',
+    APPLE_ALLOWED_AUDS: 'app',
+    EXPO_ACCESS_TOKEN: 'expo',
   };
 };
 
@@ -119,4 +122,34 @@ it('says where people would be refused because they open another address than PU
     0,
     expect.stringContaining('neither https nor localhost'),
   ]);
+});
+
+it('calls nobody bad who is not used', async ({ server }) => {
+  const nowhere = `http://127.0.0.1:${await freePort()}`;
+  const { code, output } = await doctor({
+    ...(await healthy(server)),
+    EXPO_BASE_URL: nowhere,
+    GOOGLE_JWKS_URL: nowhere,
+    APPLE_JWKS_URL: nowhere,
+    EXPO_ACCESS_TOKEN: '',
+    GOOGLE_ALLOWED_AUDS: '',
+    APPLE_ALLOWED_AUDS: '',
+  });
+  for (const line of [
+    'ok   Sign-in with Google: switched off, because GOOGLE_ALLOWED_AUDS is not set.',
+    'ok   Sign-in with Apple: switched off, because APPLE_ALLOWED_AUDS is not set.',
+    'note Push: Expo cannot be reached (ECONNREFUSED). EXPO_ACCESS_TOKEN is not set,',
+  ]) {
+    expect(output).toContain(line);
+  }
+  expect(output).not.toMatch(/BAD .*(Expo|Google|Apple)/);
+  expect(code).toBe(output.includes('BAD') ? 1 : 0);
+});
+
+it('says that this release is too old for the database', async ({ server }) => {
+  await server.sql("comment on table schema_migrations is '-- oldest that runs: 0950'");
+  onTestFinished(async () => void (await server.sql('comment on table schema_migrations is null')));
+  const { code, output } = await doctor(await healthy(server));
+  expect(output).toContain('BAD  Migrations: This release is too old for this database');
+  expect(code).toBe(1);
 });

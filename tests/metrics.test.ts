@@ -41,6 +41,9 @@ it('requests are measured by the route that was declared, never by what somebody
   expect(text).not.toContain('PROPFIND');
   expect(text).not.toContain('such');
   expect(await scraped.sum('cache_reads_total{namespace="tracking",outcome="miss"}')).toBe(1);
+  // Nobody asked for the profile twice: its hits are 0, not absent.
+  expect((await phone.get('/api/users/get', accessToken)).status).toBe(200);
+  expect(await scraped.scrape()).toContain('cache_reads_total{namespace="profile",outcome="hit"} 0');
   expect(await scraped.sum('cache_reads_total{namespace="tracking",outcome="hit"}')).toBe(1);
 });
 
@@ -56,6 +59,10 @@ it('refusals, connections, sockets and Redis are measured', async ({ server, scr
   }
   for (let n = 0; n < 41; n++) await server.fetch('/');
   expect(await scraped.sum('limit_refusals_total{limit="general"}')).toBeGreaterThan(0);
+  expect(await scraped.sum('redis_up')).toBe(1);
+  const text = await scraped.scrape();
+  expect(text).toContain('deliveries_total{kind="mail.verification",outcome="failed"} 0');
+  expect(text).toContain('outbox_lag_seconds{kind="mail.verification"} 0');
   expect(await scraped.sum('redis_command_duration_seconds_count')).toBeGreaterThan(0);
   expect(await scraped.sum('postgres_connections{pool="requests",state="waiting"}')).toBe(0);
   expect(await scraped.sum('postgres_connection_wait_seconds_count{pool="reserved"}')).toBeGreaterThan(0);

@@ -117,6 +117,32 @@ describe('migrations', () => {
     expect(await migrate({ ...options(server, later), url })).toEqual([]); // functions are still those of the later one
   });
 
+  it('name the oldest release that can run on them; an older one says so and changes nothing', async ({ server }) => {
+    const url = await newDatabase(server, 'of_a_much_later_release');
+    const folder = await changed('code/20_messages.sql', (text) => `${text}\nselect 'later';`);
+    const of = (name: string) => join(folder, 'migrations', name);
+    await writeFile(of('0900_expand.sql'), 'alter table users add column later text');
+    const expanded = await mkdtemp(join(tmpdir(), 'strong-together-migrations-'));
+    await cp(folder, expanded, { recursive: true });
+    await writeFile(of('0901_contract.sql'), '-- oldest that runs: 0900\nalter table users drop column later');
+    await writeFile(of('0902_lower.sql'), '-- oldest that runs: 0003\nselect 1');
+    const told: string[] = [];
+    const all = await migrate({ ...options(server, folder), url, onApplied: (name) => told.push(name) });
+    expect(all.slice(-4)).toEqual(['0900_expand.sql', '0901_contract.sql', '0902_lower.sql', 'code']);
+    expect(told).toEqual(all);
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    const state = async () =>
+      (await client.query('select name, checksum, applied_at from schema_migrations order by name')).rows;
+    const before = await state();
+    const refused = migrate({ ...options(server), url });
+    await expect(refused).rejects.toThrow(StartupError);
+    await expect(refused).rejects.toThrow(/^This release is too old .* only releases with migration 0900 can run/);
+    expect(await state()).toEqual(before);
+    expect(await migrate({ ...options(server, expanded), url })).toEqual([]);
+    await client.end();
+  });
+
   it('that fail are one sentence with the name of the file, and change nothing', async ({ server }) => {
     const folder = await changed('code/60_views.sql', (text) => `${text}\nselect no_such_thing;`);
     await expect(migrate(options(server, folder))).rejects.toThrow(

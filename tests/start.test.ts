@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
@@ -75,6 +75,8 @@ describe('npm start with nothing configured', () => {
       `http://localhost:${port}/docs`,
       `http://localhost:${port}/dev/mailbox`,
       'embedded PostgreSQL',
+      '"migration":"0001_initial.sql"',
+      '"migration":"code"',
       ...networkOrigins(Number(port)),
     ]) {
       expect(first.output()).toContain(line);
@@ -116,6 +118,20 @@ describe('npm start with nothing configured', () => {
     else expect(fourth.output().trim().split('\n')).toHaveLength(1);
     await fourth.ended;
   }, 180_000);
+});
+
+it.for(['SIGTERM', 'SIGKILL'] as const)('%s to npm alone ends the server, too', async (signal) => {
+  const port = String(await freePort());
+  const env = { ...INHERITED, PORT: port, DATA_DIR: await newFolder(), DATABASE_URL: inject('postgresUrl') };
+  const npm = spawn('npm', ['start'], { cwd: join(import.meta.dirname, '..'), env, stdio: 'ignore', detached: true });
+  onTestFinished(() => {
+    // What is left of the group.
+    if (spawnSync('kill', ['-9', '--', `-${npm.pid}`]).status === 0) npm.kill('SIGKILL');
+  });
+  const url = `http://127.0.0.1:${port}/health/ready`;
+  expect(await answers(url, () => npm.exitCode !== null)).toBe(true);
+  await stop(npm, signal);
+  await vi.waitUntil(async () => !(await fetch(url).catch(() => undefined)), { timeout: 30_000, interval: 50 });
 });
 
 describe('a start that cannot be', () => {
@@ -304,8 +320,44 @@ describe('configuration', () => {
     [{ SYSTEM_USER_ID: '7' }, /SYSTEM_USER_ID: must be a uuid/],
     [{ DEFAULT_TZ: 'Mars/Base' }, /DEFAULT_TZ/],
     [{ DEFAULT_TZ: '+02:00' }, /DEFAULT_TZ/],
+    [{ NODE_ENV: 'prod' }, /^NODE_ENV: must be production, development or test$/],
+    [{ NODE_ENV: 'Production' }, /^NODE_ENV: must be/],
+    [
+      { PUBLIC_BASE_URL: 'https://example.com/api' },
+      /^PUBLIC_BASE_URL: must not have a path: write it as https:\/\/example.com$/,
+    ],
+    [{ PUBLIC_BASE_URL: 'https://example.com/?a=b' }, /^PUBLIC_BASE_URL: must not have a query/],
+    [{ PUBLIC_BASE_URL: 'https://example.com/#top' }, /^PUBLIC_BASE_URL: must not have a fragment/],
+    [{ PUBLIC_BASE_URL: 'https://me:word@example.com' }, /^PUBLIC_BASE_URL: must not have a user name or password/],
+    [{ PUBLIC_BASE_URL: 'ftp://example.com' }, /^PUBLIC_BASE_URL: must be an http\(s\) URL$/],
+    [{ PUBLIC_BASE_URL: 'example.com' }, /^PUBLIC_BASE_URL: must be an http\(s\) URL$/],
+    [{ PRIVATE_BASE_URL_DEV: 'http://10.0.2.2:5000/x' }, /^PRIVATE_BASE_URL_DEV: must not have a path/],
+    [{ PUBLIC_BASE_URL_RENDER_DEFAULT: 'http://x/y' }, /^PUBLIC_BASE_URL_RENDER_DEFAULT: must not have a path/],
+    [{ SUPABASE_URL: 'https://x.supabase.co/storage/v1' }, /^SUPABASE_URL: must not have a path/],
+    [{ RESEND_BASE_URL: 'file:///etc' }, /^RESEND_BASE_URL: must be an http\(s\) URL$/],
+    [{ EXPO_BASE_URL: 'https://exp.host?x' }, /^EXPO_BASE_URL: must not have a query/],
+    [{ PASSWORD_RESET_URL: 'https://example.com/reset?x=1' }, /^PASSWORD_RESET_URL: must not have a query/],
+    [{ PASSWORD_RESET_URL: 'javascript:alert(1)' }, /^PASSWORD_RESET_URL: must be an http\(s\) URL$/],
+    [{ GOOGLE_JWKS_URL: 'keys' }, /^GOOGLE_JWKS_URL: must be an http\(s\) URL$/],
+    [{ CORS_ORIGINS: 'https://a.example.com, https://b.example.com/app' }, /^CORS_ORIGINS: must have origins/],
+    [{ CORS_ORIGINS: 'b.example.com' }, /^CORS_ORIGINS: must have origins/],
   ])('%o is a problem', (change, message) => {
     expect(problems({ ...complete, ...change }).join('\n')).toMatch(message);
+  });
+
+  it('a slash at the end of a URL changes nothing', () => {
+    const slashes = {
+      CORS_ORIGINS: 'https://A.example.com/, capacitor://localhost',
+      RESEND_BASE_URL: 'https://mail.example.com/v1/',
+      EXPO_BASE_URL: 'http://127.0.0.1:9/',
+      PRIVATE_BASE_URL_DEV: 'http://10.0.2.2:5000/',
+    };
+    expect(loadConfig({ ...complete, ...slashes }, () => ({}) as never)).toMatchObject({
+      CORS_ORIGINS: ['https://a.example.com', 'capacitor://localhost'],
+      RESEND_BASE_URL: 'https://mail.example.com/v1',
+      EXPO_BASE_URL: 'http://127.0.0.1:9',
+      PRIVATE_BASE_URL_DEV: 'http://10.0.2.2:5000',
+    });
   });
 
   it.each(['', 'TRUE', 'yes', '0'])('DPoP stays on with DPOP_ENABLED=%s (PO4)', (value) => {

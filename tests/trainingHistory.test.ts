@@ -4,7 +4,7 @@ import { describe, expect } from 'vitest';
 import { buildOutbox } from '#outbox/outbox.ts';
 import { buildLog } from '#platform/log.ts';
 import { openDatabase } from '#platform/postgres/database.ts';
-import { rebuildRecords } from '#src/cli/rebuildRecords.ts';
+import { rebuildRecords, remaining } from '#src/cli/rebuildRecords.ts';
 import { newPhone } from './helpers/person.ts';
 import { asSuperuser, type TestServer, withServer } from './helpers/server.ts';
 import {
@@ -380,6 +380,15 @@ it('plan edits and housekeeping never lose a record or the statistics, and recor
   );
 });
 
+it.for([
+  [1_000, 1, 11, 'about 10 s left'],
+  [60_000, 100, 1_000, 'about 9 min left'],
+  [60_000, 100, 100_000, 'about 16.6 h left'],
+  [5_000, 12, 10, 'about 0 s left'], // two people have registered meanwhile
+] as const)('db:rebuild-records estimates: after %i ms with %i of %i, %s', ([elapsed, done, people, text]) => {
+  expect(remaining(elapsed, done, people)).toBe(text);
+});
+
 it('db:rebuild-records mends what is wrong, missing or too much, and the cached payloads with it', async ({
   server,
   ids,
@@ -405,6 +414,8 @@ it('db:rebuild-records mends what is wrong, missing or too much, and the cached 
     [person.id, ids.get('Bicycle Crunch')],
   );
   expect(await person.analytics()).not.toEqual(right);
-  expect(await rebuild(server)).toEqual(['3 records were wrong and are right now.']);
+  const shown: string[] = [];
+  expect(await rebuild(server, [], shown)).toEqual(['3 records were wrong and are right now.']);
   expect(await person.analytics()).toEqual(right);
+  expect(shown.at(-1)).toMatch(/^\[#{30}\] (\d+) of \1, about 0 s left; if this is interrupted, go on with --after /);
 });

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import pg from 'pg';
 import { startEmbeddedPostgres } from '#platform/postgres/embedded.ts';
 import { pendingMigrations } from '#platform/postgres/migrate.ts';
+import { StartupError } from '#platform/startupError.ts';
 import type { Config } from '#src/config.ts';
 import { type Finding, fail, ok, reasonOf, warn } from './finding.ts';
 
@@ -166,7 +167,13 @@ async function lookAtServer(client: pg.Client, config: Config, isEmbedded: boole
 }
 
 async function lookAtSchema(client: pg.Client): Promise<Finding[]> {
-  const pending = await pendingMigrations(client, DB_FOLDER);
+  let pending: string[];
+  try {
+    pending = await pendingMigrations(client, DB_FOLDER);
+  } catch (error) {
+    if (!(error instanceof StartupError)) throw error;
+    return [fail(`Migrations: ${error.message}`)];
+  }
   if (pending.length > 0) {
     return [warn(`Migrations: ${pending.join(', ')} to be applied; the next start does it, or npm run migrate.`)];
   }

@@ -12,12 +12,28 @@ export async function lookOutside(config: Config): Promise<Finding[]> {
   return (
     await Promise.all([
       lookAtMail(config),
-      reach('Push: Expo', new URL('/--/api/v2/push/send', config.EXPO_BASE_URL ?? 'https://exp.host').href),
-      reach('Sign-in with Google: its keys', config.GOOGLE_JWKS_URL, true),
-      reach('Sign-in with Apple: its keys', config.APPLE_JWKS_URL, true),
+      lookAtPushes(config),
+      lookAtKeys('Google', config.GOOGLE_ALLOWED_AUDS, config.GOOGLE_JWKS_URL),
+      lookAtKeys('Apple', config.APPLE_ALLOWED_AUDS, config.APPLE_JWKS_URL),
       lookAtPictures(config),
     ])
   ).flat();
+}
+
+/** Pushes need no token, so nothing but this tells that they are wanted: without it an Expo that is away is a note. */
+async function lookAtPushes({ EXPO_BASE_URL: base = 'https://exp.host', EXPO_ACCESS_TOKEN: token }: Config) {
+  const found = await reach('Push: Expo', `${base}/--/api/v2/push/send`);
+  if (token !== undefined) return found;
+  return found.map(({ is, text }) =>
+    is === 'fail' ? warn(`${text} EXPO_ACCESS_TOKEN is not set, so this matters only if phones get pushes.`) : ok(text),
+  );
+}
+
+/** The keys of a provider are needed by those who may sign in with it. */
+async function lookAtKeys(provider: string, audiences: string[] | undefined, url: string): Promise<Finding[]> {
+  if (audiences !== undefined && audiences.length > 0) return reach(`Sign-in with ${provider}: its keys`, url, true);
+  const setting = `${provider.toUpperCase()}_ALLOWED_AUDS`;
+  return [ok(`Sign-in with ${provider}: switched off, because ${setting} is not set.`)];
 }
 
 async function lookAtMail({
@@ -25,7 +41,7 @@ async function lookAtMail({
   RESEND_BASE_URL: resend,
   SMTP_URL: smtp,
 }: Config): Promise<Finding[]> {
-  if (key) return reach('Mail: Resend', new URL('/emails', resend).href);
+  if (key) return reach('Mail: Resend', `${resend}/emails`);
   if (!smtp) return [warn('Mail: nothing is sent; mails are kept for reading at /dev/mailbox.')];
   const { createTransport } = await import('nodemailer');
   const transport = createTransport({ url: smtp, connectionTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS });

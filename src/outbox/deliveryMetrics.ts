@@ -23,12 +23,22 @@ const COUNT_PENDING = sql<PendingRow>('metrics.countPending')`
 
 const STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
 
-/** Registers the metrics of outbox and queues. @returns a function that counts the outcome of a delivery */
-export function watchDeliveries(metrics: Metrics, db: Database, jobs: JobQueues | undefined) {
+const OUTCOMES = ['sent', 'dropped', 'failed', 'again'] as const;
+
+/**
+ * Registers the metrics of outbox and queues. Every kind begins at 0, so that a rate counts its first failure as well.
+ * @param kinds of the deliveries here
+ * @returns a function that counts the outcome of a delivery
+ */
+export function watchDeliveries(metrics: Metrics, db: Database, jobs: JobQueues | undefined, kinds: string[]) {
   const outcomes = metrics.counter('deliveries_total', 'Attempts to deliver, by kind and outcome', ['kind', 'outcome']);
+  for (const kind of kinds) for (const outcome of OUTCOMES) outcomes.inc({ kind, outcome }, 0);
   const pending = () => db.asService((tx) => tx.rows(COUNT_PENDING));
-  const perKind = async (value: (row: PendingRow) => number): Promise<Sample[]> =>
-    (await pending()).map((row) => ({ labels: { kind: row.kind }, value: value(row) ?? 0 }));
+  const perKind = async (value: (row: PendingRow) => number): Promise<Sample[]> => {
+    const values = new Map(kinds.map((kind) => [kind, 0]));
+    for (const row of await pending()) values.set(row.kind, value(row) ?? 0);
+    return [...values].map(([kind, found]) => ({ labels: { kind }, value: found }));
+  };
   metrics.measured('outbox_pending', 'Intents that wait, future ones included', ['kind'], () =>
     perKind((row) => row.pending),
   );

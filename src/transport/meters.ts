@@ -16,7 +16,11 @@ export function buildMeters(metrics: Metrics) {
     /** @param route path as declared, with names for ids; @param status `aborted` when the client hung up */
     answered: (method: string, route: string, status: number | 'aborted', seconds: number) =>
       durations.observe({ method, route, status }, seconds),
-    cacheRead: (namespace: string, outcome: 'hit' | 'miss') => cacheReads.inc({ namespace, outcome }),
+    /** Both outcomes are there from the first read on: without a hit of 0 the share of hits is no number. */
+    cacheRead: (namespace: string, outcome: 'hit' | 'miss') => {
+      cacheReads.inc({ namespace, outcome });
+      cacheReads.inc({ namespace, outcome: outcome === 'hit' ? 'miss' : 'hit' }, 0);
+    },
     refused: (limit: string) => refusals.inc({ limit }),
   };
 }

@@ -13,6 +13,12 @@ const home = (existsSync(ROOT) ? readdirSync(ROOT) : [])
 
 /** Whether Debian's PostgreSQL with all its programs and pg_cron is here, as on CI, and may be started. */
 export const HAS_DEBIAN_POSTGRES = home !== undefined && process.getuid?.() === 0;
+/** The newest version of Debian's PostgreSQL that is installed, with pg_cron or without it. */
+export const debianPostgresVersion = (): string | undefined =>
+  (existsSync(ROOT) ? readdirSync(ROOT) : [])
+    .filter((version) => existsSync(join(ROOT, version, 'bin/initdb')))
+    .sort((a, b) => Number(a) - Number(b))
+    .at(-1);
 /** Where its programs lie, such as pg_dump. */
 export const DEBIAN_PROGRAMS = join(home ?? '', 'bin');
 

@@ -124,3 +124,23 @@ function isConnectionFailure(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) return /^(08|57P|57014|53|25006)/.test(error.code ?? '');
   return true;
 }
+
+/** SQLSTATE: a statement that this connection had prepared is gone, as behind a pooler that changed the server. */
+const NO_SUCH_STATEMENT = '26000';
+const FEATURE_NOT_SUPPORTED = '0A000';
+const INTERNAL_ERROR = 'XX000';
+const DEADLOCK = '40P01';
+
+/**
+ * Whether PostgreSQL refuses a statement because the schema has changed since it was prepared ("cached plan must not
+ * change result type") or while it ran (an object that it was planned with is gone, or a deadlock with the change),
+ * or because it is not prepared at all. Sent anew, the same statement can succeed. Messages of internal errors are
+ * not translated.
+ */
+export function isOutdated(error: unknown): error is pg.DatabaseError {
+  if (!(error instanceof pg.DatabaseError)) return false;
+  const { code, routine, message } = error;
+  if (code === FEATURE_NOT_SUPPORTED) return routine === 'RevalidateCachedQuery';
+  if (code === INTERNAL_ERROR) return /^(cache lookup failed|could not open relation with OID)/.test(message);
+  return code === NO_SUCH_STATEMENT || code === DEADLOCK;
+}

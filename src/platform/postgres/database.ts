@@ -5,7 +5,7 @@ import pg from 'pg';
 import { fairQueue } from '#platform/fairQueue.ts';
 import type { Log } from '#platform/log.ts';
 import { traced } from '#platform/tracing.ts';
-import { answered, DatabaseUnavailable, openPool, QUEUE_TIMEOUT_MS, RowLocked } from './connection.ts';
+import { answered, DatabaseUnavailable, isOutdated, openPool, QUEUE_TIMEOUT_MS, RowLocked } from './connection.ts';
 import type { Query } from './query.ts';
 
 /** The session in which a transaction was to act has ended: nothing was read or written. */
@@ -150,28 +150,69 @@ export function openDatabase({ url, poolSize, preparedStatements, log, ...option
     }
   }
 
-  async function send<Row>(
-    client: pg.PoolClient,
-    query: Query<Row>,
-    values: unknown[],
-    silenceMs = STATEMENT_TIMEOUT_MS + 1_000,
-  ): Promise<Row[]> {
-    const statement = preparedStatements
-      ? { name: query.name, text: query.text, values }
-      : { text: query.text, values };
-    const result = await traced(query.name, STATEMENT_SPAN, () => {
-      gatherWrites(client);
-      return answered(client, silenceMs, () => client.query(statement));
-    });
+  /**
+   * Does something on a connection of its own. Where PostgreSQL refuses what was prepared there, because the schema has
+   * changed since, nothing was done: it is done once more with nothing prepared, and the connection is closed afterwards.
+   */
+  async function holding<T>(from: pg.Pool, ask: (held: Held) => Promise<T>): Promise<T> {
+    const client = await connect(from);
+    const held: Held = { client, broken: undefined, outdated: undefined };
+    // A connection that dies between two statements says so here; the next statement fails.
+    const onError = (error: Error) => {
+      held.broken = error;
+    };
+    client.on('error', onError);
+    try {
+      return await ask(held).catch((error) => {
+        if (held.broken || !held.outdated) throw error;
+        log.info({ err: held.outdated }, 'the schema has changed: a transaction is repeated with new statements');
+        return ask(held);
+      });
+    } finally {
+      client.off('error', onError);
+      client.release(held.broken ?? held.outdated);
+    }
+  }
+
+  /** Sends a statement, and notes what its failure says about the connection. */
+  async function send<Result>(held: Held, silenceMs: number, query: () => Promise<Result>): Promise<Result> {
+    try {
+      gatherWrites(held.client);
+      return await answered(held.client, silenceMs, query);
+    } catch (error) {
+      if (isOutdated(error)) held.outdated ??= error;
+      if (error instanceof DatabaseUnavailable && !(error instanceof RowLocked)) held.broken = error;
+      throw error;
+    }
+  }
+
+  async function sendNamed<Row>(held: Held, query: Query<Row>, values: unknown[], silenceMs: number): Promise<Row[]> {
+    const { name, text } = query;
+    const statement = preparedStatements && !held.outdated ? { name, text, values } : { text, values };
+    const result = await traced(name, STATEMENT_SPAN, () => send(held, silenceMs, () => held.client.query(statement)));
     return result.rows as Row[];
   }
 
-  async function scope<T>(
+  async function scope<T>(options: Scope, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const { result, afterCommit } = await holding(options.from, (held) => transact(held, options, work));
+    for (const step of afterCommit) {
+      try {
+        await step();
+      } catch (error) {
+        log.error({ err: error }, 'work after a commit failed');
+      }
+    }
+    return result;
+  }
+
+  async function transact<T>(
+    held: Held,
     { from, timeoutMs = STATEMENT_TIMEOUT_MS, openingMs = QUICK_TIMEOUT_MS, ...options }: Scope,
     work: (tx: Transaction) => Promise<T>,
-  ): Promise<T> {
+  ): Promise<{ result: T; afterCommit: Array<() => unknown> }> {
     const { role, session } = options;
-    const client = await connect(from);
+    const { client } = held;
+    const isRepeated = held.outdated !== undefined;
     const afterCommit: Array<() => unknown> = [];
     let currentRole = role;
     let isOver = false;
@@ -181,7 +222,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log, ...option
       if (currentRole !== role && serviceWork.getStore() !== client) {
         throw new Error(`${query.name} would run with the rights of the service`);
       }
-      return send(client, query, values, timeoutMs + 1_000);
+      return sendNamed(held, query, values, timeoutMs + 1_000);
     };
     const maybe = async <Row>(query: Query<Row>, values: unknown[] = []) => (await rows(query, values))[0];
     const tx: Transaction = {
@@ -200,7 +241,8 @@ export function openDatabase({ url, poolSize, preparedStatements, log, ...option
         } catch (error) {
           // The primary can do what a replica could not: nothing is left out because of it.
           const isOfReplica = from === replica && error instanceof pg.DatabaseError;
-          if (error instanceof DatabaseUnavailable || isOfReplica) throw error;
+          const isToRepeat = held.outdated && !isRepeated;
+          if (error instanceof DatabaseUnavailable || isOfReplica || isToRepeat) throw error;
           await rows(UNDO);
           return error;
         }
@@ -223,17 +265,9 @@ export function openDatabase({ url, poolSize, preparedStatements, log, ...option
       },
       afterCommit: (step) => afterCommit.push(step),
     };
-    let broken: Error | undefined;
-    // A connection that dies between two statements says so here; the next statement fails.
-    const onError = (error: Error) => {
-      broken = error;
-    };
-    client.on('error', onError);
-    let result: T;
     try {
       const opening = openingStatement({ ...options, timeoutMs });
-      gatherWrites(client);
-      const opened = answered(client, openingMs, () => client.query(opening)).catch((error) => {
+      const opened = send(held, openingMs, () => client.query(opening)).catch((error) => {
         const { code } = error as { code?: unknown };
         if (code === REPLICA_DIFFERS || (code === SESSION_HAS_ENDED && options.seen)) throw new ReplicaBehind();
         throw code === SESSION_HAS_ENDED ? new SessionEnded() : error;
@@ -243,29 +277,17 @@ export function openDatabase({ url, poolSize, preparedStatements, log, ...option
       isOver = true;
       if (isOpen.status === 'rejected') throw isOpen.reason;
       if (worked.status === 'rejected') throw worked.reason;
-      result = worked.value;
-      const { command } = await answered(client, timeoutMs + 1_000, () => client.query('commit'));
+      const { command } = await send(held, timeoutMs + 1_000, () => client.query('commit'));
       if (command !== 'COMMIT') throw new Error('the transaction was rolled back instead of committed');
+      return { result: worked.value, afterCommit };
     } catch (error) {
-      if (error instanceof DatabaseUnavailable && !(error instanceof RowLocked)) broken = error;
-      else if (!broken) {
-        await answered(client, QUICK_TIMEOUT_MS, () => client.query('rollback')).catch((failure: Error) => {
-          broken = failure;
+      if (!held.broken) {
+        await send(held, QUICK_TIMEOUT_MS, () => client.query('rollback')).catch((failure: Error) => {
+          held.broken = failure;
         });
       }
       throw error;
-    } finally {
-      client.off('error', onError);
-      client.release(broken);
     }
-    for (const step of afterCommit) {
-      try {
-        await step();
-      } catch (error) {
-        log.error({ err: error }, 'work after a commit failed');
-      }
-    }
-    return result;
   }
 
   /** Whether the replica may be asked now: it has a connection free, and after a failure one read tries first. */
@@ -307,7 +329,8 @@ export function openDatabase({ url, poolSize, preparedStatements, log, ...option
   return {
     /**
      * One transaction with the rights of a signed-in person, under row-level security, if the session has not ended.
-     * `work` begins before that is known, so until its first answer it does nothing but send statements.
+     * `work` begins before that is known, so until its first answer it does nothing but send statements. It is run
+     * again after a change of the schema (`holding`), so what must happen once outside belongs into `afterCommit`.
      * @param signal aborts when the client hangs up: a transaction that still waits for its turn is given up
      * @param seen for a read: a replica that has the same may answer it
      * @throws SessionEnded; QueueFull and WaitedTooLong when this person sends more than is served;
@@ -331,7 +354,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log, ...option
       return changes(userId, () => untilUnlocked(attempt, signal), signal);
     },
     /**
-     * One transaction of a public flow, a worker or the schedule.
+     * One transaction of a public flow, a worker or the schedule; run again as in `asUser`.
      * @param timeoutMs time limit for one statement; those of the schedule touch everybody's rows and need longer
      */
     asService: <T>(work: (tx: Transaction) => Promise<T>, timeoutMs?: number) =>
@@ -352,18 +375,7 @@ export function openDatabase({ url, poolSize, preparedStatements, log, ...option
      *   waits without a connection and tries again
      */
     queryUnscoped: <Row>(asker: string, query: Query<Row>, values: unknown[]): Promise<Row[]> =>
-      lookUps(asker, async () => {
-        const client = await connect(reserved);
-        let failure: Error | undefined;
-        try {
-          return await send(client, query, values, QUICK_TIMEOUT_MS);
-        } catch (error) {
-          if (error instanceof DatabaseUnavailable && !(error instanceof RowLocked)) failure = error;
-          throw error;
-        } finally {
-          client.release(failure);
-        }
-      }),
+      lookUps(asker, () => holding(reserved, (held) => sendNamed(held, query, values, QUICK_TIMEOUT_MS))),
     /** Connections of each pool, and what waits for one. */
     saturation: () =>
       [...pools].map(([{ totalCount, idleCount, waitingCount }, name]) => ({
@@ -395,6 +407,15 @@ function gatherWrites(client: pg.PoolClient): void {
 
 /** The connection on which the present work has the rights of the service, in `asService`. */
 const serviceWork = new AsyncLocalStorage<pg.PoolClient>();
+
+/** A connection that is in use, and what was found out about it. */
+interface Held {
+  client: pg.PoolClient;
+  /** It is of no use any more. */
+  broken: Error | undefined;
+  /** What is prepared there does not fit the schema any more. */
+  outdated: Error | undefined;
+}
 
 interface Scope {
   from: pg.Pool;

@@ -16,6 +16,8 @@ export interface MigrateOptions {
    */
   folder: string;
   systemUserId: string;
+  /** Is told of each migration, and of `code`, right after it was applied. */
+  onApplied?: (name: string) => void;
 }
 
 /** Key of the advisory lock for migrating: any fixed number. */
@@ -33,15 +35,18 @@ const PAUSE_MS = 1_000;
 /** First line of a migration that PostgreSQL does not run inside a transaction, such as an index made beside work. */
 const OUTSIDE = '-- outside a transaction';
 
+/** A line of a migration after which older releases cannot run: names the newest migration of the oldest that can. */
+const OLDEST = /^-- oldest that runs: (\d{4})$/m;
+
 /**
  * Applies the migrations that are new, in the order of their names, each in a transaction of its own, then code that
  * changed and the seed in another. An advisory lock lets instances that start together do each once. Locks of tables are waited
  * for a moment at a time, so that a server under load goes on. A database of a later release is left as it is.
  * @returns the names of what was applied
- * @throws StartupError when something of it failed, an applied migration was edited since, or the database cannot be
- *   reached
+ * @throws StartupError when something of it failed, an applied migration was edited since, the database cannot be
+ *   reached, or this release is too old for it
  */
-export async function migrate({ url, serverUrl, folder, systemUserId }: MigrateOptions): Promise<string[]> {
+export async function migrate({ url, serverUrl, folder, systemUserId, onApplied }: MigrateOptions): Promise<string[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   try {
     await client.connect();
@@ -50,22 +55,28 @@ export async function migrate({ url, serverUrl, folder, systemUserId }: MigrateO
     throw new StartupError(`PostgreSQL cannot be reached: ${reason(error)}. Check DATABASE_URL.`);
   }
   const applied: string[] = [];
+  const note = (name: string) => {
+    applied.push(name);
+    onApplied?.(name);
+  };
   try {
     for (;;) {
       const name = await changing(client, () => applyNext(client, join(folder, 'migrations')));
       if (name === undefined) break;
-      applied.push(name);
+      note(name);
     }
-    await changing(client, async () => {
-      if (await isOfLaterRelease(client, join(folder, 'migrations'))) return;
-      if (await applyCode(client, join(folder, CODE))) applied.push(CODE);
+    const hasNewCode = await changing(client, async () => {
+      if (await isOfLaterRelease(client, join(folder, 'migrations'))) return false;
+      const isNew = await applyCode(client, join(folder, CODE));
       if (serverUrl) await admitServerLogin(client, serverUrl);
       await client.query('set local role service');
       for (const file of await sqlFiles(join(folder, 'seed'))) await run(client, file);
       await seedSystemUser(client, systemUserId);
       await client.query('reset role');
       await run(client, join(folder, 'schedule.sql'));
+      return isNew;
     });
+    if (hasNewCode) note(CODE);
     return applied;
   } catch (error) {
     if (error instanceof StartupError) throw error;
@@ -86,6 +97,7 @@ export async function pendingMigrations(client: pg.Client, folder: string): Prom
     "select coalesce(has_table_privilege(to_regclass('public.schema_migrations'), 'select'), false) as readable",
   );
   if (!rows[0].readable) return names;
+  await assertNotTooOld(client, join(folder, 'migrations'));
   const { rows: known } = await client.query('select m.name, m.checksum from public.schema_migrations m');
   const checksums = new Map<string, string>(known.map((row) => [row.name, row.checksum]));
   if (known.length > 0 && (await isOfLaterRelease(client, join(folder, 'migrations')))) return [];
@@ -131,6 +143,7 @@ async function run(client: pg.Client, file: string): Promise<void> {
 async function applyNext(client: pg.Client, migrationsDir: string): Promise<string | undefined> {
   const { rows: found } = await client.query("select to_regclass('public.schema_migrations') is not null as exists");
   if (!found[0].exists) await client.query(CREATE_MIGRATIONS_TABLE);
+  const oldestYet = await assertNotTooOld(client, migrationsDir);
   const { rows } = await client.query('select m.name, m.checksum from schema_migrations m');
   const checksums = new Map<string, string>(rows.map((row) => [row.name, row.checksum]));
   for (const file of await sqlFiles(migrationsDir)) {
@@ -143,6 +156,8 @@ async function applyNext(client: pg.Client, migrationsDir: string): Promise<stri
     if (text.startsWith(OUTSIDE)) await runOutside(client, file, text);
     else if (!isThere) await run(client, file);
     await client.query(NOTE_MIGRATION, [name, checksumOf(text)]);
+    const oldest = OLDEST.exec(text)?.[1];
+    if (oldest && oldest > oldestYet) await client.query(noteOldest(oldest));
     // A new table has no policies and grants of its own yet, and nobody has rights to it: code goes with every migration.
     await client.query('delete from schema_migrations m where m.name = $1', [CODE]);
     return name;
@@ -164,6 +179,25 @@ async function runOutside(client: pg.Client, file: string, text: string): Promis
   }
   await client.query('begin');
   await client.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+}
+
+/**
+ * Refuses a database that a later release changed so that this one cannot run on it, before anything is changed. Such a
+ * migration says which release still can, by its newest migration (`OLDEST`); that is kept as the comment of the table.
+ * @returns what is kept there, or nothing
+ */
+async function assertNotTooOld(client: pg.Client, migrationsDir: string): Promise<string> {
+  const { rows } = await client.query(
+    "select obj_description(to_regclass('public.schema_migrations'), 'pg_class') as text",
+  );
+  const oldest = OLDEST.exec(rows[0].text ?? '')?.[1] ?? '';
+  const newest = basename((await sqlFiles(migrationsDir)).at(-1) ?? '').slice(0, 4);
+  if (newest >= oldest) return oldest;
+  throw new StartupError(
+    `This release is too old for this database: it knows migrations up to ${newest}, and a later release has changed ` +
+      `the tables so that only releases with migration ${oldest} can run. Nothing was changed. Start a newer release, ` +
+      'or restore a backup from before.',
+  );
 }
 
 /**
@@ -317,6 +351,9 @@ const NOTE_MIGRATION = `
   insert into schema_migrations (name, checksum)
   values ($1, $2)
   on conflict (name) do nothing`;
+
+/** `comment` takes no parameters; `oldest` is four digits. */
+const noteOldest = (oldest: string) => `comment on table schema_migrations is '-- oldest that runs: ${oldest}'`;
 
 const NOTE_CODE = `
   insert into schema_migrations (name, checksum)
