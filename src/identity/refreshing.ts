@@ -6,7 +6,7 @@ import type { Proof } from './dpop.ts';
 import type { ReplayStore } from './replayStore.ts';
 import { recordEvent } from './securityEvents.ts';
 import { checkRefreshToken, issueTokens, rotateSession } from './sessions.ts';
-import { type SessionTokens, tokenOf } from './sessionTokens.ts';
+import { type SessionClaims, type SessionTokens, tokenOf } from './sessionTokens.ts';
 import { foreignKeyByAddress, refreshes } from './signInLimits.ts';
 
 interface Refreshing extends Asking {
@@ -21,6 +21,20 @@ interface Refreshing extends Asking {
   header(name: string): string | undefined;
   /** Checks 1 to 7 of the request's proof. @throws ApiError 401 */
   proof(): Proof;
+}
+
+/**
+ * Whether the refresh token of a request verifies and its session goes on, so that the request need not count by address
+ * (behaviour 0.6).
+ */
+export async function hasLiveToken(
+  header: Refreshing['header'],
+  isLive: (claims: SessionClaims) => Promise<boolean>,
+  read: SessionTokens['readRefresh'],
+): Promise<boolean> {
+  const token = tokenOf(header('x-refresh-token'));
+  const claims = token === undefined ? undefined : await read(token);
+  return claims !== undefined && (await isLive(claims));
 }
 
 /**

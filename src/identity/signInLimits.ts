@@ -6,8 +6,14 @@ const TOO_MANY = "You've reached the maximum amount of login attempts per 15 min
 export const signInFailures = defineLimit('signInFailures', 5, 15 * MINUTE, TOO_MANY);
 /** Wrong passwords and forged tokens of providers from one address, whatever the name. */
 export const signInFailuresByAddress = defineLimit('signInFailuresByAddress', 30, 15 * MINUTE, TOO_MANY);
-/** Requests of one session, whatever their addresses: far more than a phone makes. Nobody's keep the owner from ending it. */
+/**
+ * Requests of one person, of all their sessions together: far more than a phone and a browser make. Counted before the
+ * guard by person and address, so that whoever only holds a token uses up nothing of its owner elsewhere; after it by
+ * person.
+ */
 export const requestsOfPerson = defineLimit('person', 240, MINUTE);
+/** Requests that end sessions, by the session that asks: others of the person cannot keep its owner from ending them. */
+export const requestsToEnd = defineLimit('sessionEnd', 30, MINUTE);
 /** Attempts to use a refresh token with another key, by the address that tries: they never count against its owner. */
 export const foreignKeyByAddress = defineLimit('foreignKeyByAddress', 30, 15 * MINUTE);
 /** Refreshes of one session. */
