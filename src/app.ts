@@ -52,7 +52,7 @@ export function buildApp(deps: Deps, pageFiles: PageFiles | undefined): Express 
   app.use(pageRouter(deps, pageFiles));
   app.use(docsRouter(routes, config.MIN_APP_VERSION));
   if (deps.jobs) app.use(adminRouter(deps, deps.jobs));
-  if (deps.mailbox) app.use(mailboxRouter(deps.mailbox, config.MAILBOX_PUBLIC));
+  if (deps.mailbox) app.use(mailboxRouter(deps.mailbox, config));
   if (!config.SUPABASE_URL) {
     const pictures = express.static(resolve(config.DATA_DIR, 'pictures'), { index: false });
     app.use('/storage/v1/object/public', pictures, (_req, _res, next) => next(notFound()));
