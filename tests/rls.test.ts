@@ -216,6 +216,14 @@ const MATRIX: Record<string, Policy> = {
     column: 'tries',
     copy: "insert into sign_in_codes (user_id, email, expires_at) values ($owner, 'x', now())",
   },
+  mailed_codes: {
+    select: 'nothing',
+    insert: 'nothing',
+    update: 'nothing',
+    owner: 't.user_id',
+    column: 'email',
+    copy: "insert into mailed_codes (email, user_id, asked_from, expires_at) values ('x', $owner, 'x', now())",
+  },
   retired_sets: {
     select: 'nothing',
     insert: 'nothing',
@@ -338,6 +346,10 @@ async function furnish(server: TestServer, db: pg.Client) {
   );
   await db.query('insert into other_sessions (user_id, expires_at) values ($1, now())', [id]);
   await db.query('insert into sign_in_codes (user_id, email, expires_at) values ($1::uuid, $1::text, now())', [id]);
+  await db.query(
+    "insert into mailed_codes (email, user_id, asked_from, expires_at) values ($1::text, $1::uuid, 'x', now())",
+    [id],
+  );
   await db.query(
     `insert into retired_sets (user_id, exercise_id, best_by, weight, reps, workout_summary_id, tracking_id)
      values ($1, 1, 'weight', 1, 1, $2, 1)`,

@@ -188,6 +188,12 @@ describe('cleaning up', () => {
       "insert into sign_in_codes (user_id, email, expires_at) values ($1, 'x', now() - interval '1 s')",
       [id],
     );
+    await server.sql(
+      `insert into mailed_codes (email, user_id, asked_from, expires_at)
+       values ('x', $1, 'here', now() - interval '1 s'), ('y', null, 'here', now() - interval '1 s'),
+         ('z', null, 'here', now() + interval '1 hour')`,
+      [id],
+    );
     // More than one transaction removes: what has piled up in a week away goes too.
     await server.sql(
       `insert into seen_proofs (thumbprint, jti, request_id, expires_at)
@@ -203,6 +209,7 @@ describe('cleaning up', () => {
     await db.close();
     expect(await server.sql('select name from other_sessions where user_id = $1', [id])).toEqual([{ name: 'new' }]);
     expect(await server.sql('select from sign_in_codes where user_id = $1', [id])).toEqual([]);
+    expect(await server.sql("select email from mailed_codes where asked_from = 'here'")).toEqual([{ email: 'z' }]);
     expect(await server.sql('select kind from security_events where user_id = $1', [id])).toEqual([
       { kind: 'password-reset' },
     ]);

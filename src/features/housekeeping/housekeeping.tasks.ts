@@ -7,6 +7,7 @@ import {
   FORGET_CODES,
   FORGET_DELIVERIES,
   FORGET_EVENTS,
+  FORGET_MAILED_CODES,
   FORGET_PREVIEWS,
   FORGET_PROOFS,
   FORGET_SESSIONS,
@@ -28,7 +29,7 @@ export const housekeepingTasks = (db: Database): Task[] => [
  */
 export async function cleanUp(db: Database): Promise<void> {
   const queries = [FORGET_PROOFS, FORGET_ANSWERS, FORGET_DELIVERIES, FORGET_TICKETS, FORGET_EVENTS];
-  for (const query of [...queries, FORGET_PREVIEWS, FORGET_SESSIONS, FORGET_CODES]) {
+  for (const query of [...queries, FORGET_PREVIEWS, FORGET_SESSIONS, FORGET_CODES, FORGET_MAILED_CODES]) {
     let removed = ROWS_AT_ONCE;
     while (removed === ROWS_AT_ONCE) removed = (await db.asService((tx) => tx.one(query, [ROWS_AT_ONCE]))).removed;
   }
