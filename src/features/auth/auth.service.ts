@@ -15,7 +15,7 @@ export const PASSWORD_CHANGED_MAIL = 'mail.password-changed';
 
 /**
  * Puts the verification mail into the outbox; its token is made when the mail is sent.
- * @param userId null: of an address without an unverified account; it is dropped when it is due
+ * @param userId the system user or null: of an address without an unverified account; it is dropped when it is due
  */
 export const requestVerificationMail = (tx: Transaction, outbox: Outbox, userId: string | null, email: string) =>
   outbox.add(tx, {
@@ -25,7 +25,7 @@ export const requestVerificationMail = (tx: Transaction, outbox: Outbox, userId:
     lifetimeSeconds: VERIFICATION_LINK.lifetimeSeconds,
   });
 
-/** @param userId null: there is no such account; it is dropped when it is due */
+/** @param userId the system user or null: there is no such account; it is dropped when it is due */
 export const requestResetMail = (tx: Transaction, outbox: Outbox, userId: string | null) =>
   outbox.add(tx, { kind: RESET_MAIL, userId, payload: {}, lifetimeSeconds: RESET_LINK.lifetimeSeconds });
 

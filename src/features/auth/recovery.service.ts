@@ -10,7 +10,7 @@ import { correctedAddressMail, mailByAddress, resetMail, resetMailOfAccount, ver
 import {
   CORRECT_EMAIL,
   FIND_BY_USERNAME,
-  FIND_RESETTABLE,
+  FIND_RESET_OWNER,
   FIND_UNVERIFIED_BY_EMAIL,
   SET_PASSWORD,
 } from './auth.queries.ts';
@@ -44,10 +44,11 @@ async function countMail(
  * @throws ApiError 429
  */
 export async function resendVerificationMail(asking: AskingApi, email: string): Promise<void> {
+  const { config, outbox } = asking.deps;
   await countMail(asking, verificationMail, [email]);
   await asking.transaction(async (tx) => {
-    const user = await tx.maybe(FIND_UNVERIFIED_BY_EMAIL, [email]);
-    await requestVerificationMail(tx, asking.deps.outbox, user?.id ?? null, email);
+    const owner = await tx.maybe(FIND_UNVERIFIED_BY_EMAIL, [email, config.SYSTEM_USER_ID]);
+    await requestVerificationMail(tx, outbox, owner?.id ?? null, email);
   });
 }
 
@@ -80,13 +81,14 @@ export async function isVerified(tx: Transaction, username: string): Promise<boo
  * @throws ApiError 429
  */
 export async function forgotPassword(asking: AskingApi, typed: string): Promise<void> {
+  const { config, limits, outbox } = asking.deps;
   const identifier = typed.toLowerCase();
   await countMail(asking, resetMail, [identifier]);
   await asking.transaction(async (tx) => {
     const found = await tx.maybe(FIND_ACCOUNT, [identifier]);
-    const user = await tx.maybe(FIND_RESETTABLE, [found?.id ?? null]);
-    if (!(await isWithin(asking.deps.limits, resetMailOfAccount, user?.id ?? identifier))) return;
-    await requestResetMail(tx, asking.deps.outbox, user?.id ?? null);
+    const owner = await tx.maybe(FIND_RESET_OWNER, [found?.id ?? null, config.SYSTEM_USER_ID]);
+    const isWanted = await isWithin(limits, resetMailOfAccount, owner?.is_account ? owner.id : identifier);
+    if (isWanted) await requestResetMail(tx, outbox, owner?.id ?? null);
   });
 }
 

@@ -37,13 +37,18 @@ export const END_OLDEST = sql('sessions.endOldest')`
     offset $2
   ))`;
 
-/** The account that a code may be mailed to; a lock keeps it from being deleted before the commit. $1 lower-cased. */
-export const FIND_MAILABLE = sql<{ id: string }>('sessions.findMailable')`
-  select u.id
+/**
+ * The account that a code may be mailed to, or the system user in its place, to whom no mail goes: the same rows are read,
+ * locked (against deletion before the commit) and written for everybody. $1: address, lower-cased; $2: the system user. No
+ * row: there is none.
+ */
+export const FIND_MAILABLE = sql<{ id: string; is_account: boolean }>('sessions.findMailable')`
+  select u.id, u.id <> $2 as is_account
   from users u
-  where lower(trim(u.email)) = $1
-    and u.is_verified
-    and u.role <> 'System'
+  where u.id = coalesce(
+    (select x.id from users x where lower(trim(x.email)) = $1 and x.is_verified and x.role <> 'System'),
+    $2
+  )
   for key share`;
 
 /** Removes the codes of address $1, asked for from network $2, but for the newest $3: one more is to come. */

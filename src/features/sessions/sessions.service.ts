@@ -98,11 +98,13 @@ export async function mailCode({ deps, consume, address, transaction }: Device, 
   for (const limit of codeMail) await consume(limit, { address, subject: email });
   const askedFrom = networkMark(deps.config.secrets, address);
   await transaction(async (tx) => {
-    const userId = (await tx.maybe(FIND_MAILABLE, [email]))?.id ?? null;
+    const owner = await tx.maybe(FIND_MAILABLE, [email, deps.config.SYSTEM_USER_ID]);
+    const userId = owner?.is_account ? owner.id : null;
     if (!(await isWithin(deps.limits, [codeMailOfAccount], userId ?? email))) return;
     await tx.rows(REPLACE_CODES, [email, askedFrom, MOST_CODES - 1]);
     const { nonce } = await tx.one(MAKE_CODE, [email, userId, askedFrom, CODE_LIFETIME]);
-    await deps.outbox.add(tx, { kind: CODE_MAIL, userId, payload: { nonce }, lifetimeSeconds: CODE_LIFETIME });
+    const mail = { kind: CODE_MAIL, payload: { nonce }, lifetimeSeconds: CODE_LIFETIME };
+    await deps.outbox.add(tx, { ...mail, userId: owner?.id ?? null });
   });
 }
 
