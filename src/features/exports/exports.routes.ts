@@ -4,7 +4,7 @@ import { reply, route } from '#transport/route.ts';
 import { archive } from './archive.service.ts';
 import { hevyCsv, ownJson, strongCsv } from './exports.service.ts';
 
-const exportsByPerson = defineLimit('export', 10, HOUR, 'At most 10 files can be exported an hour.');
+export const exportsByPerson = defineLimit('export', 10, HOUR, 'At most 10 files can be exported an hour.');
 const limits = [{ limit: exportsByPerson, by: 'user' as const }];
 
 /** The pieces of a file take the place of a body of its type. */

@@ -12,7 +12,7 @@ import {
 import { changeImport, commitImport, createImport, listImports, readImport, undoImport } from './imports.service.ts';
 
 const MOST_BYTES = 10 * 1024 * 1024;
-const importsByPerson = defineLimit('import', 20, DAY, 'At most 20 files can be imported a day.');
+export const importsByPerson = defineLimit('import', 20, DAY, 'At most 20 files can be imported a day.');
 
 export const importsRoutes = [
   route({

@@ -17,7 +17,7 @@ interface SocketData {
 }
 
 /** So many that a gym whose phones all come back at once stays below it. */
-const handshakes = defineLimit('socketHandshakes', 600, MINUTE);
+export const handshakes = defineLimit('socketHandshakes', 600, MINUTE);
 /** Most sockets of a session on one instance; one more ends the oldest, because phones leave dead ones behind. */
 const SOCKETS_PER_SESSION = 10;
 /** Most sockets of an address on one instance; the phones of a gym share one. */
