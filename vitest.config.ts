@@ -14,6 +14,8 @@ export default defineConfig({
     env: { NODE_COMPILE_CACHE: join(tmpdir(), 'strong-together-compile-cache') },
     // Tests wait for leases and pauses much of the time, hence more than one worker a core.
     maxWorkers: 4,
+    // A test that asserts nothing fails, such as one that returns before it does.
+    expect: { requireAssertions: true },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [

@@ -10,7 +10,7 @@ import { saysOtherSession } from '#identity/sessionTokens.ts';
 import { notFound } from '#platform/apiError.ts';
 import type { Deps } from '#transport/deps.ts';
 import { isLogbook } from '#transport/face.ts';
-import { routeFinder } from '#transport/gates.ts';
+import { protectedRouteFinder, routeFinder } from '#transport/gates.ts';
 import { createHandler } from '#transport/handler.ts';
 import { botBlocker } from '#transport/middleware/botBlocker.ts';
 import { connectionClose } from '#transport/middleware/connectionClose.ts';
@@ -42,7 +42,7 @@ export function buildApp(deps: Deps, pageFiles: PageFiles | undefined): Express 
   app.use(requestLog(log, deps.meters), securityHeaders(), connectionClose(deps.lifecycle));
   app.use(crossOrigin(config.CORS_ORIGINS));
   app.use(healthRouter(deps));
-  app.use(generalLimit(deps, routeOf));
+  app.use(generalLimit(deps, { routeOf, protectedRouteOf: protectedRouteFinder(routes) }));
   app.get('/', (req, res) => {
     if (req.get('sec-fetch-mode') === 'navigate') res.vary('Sec-Fetch-Mode').redirect('/app');
     else res.type('html').send('Server is running...');
@@ -52,7 +52,7 @@ export function buildApp(deps: Deps, pageFiles: PageFiles | undefined): Express 
   app.use(pageRouter(deps, pageFiles));
   app.use(docsRouter(routes, config.MIN_APP_VERSION));
   if (deps.jobs) app.use(adminRouter(deps, deps.jobs));
-  if (deps.mailbox) app.use(mailboxRouter(deps.mailbox, config.MAILBOX_PUBLIC));
+  if (deps.mailbox) app.use(mailboxRouter(deps.mailbox, config));
   if (!config.SUPABASE_URL) {
     const pictures = express.static(resolve(config.DATA_DIR, 'pictures'), { index: false });
     app.use('/storage/v1/object/public', pictures, (_req, _res, next) => next(notFound()));

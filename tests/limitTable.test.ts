@@ -1,35 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { glob } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import * as auth from '#features/auth/auth.limits.ts';
-import * as users from '#features/users/users.limits.ts';
-import * as identity from '#identity/signInLimits.ts';
+import type { Limit } from '#platform/limits.ts';
+import { codesIn, documentTable } from './helpers/documentTable.ts';
 
-const PLAIN = 'Too many requests.';
-const SIGN_IN = "You've reached the maximum amount of login attempts per 15 minutes.";
-const PER_MINUTE = "You've reached the maximum amount of requests per minute.";
-const PER_DAY = "You've reached the maximum amount of requests per day.";
+/* The tables of behaviour 0.6 are the data of this test: every limit that the source declares is in them as it is. */
 
-it('limits are those of behaviour 0.6, each with a counter of its own', () => {
-  const limits = [auth, users, identity].flatMap((module) => Object.values(module).flat());
-  const rows = limits.map(({ name, points, seconds, message }) => [name, points, seconds, message]);
-  expect(Object.fromEntries(rows.map(([name, ...rest]) => [name, rest]))).toMatchObject({
-    refresh: [60, 60, PLAIN],
-    signInFailures: [5, 900, SIGN_IN],
-    signInFailuresByAddress: [30, 900, SIGN_IN],
-    foreignKeyByAddress: [30, 900, PLAIN],
-    registration: [20, 3600, PLAIN],
-    verificationMailBurst: [1, 45, PER_MINUTE],
-    verificationMailDaily: [3, 86_400, PER_DAY],
-    correctedAddressBurst: [1, 45, PER_MINUTE],
-    correctedAddressDaily: [3, 86_400, PER_DAY],
-    resetMailBurst: [2, 45, PER_MINUTE],
-    resetMailDaily: [3, 86_400, PER_DAY],
-    mailByAddress: [30, 3600, PLAIN],
-    emailChangeBurst: [2, 45, PER_MINUTE],
-    emailChangeDaily: [3, 86_400, PER_DAY],
-    profileConflicts: [20, 3600, PLAIN],
-    verificationStatus: [30, 60, PLAIN],
-    person: [240, 60, PLAIN],
-    picture: [10, 60, PLAIN],
+const ROOT = join(import.meta.dirname, '../src');
+const SECONDS: Record<string, number> = { s: 1, min: 60, h: 3600 };
+
+const declaring: string[] = [];
+const declaredNames: string[] = [];
+for await (const file of glob('**/*.ts', { cwd: ROOT, exclude: ['**/*.test.ts', 'platform/limits.ts'] })) {
+  const names = [...readFileSync(join(ROOT, file), 'utf8').matchAll(/defineLimit\(\s*'(\w+)'/g)];
+  if (names.length > 0) declaring.push(file);
+  declaredNames.push(...names.map(([, name = '']) => name));
+}
+
+const isLimit = (value: unknown): value is Limit => typeof value === 'object' && value !== null && 'points' in value;
+
+/** Every limit but the general one, which is a setting. */
+async function declared(): Promise<Limit[]> {
+  const modules: object[] = await Promise.all(declaring.map((file) => import(join(ROOT, file))));
+  return modules.flatMap((module) => Object.values(module).flat().filter(isLimit));
+}
+
+function documented() {
+  const texts = new Map(
+    documentTable('behaviour/conventions.md', 'text', 'what it says').map((row) => [
+      row.text ?? '',
+      codesIn(row['what it says'])[0],
+    ]),
+  );
+  return documentTable('behaviour/conventions.md', 'counter', 'limit', 'per').flatMap((row) => {
+    const list = (cell = '') => cell.split(', ');
+    return codesIn(row.counter).map((name, n) => {
+      const [amount = '', unit = ''] = (list(row.per)[n] ?? '').split(' ');
+      const text = list(row.text)[n] ?? '';
+      const seconds = Number(amount) * (SECONDS[unit] ?? Number.NaN);
+      return { name, points: Number(list(row.limit)[n]), seconds, message: texts.get(text) };
+    });
   });
-  expect(new Set(rows.map(([name]) => name)).size).toBe(rows.length);
+}
+
+it('every limit is in the table of behaviour 0.6, with its figures and its text, and no other', async () => {
+  const [general, ...rows] = documented();
+  expect(general).toMatchObject({ name: 'general', seconds: 60 });
+  const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
+  expect(rows.toSorted(byName)).toEqual((await declared()).toSorted(byName));
+});
+
+it('every limit has a counter of its own, and is found here', async () => {
+  expect(declaredNames.length).toBeGreaterThan(20);
+  expect(declaredNames.filter((name, n) => declaredNames.indexOf(name) !== n)).toEqual([]);
+  const found = (await declared()).map(({ name }) => name);
+  expect([...found, 'general'].toSorted()).toEqual(declaredNames.toSorted());
 });

@@ -94,6 +94,7 @@ it('knows every route of the app', () => {
 it.each(SEEDS)(
   'seed %i: nothing that was acknowledged is missing, nothing foreign is seen, every mail arrives once',
   async (seed) => {
+    let stories = 0;
     await fc.assert(
       fc.asyncProperty(story, async ({ beginnings, rounds }) => {
         const play = new Play(stage, beginnings);
@@ -104,6 +105,7 @@ it.each(SEEDS)(
           await play.heal();
         }
         await audit(play, stage);
+        stories++;
       }),
       {
         seed,
@@ -115,6 +117,7 @@ it.each(SEEDS)(
         reporter: report,
       },
     );
+    expect(stories).toBeGreaterThan(0);
   },
   SECONDS * 1000 + 120_000,
 );

@@ -471,7 +471,8 @@ describe('with two years of training', () => {
       const opened = await visit(browser, { colorScheme, viewport: { width: 1000, height: 1100 } });
       await signIn(server, opened, demo);
       await opened.page.locator('.chart canvas').waitFor();
-      await opened.page.screenshot({ path: join(import.meta.dirname, `../docs/page-${colorScheme}.png`) });
+      const path = join(import.meta.dirname, `../docs/page-${colorScheme}.png`);
+      expect((await opened.page.screenshot({ path })).length).toBeGreaterThan(0);
       await opened.context.close();
     }
   });

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { describe, expect } from 'vitest';
+import { codesIn, documentTable } from './helpers/documentTable.ts';
 import { newPhone } from './helpers/person.ts';
 import { asSuperuser, type TestServer, withServer } from './helpers/server.ts';
 
@@ -7,9 +8,6 @@ import { asSuperuser, type TestServer, withServer } from './helpers/server.ts';
 type Allowed = 'own' | 'shared' | 'nothing';
 
 interface Policy {
-  select: Allowed;
-  insert: Allowed;
-  update: Allowed;
   /** The user that a row belongs to, as SQL over the alias t. */
   owner: string;
   /** A column that is updated to itself; the first that is granted, where any is. */
@@ -22,273 +20,199 @@ const planOwner = (planId: string) => `(select p.user_id from workoutplans p whe
 const splitOwner = (splitId: string) =>
   `(select p.user_id from workoutsplits s join workoutplans p on p.id = s.workout_id where s.id = ${splitId})`;
 
-/** What the tenant role may do, table by table (behaviour 3.5). Delete and truncate: nothing, anywhere. */
-const MATRIX: Record<string, Policy> = {
+/** How the rights of the tenant role are tried, table by table. */
+const TABLES: Record<string, Policy> = {
   users: {
-    select: 'own',
-    insert: 'nothing',
-    update: 'own',
     owner: 't.id',
     column: 'name',
     copy: "insert into users (username) values ('intruder')",
   },
   oauth_accounts: {
-    select: 'own',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'missing_fields',
     copy: "insert into oauth_accounts (user_id, provider, provider_user_id) values ($owner, 'apple', gen_random_uuid())",
   },
   exercises: {
-    select: 'shared',
-    insert: 'own',
-    update: 'own',
     owner: 't.owner_id',
     column: 'name',
     copy: "insert into exercises (owner_id, name, description, targetmuscle, specifictargetmuscle) values ($owner, 'x', 'x', 'x', 'x')",
   },
   workoutplans: {
-    select: 'own',
-    insert: 'own',
-    update: 'own',
     owner: 't.user_id',
     column: 'name',
     copy: 'insert into workoutplans (user_id, is_active) values ($owner, false)',
   },
   workoutsplits: {
-    select: 'own',
-    insert: 'own',
-    update: 'own',
     owner: planOwner('t.workout_id'),
     column: 'name',
     copy: "insert into workoutsplits (workout_id, name) select id, 'new' from workoutplans_of($owner)",
   },
   exercisetoworkoutsplit: {
-    select: 'own',
-    insert: 'own',
-    update: 'own',
     owner: splitOwner('t.workoutsplit_id'),
     column: 'order_index',
     copy: 'insert into exercisetoworkoutsplit (workoutsplit_id, exercise_id, sets, order_index) values ($split, 99, array[5], 1)',
   },
   workout_summary: {
-    select: 'own',
-    insert: 'own',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'created_at',
     copy: 'insert into workout_summary (user_id, workoutsplit_id) values ($owner, $split)',
   },
   exercisetracking: {
-    select: 'own',
-    insert: 'own',
-    update: 'nothing',
     owner: '(select ws.user_id from workout_summary ws where ws.id = t.workout_summary_id)',
     column: 'notes',
     copy: 'insert into exercisetracking (exercisetosplit_id, weight, reps, workout_summary_id) values ($ets, array[1], array[1], $summary)',
   },
   exercise_records: {
-    select: 'own',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'pr_weight',
     copy: 'insert into exercise_records (user_id, exercise_id, pr_weight, pr_reps, pr_start_utc, pr_tracking_id) values ($owner, 99, 1, 1, now(), 1)',
   },
   aerobictracking: {
-    select: 'own',
-    insert: 'own',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'type',
     copy: "insert into aerobictracking (user_id, type, duration_mins) values ($owner, 'Walk', 1)",
   },
   messages: {
-    select: 'own',
-    insert: 'nothing',
-    update: 'own',
     owner: 't.receiver_id',
     column: 'is_read',
     copy: "insert into messages (receiver_id, subject, msg) values ($owner, 'x', 'x')",
   },
   user_reminder_settings: {
-    select: 'own',
-    insert: 'nothing',
-    update: 'own',
     owner: 't.user_id',
     column: 'timezone',
     copy: 'insert into user_reminder_settings (user_id) values ($owner)',
   },
   user_split_information: {
-    select: 'own',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'confidence',
     copy: 'insert into user_split_information (user_id, split_id, estimated_time_utc) values ($owner, $split, now())',
   },
   outbox: {
-    select: 'nothing',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'status',
     copy: "insert into outbox (kind, user_id, dedupe_key, expires_at) values ('x', $owner, 'new', now())",
   },
   idempotency_keys: {
-    select: 'own',
-    insert: 'own',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'body',
     copy: "insert into idempotency_keys (user_id, route, key, body_hash, status, body) values ($owner, 'r', 'new', '', 200, '')",
   },
   seen_proofs: {
-    select: 'nothing',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 'null::uuid',
     column: 'jti',
     copy: "insert into seen_proofs (thumbprint, jti, request_id, expires_at) values ('x', 'new', 'r', now())",
   },
   shared_versions: {
-    select: 'nothing',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 'null::uuid',
     column: 'catalogue_version',
     copy: 'insert into shared_versions (only_row) values (true)',
   },
   log_heads: {
-    select: 'own',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'version',
     copy: 'insert into log_heads (user_id) values ($owner)',
   },
   log_workouts: {
-    select: 'own',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'title',
     copy: "insert into log_workouts (user_id, id, version, title, started_at, time_zone, source) values ($owner, gen_random_uuid(), 1, 'x', now(), 'UTC', 'logbook')",
   },
   log_blocks: {
-    select: 'own',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'notes',
     copy: 'insert into log_blocks (user_id, id, workout_id, position, exercise_id) select user_id, gen_random_uuid(), id, 9, 1 from log_workouts where user_id = $owner',
   },
   log_sets: {
-    select: 'own',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'reps',
     copy: 'insert into log_sets (user_id, block_id, position) select user_id, id, 9 from log_blocks where user_id = $owner',
   },
   log_tombstones: {
-    select: 'own',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'version',
     copy: "insert into log_tombstones (user_id, id, kind, version) values ($owner, gen_random_uuid(), 'workout', 1)",
   },
   other_sessions: {
-    select: 'own',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'name',
     copy: 'insert into other_sessions (user_id, expires_at) values ($owner, now())',
   },
   sign_in_codes: {
-    select: 'nothing',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'tries',
     copy: "insert into sign_in_codes (user_id, email, expires_at) values ($owner, 'x', now())",
   },
+  mailed_codes: {
+    owner: 't.user_id',
+    column: 'email',
+    copy: "insert into mailed_codes (email, user_id, asked_from, expires_at) values ('x', $owner, 'x', now())",
+  },
   retired_sets: {
-    select: 'nothing',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'weight',
     copy: "insert into retired_sets (user_id, exercise_id, best_by, weight, reps, workout_summary_id, tracking_id) values ($owner, 99, 'weight', 1, 1, $summary, 1)",
   },
   measurements: {
-    select: 'own',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'value',
     copy: "insert into measurements (user_id, id, version, kind, value, unit, measured_at) values ($owner, gen_random_uuid(), 1, 'waist', 1, 'cm', now())",
   },
   exercise_aliases: {
-    select: 'shared',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.owner_id',
     column: 'name',
     copy: "insert into exercise_aliases (owner_id, name, exercise_id) values ($owner, 'new', 1)",
   },
   app_finishes: {
-    select: 'nothing',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'ended_at',
     copy: "insert into app_finishes (user_id, started_at, ended_at, content_hash, workout_id) values ($owner, now(), now(), '', gen_random_uuid())",
   },
   imports: {
-    select: 'own',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'state',
     copy: "insert into imports (user_id, source, time_zone, facts, total) values ($owner, 'hevy', 'UTC', '{}', 0)",
   },
   import_workouts: {
-    select: 'own',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'content',
     copy: "insert into import_workouts (user_id, import_id, position, id, content) select user_id, id, 9, gen_random_uuid(), '{}' from imports where user_id = $owner",
   },
   push_tickets: {
-    select: 'nothing',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'push_token',
     copy: "insert into push_tickets (ticket_id, user_id, push_token) values ('new', $owner, 'x')",
   },
   security_events: {
-    select: 'own',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 't.user_id',
     column: 'kind',
     copy: "insert into security_events (kind, user_id) values ('login-failed', $owner)",
   },
   schema_migrations: {
-    select: 'nothing',
-    insert: 'nothing',
-    update: 'nothing',
     owner: 'null::uuid',
     column: 'name',
     copy: "insert into schema_migrations (name, checksum) values ('x', 'x')",
   },
 };
+
+/** A cell such as `own: \`name\`, \`email\`` of the table in behaviour 3.5. */
+function rightOf(cell = '–') {
+  const [allowed = ''] = cell.split(':');
+  return { allowed: (allowed === '–' ? 'nothing' : allowed) as Allowed, columns: codesIn(cell) };
+}
+type Right = ReturnType<typeof rightOf>;
+type Rights = Record<'select' | 'insert' | 'update', Right>;
+
+/** What a person may do with a table, as behaviour 3.5 says. Delete and truncate: nothing, anywhere. */
+const DOCUMENTED = new Map<string, Rights>(
+  documentTable('behaviour/data.md', 'table', 'read', 'add', 'change').flatMap((row) => {
+    const rights = { select: rightOf(row.read), insert: rightOf(row.add), update: rightOf(row.change) };
+    return codesIn(row.table).map((table): [string, Rights] => [table, rights]);
+  }),
+);
+const NOTHING: Rights = { select: rightOf(), insert: rightOf(), update: rightOf() };
+const MATRIX = Object.entries(TABLES).map(
+  ([table, policy]) => [table, policy, DOCUMENTED.get(table) ?? NOTHING] as const,
+);
 
 type People = Record<'owner' | 'stranger', Awaited<ReturnType<typeof furnish>>>;
 
@@ -346,6 +270,10 @@ async function furnish(server: TestServer, db: pg.Client) {
   );
   await db.query('insert into other_sessions (user_id, expires_at) values ($1, now())', [id]);
   await db.query('insert into sign_in_codes (user_id, email, expires_at) values ($1::uuid, $1::text, now())', [id]);
+  await db.query(
+    "insert into mailed_codes (email, user_id, asked_from, expires_at) values ($1::text, $1::uuid, 'x', now())",
+    [id],
+  );
   await db.query(
     `insert into retired_sets (user_id, exercise_id, best_by, weight, reps, workout_summary_id, tracking_id)
      values ($1, 1, 'weight', 1, 1, $2, 1)`,
@@ -426,7 +354,59 @@ describe('row-level security', () => {
     const { rows } = await db.query(
       "select c.relname from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'",
     );
-    expect(rows.map((row) => row.relname).sort()).toEqual(Object.keys(MATRIX).sort());
+    expect(rows.map((row) => row.relname).sort()).toEqual(Object.keys(TABLES).sort());
+    expect([...DOCUMENTED.keys()].filter((table) => !(table in TABLES))).toEqual([]);
+  });
+
+  it.for(['select', 'insert', 'update'] as const)(
+    'the columns of behaviour 3.5 are those of the catalogue: %s',
+    async (verb, { db }) => {
+      const { rows } = await db.query<{ table: string; all: boolean; columns: string[] | null }>(
+        `select
+         c.relname as table,
+         has_table_privilege('authenticated', c.oid, $1) as all,
+         array_agg(a.attname::text) filter (where has_column_privilege('authenticated', c.oid, a.attnum, $1)) as columns
+       from pg_class c
+       join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+       where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+       group by c.oid
+       order by c.relname`,
+        [verb],
+      );
+      const granted = rows.map(({ table, all, columns }) => [table, all ? 'all' : (columns ?? []).toSorted()]);
+      const documented = rows.map(({ table }) => {
+        const { allowed, columns } = (DOCUMENTED.get(table) ?? NOTHING)[verb];
+        return [table, allowed === 'nothing' ? [] : columns.length === 0 ? 'all' : columns.toSorted()];
+      });
+      expect(documented).toEqual(granted);
+    },
+  );
+
+  it('the functions of behaviour 3.5 are those that a person may call, and no trigger can be attached', async ({
+    db,
+  }) => {
+    const { rows } = await db.query<{ name: string; is_trigger: boolean }>(
+      `select distinct p.proname as name, p.prorettype = 'trigger'::regtype as is_trigger
+       from pg_proc p
+       where p.pronamespace in ('public'::regnamespace, 'app'::regnamespace)
+         and has_function_privilege('authenticated', p.oid, 'execute')
+       order by 1`,
+    );
+    const documented = documentTable('behaviour/data.md', 'function', 'does').flatMap((row) => codesIn(row.function));
+    expect(rows.map(({ name }) => name)).toEqual(documented.toSorted());
+    expect(rows.filter(({ is_trigger }) => is_trigger)).toEqual([]);
+  });
+
+  it('the login may call no function that only a trigger needs', async ({ db }) => {
+    const { rows } = await db.query(
+      `select p.proname as name
+       from pg_proc p
+       where p.pronamespace in ('public'::regnamespace, 'app'::regnamespace)
+         and p.prorettype = 'trigger'::regtype
+         and has_function_privilege('strong_together', p.oid, 'execute')
+         and not pg_has_role('strong_together', p.proowner, 'usage')`,
+    );
+    expect(rows).toEqual([]);
   });
 
   it('is enabled and forced on every table, with a policy and an index on the owner', async ({ db }) => {
@@ -493,7 +473,7 @@ describe('row-level security', () => {
     const login = new pg.Client({ connectionString: server.databaseUrl });
     await login.connect();
     try {
-      for (const table of Object.keys(MATRIX).filter(
+      for (const table of Object.keys(TABLES).filter(
         (name) => !['schema_migrations', 'security_events'].includes(name),
       )) {
         expect([table, (await login.query(`select 1 from ${table}`)).rowCount]).toEqual([table, 0]);
@@ -507,7 +487,7 @@ describe('row-level security', () => {
   });
 });
 
-describe.each(Object.entries(MATRIX))('%s as the tenant role', (table, policy) => {
+describe.each(MATRIX)('%s as the tenant role', (table, policy, { select, insert, update }) => {
   const columns = table === 'users' ? 'id, name' : '*';
   const rowOf = (people: People, person: 'owner' | 'stranger') => `${policy.owner} = '${people[person].id}'`;
   const isOwned = policy.owner !== 'null::uuid';
@@ -523,9 +503,9 @@ describe.each(Object.entries(MATRIX))('%s as the tenant role', (table, policy) =
 
   it('select', async ({ db, people }) => {
     const all = await asTenant(db, people, `select ${columns} from ${table} t`);
-    if (policy.select === 'nothing') expect(all).toBe(DENIED);
-    if (policy.select !== 'nothing') {
-      const shared = policy.select === 'shared' ? `or ${policy.owner} is null` : '';
+    if (select.allowed === 'nothing') expect(all).toBe(DENIED);
+    if (select.allowed !== 'nothing') {
+      const shared = select.allowed === 'shared' ? `or ${policy.owner} is null` : '';
       const { rows } = await db.query(
         `select count(*)::int as mine from ${table} t where ${rowOf(people, 'owner')} ${shared}`,
       );
@@ -537,7 +517,7 @@ describe.each(Object.entries(MATRIX))('%s as the tenant role', (table, policy) =
   it('update', async ({ db, people }) => {
     const touch = `update ${table} t set ${policy.column} = ${policy.column}`;
     const all = await asTenant(db, people, touch);
-    if (policy.update === 'nothing') {
+    if (update.allowed === 'nothing') {
       expect(all).toBe(DENIED);
       return;
     }
@@ -547,8 +527,8 @@ describe.each(Object.entries(MATRIX))('%s as the tenant role', (table, policy) =
 
   it('insert', async ({ db, people }) => {
     const own = await asTenant(db, people, copyFor(people, 'owner'));
-    expect(own).toBe(policy.insert === 'own' ? 1 : DENIED);
-    if (isOwned && policy.insert === 'own') {
+    expect(own).toBe(insert.allowed === 'own' ? 1 : DENIED);
+    if (isOwned && insert.allowed === 'own') {
       // A subquery over another person's rows finds none of them, so such an insert may also insert nothing.
       expect([DENIED, 0]).toContain(await asTenant(db, people, copyFor(people, 'stranger')));
     }

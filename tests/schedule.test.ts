@@ -227,6 +227,12 @@ describe('cleaning up', () => {
          ($1, '2020-01-02', '2020-01-02', '', $1, now() - interval '44 days')`,
       [id],
     );
+    await server.sql(
+      `insert into mailed_codes (email, user_id, asked_from, expires_at)
+       values ('x', $1, 'here', now() - interval '1 s'), ('y', null, 'here', now() - interval '1 s'),
+         ('z', null, 'here', now() + interval '1 hour')`,
+      [id],
+    );
     // More than one transaction removes: what has piled up in a week away goes too.
     await server.sql(
       `insert into seen_proofs (thumbprint, jti, request_id, expires_at)
@@ -245,6 +251,7 @@ describe('cleaning up', () => {
     expect(await server.sql('select started_at::date::text as day from app_finishes where user_id = $1', [id])).toEqual(
       [{ day: '2020-01-02' }],
     );
+    expect(await server.sql("select email from mailed_codes where asked_from = 'here'")).toEqual([{ email: 'z' }]);
     expect(await server.sql('select kind from security_events where user_id = $1', [id])).toEqual([
       { kind: 'password-reset' },
     ]);

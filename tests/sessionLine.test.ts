@@ -163,6 +163,8 @@ const ROUTES: Record<string, Protected> = {
 const NAMES = Object.keys(ROUTES);
 const READS = NAMES.filter((name) => name.startsWith('GET '));
 const CHANGES = NAMES.filter((name) => !name.startsWith('GET '));
+/** Those that wait for the person's row. */
+const WAITING_CHANGES = CHANGES.filter((name) => !ROUTES[name]?.isHarmless);
 /** One of each way to write: a session, a ticket, an account, the own row, several tables, several steps. */
 const REPRESENTATIVES = [
   'POST /api/oauth/proceedauth',
@@ -175,6 +177,9 @@ const REPRESENTATIVES = [
   'PUT /api/messages/markasread/:id',
 ];
 
+/** Who waits for a connection $1. */
+const WAITING = 'select from pg_stat_activity a where $1 = any (pg_blocking_pids(a.pid))';
+
 const LOGIN_REQUIRED = {
   status: 401,
   body: { success: false, message: 'New login required', code: 'LOGIN_REQUIRED', requestId: expect.any(String) },
@@ -185,6 +190,15 @@ const it = fixtures
   .extend('store', { scope: 'file' }, ({ untilEnd, supabase }) => untilEnd(slowStore(supabase)))
   .extend('server', { scope: 'file' }, ({ untilEnd, store }) =>
     untilEnd(startTestServer({ env: { SUPABASE_URL: store.url, SUPABASE_SERVICE_ROLE: 'service-role' } })),
+  )
+  // Another instance, with two connections that are not reserved.
+  .extend('crowded', { scope: 'file' }, ({ untilEnd, server, store }) =>
+    untilEnd(
+      startTestServer({
+        sharing: server,
+        env: { DATABASE_POOL_SIZE: '3', SUPABASE_URL: store.url, SUPABASE_SERVICE_ROLE: 'service-role' },
+      }),
+    ),
   )
   // A superuser's connection that holds rows.
   .extend('holder', { scope: 'file' }, async ({ server }, { onCleanup }) => {
@@ -314,15 +328,19 @@ function requestOf(server: TestServer, name: string, person: Person) {
 async function letIn(server: TestServer, name: string, person: Person): Promise<HeldRequest> {
   const { target, ...request } = requestOf(server, name, person);
   const held = holdRequest(target, request);
-  await vi.waitFor(
+  await expectLetIn(server, person.phone.id);
+  return held;
+}
+
+/** Waits until the guard has let a request of the person in. */
+const expectLetIn = (server: TestServer, id: string) =>
+  vi.waitFor(
     async () => {
-      const [row] = await server.sql('select token_version_used as used from users where id = $1', [person.phone.id]);
+      const [row] = await server.sql('select token_version_used as used from users where id = $1', [id]);
       expect(row?.used).toBe(true);
     },
     { timeout: 20_000, interval: 10 },
   );
-  return held;
-}
 
 /** The whole request, at once. */
 function send(server: TestServer, name: string, person: Person): Promise<HeldAnswer> {
@@ -459,22 +477,13 @@ describe.concurrent('held before its body', () => {
     expect((await held.release()).status).toBe(ROUTES[name]?.done);
   });
 
-  it.for(cells(READS, ENDINGS))(
-    '%s does nothing after %s, unless it never waits for a body',
-    async ([name, ending], { server, supabase }) => {
-      const person = await newPerson(server, supabase, name);
-      const { target, ...request } = requestOf(server, name, person);
-      const unread = await holdRequest(target, { ...request, body: Buffer.from('no JSON') }).release();
-      if (unread.status === 200) return; // nobody reads it: there is nothing to hold back
-      await server.sql('update users set token_version_used = false where id = $1', [person.phone.id]);
-      const held = await letIn(server, name, person);
-      await expectNothingFrom(server, supabase, name, person, {
-        held: held.answer,
-        end: async () => ENDINGS[ending]?.(server, person),
-        goOn: () => held.release(),
-      });
-    },
-  );
+  it.for(READS)('%s waits for no body', async (name, { server, supabase }) => {
+    const person = await newPerson(server, supabase, name);
+    const { target, ...request } = requestOf(server, name, person);
+    const held = holdRequest(target, request);
+    expect((await held.answer).status).toBe(ROUTES[name]?.done);
+    await held.release();
+  });
 });
 
 describe.concurrent('held in the middle of its body', () => {
@@ -491,10 +500,7 @@ describe.concurrent('held in the middle of its body', () => {
 });
 
 describe("held by a lock on the person's row", () => {
-  /**
-   * Ends the session in a transaction that held the row while the request came.
-   * @returns undefined: the request did not wait for the row, so it came before the end
-   */
+  /** Ends the session in a transaction that held the row while the request came; fails when the request did not wait. */
   async function answerBesideLock(
     server: TestServer,
     holder: pg.Client,
@@ -513,13 +519,11 @@ describe("held by a lock on the person's row", () => {
       });
       await vi.waitFor(
         async () => {
-          if (isAnswered) return;
-          const waiting = 'select 1 from pg_stat_activity a where $1 = any (pg_blocking_pids(a.pid))';
-          expect(await server.sql(waiting, [holderPid])).not.toEqual([]);
+          expect(isAnswered).toBe(false);
+          expect(await server.sql(WAITING, [holderPid])).not.toEqual([]);
         },
         { timeout: 20_000, interval: 5 },
       );
-      if (isAnswered) return undefined;
       await holder.query(END_IN_SQL[ending] ?? '', [id]);
       const rows = await rowsOf(server, id, async (text, values) => (await holder.query(text, values)).rows);
       await holder.query('commit');
@@ -529,7 +533,7 @@ describe("held by a lock on the person's row", () => {
     }
   }
 
-  it.for(cells(NAMES, END_IN_SQL))(
+  it.for(cells(WAITING_CHANGES, END_IN_SQL))(
     'in the guard, %s does nothing after %s',
     async ([name, ending], { server, supabase, holder, holderPid }) => {
       const person = await newPerson(server, supabase, name);
@@ -537,7 +541,6 @@ describe("held by a lock on the person's row", () => {
       const outcome = await answerBesideLock(server, holder, holderPid, person, ending, () =>
         send(server, name, person),
       );
-      if (!outcome) return;
       expectRefused(name, outcome.answer);
       expect(await rowsOf(server, person.phone.id)).toEqual(outcome.rows);
       expect(picturesOf(supabase, person.phone.id)).toEqual(pictures);
@@ -553,7 +556,6 @@ describe("held by a lock on the person's row", () => {
       const outcome = await answerBesideLock(server, holder, holderPid, person, ending, () =>
         send(server, name, person),
       );
-      if (!outcome) return;
       expectRefused(name, outcome.answer);
       expect(await rowsOf(server, person.phone.id)).toEqual(outcome.rows);
       await vi.waitFor(() => expect(picturesOf(supabase, person.phone.id)).toEqual(pictures));
@@ -568,8 +570,45 @@ describe("held by a lock on the person's row", () => {
         const response = await person.phone.refresh(person.tokens.refreshToken);
         return { status: response.status, text: await response.text() };
       });
-      expect(outcome && parsed(outcome.answer)).toEqual(LOGIN_REQUIRED);
-      expect(await rowsOf(server, person.phone.id)).toEqual(outcome?.rows);
+      expect(parsed(outcome.answer)).toEqual(LOGIN_REQUIRED);
+      expect(await rowsOf(server, person.phone.id)).toEqual(outcome.rows);
+    },
+  );
+});
+
+describe('held in the queue for a connection', () => {
+  /** Takes both connections that are not reserved: two reads of somebody else wait for a table. */
+  async function takeConnections(server: TestServer, holder: pg.Client, holderPid: number): Promise<void> {
+    const stranger = await newPhone(server);
+    const { accessToken } = await stranger.tokens();
+    await holder.query('begin');
+    await holder.query('lock table aerobictracking in access exclusive mode');
+    for (let n = 0; n < 2; n++) void stranger.get('/api/aerobics/get', accessToken);
+    await vi.waitFor(async () => expect(await server.sql(WAITING, [holderPid])).toHaveLength(2), {
+      timeout: 20_000,
+      interval: 5,
+    });
+  }
+
+  it.for(cells(READS, END_IN_SQL))(
+    '%s reads nothing after %s',
+    async ([name, ending], { server, crowded, supabase, holder, holderPid }) => {
+      const person = await newPerson(crowded, supabase, name);
+      const { id } = person.phone;
+      try {
+        await takeConnections(crowded, holder, holderPid);
+        let isAnswered = false;
+        const answering = send(crowded, name, person).finally(() => {
+          isAnswered = true;
+        });
+        await expectLetIn(server, id);
+        await holder.query(END_IN_SQL[ending] ?? '', [id]);
+        expect(isAnswered).toBe(false);
+        await holder.query('commit');
+        expectRefused(name, await answering);
+      } finally {
+        await holder.query('rollback'); // after the commit it does nothing
+      }
     },
   );
 });

@@ -301,7 +301,10 @@ as $$
   where s.user_id = p_user_id
     and s.id is distinct from p_but;
 
-  delete from sign_in_codes c
+  delete from mailed_codes c
+  where c.user_id = p_user_id;
+
+  delete from sign_in_codes c -- those of the release before
   where c.user_id = p_user_id;
 
   -- A linked sign-in proves the address through which it was linked. Where that is no longer the account's, it may be

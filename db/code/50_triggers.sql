@@ -210,7 +210,8 @@ begin
   execute format(
     'revoke execute on function '
       'app.create_reminder_settings(), app.update_exercise_records(), app.update_muscle_groups(), '
-      'app.refuse_foreign_exercises(), app.refuse_taken_name(), app.update_muscle_groups_of_exercise() from %I',
+      'app.refuse_foreign_exercises(), app.raise_settings_version(), app.raise_settings_version_of_name(), '
+      'app.refuse_taken_name(), app.update_muscle_groups_of_exercise() from %I',
     session_user
   );
 end $$;

@@ -30,7 +30,8 @@ end $$;
 -- ---------------------------------------------------------------------------
 -- service: public flows, workers, schedule
 -- ---------------------------------------------------------------------------
-grant select, insert, update, delete on users, oauth_accounts, outbox, other_sessions, sign_in_codes to service;
+grant select, insert, update, delete on users, oauth_accounts, outbox, other_sessions, sign_in_codes, mailed_codes
+  to service;
 grant select, update on shared_versions to service;
 grant select, insert, update on workoutsplits, user_reminder_settings to service;
 grant select, insert, update, delete on exercises, exercise_aliases, log_heads, log_workouts, log_blocks, log_sets,

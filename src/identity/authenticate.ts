@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { DatabaseUnavailable } from '#platform/postgres/connection.ts';
 import type { Database, Session } from '#platform/postgres/database.ts';
 import { sql } from '#platform/postgres/query.ts';
 import type { Config } from '#src/config.ts';
@@ -155,5 +156,19 @@ export function buildIdentity({ config, db, verifyProof, replayStore, sessionTok
     };
   }
 
-  return { authenticate, proofOf };
+  /**
+   * Whether a refresh with this token can succeed: its session goes on, and the token is of the newest pair or of the
+   * one before. True as well while the database cannot be asked, because a refresh is held then.
+   */
+  async function isLive({ userId, otherId, tokenVersion }: SessionClaims): Promise<boolean> {
+    try {
+      const state = await (otherId === undefined ? sessionStates(userId) : otherSessionStates(otherId));
+      return state !== undefined && tokenVersion >= state.token_version - 1;
+    } catch (error) {
+      if (error instanceof DatabaseUnavailable) return true;
+      throw error;
+    }
+  }
+
+  return { authenticate, proofOf, isLive };
 }

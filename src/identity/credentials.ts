@@ -6,8 +6,8 @@ import type { Transaction } from '#platform/postgres/database.ts';
 import { sql } from '#platform/postgres/query.ts';
 import type { Config } from '#src/config.ts';
 import { recordEvent } from './securityEvents.ts';
-import { isCode } from './signInCodes.ts';
-import { signInFailures, signInFailuresByAddress } from './signInLimits.ts';
+import { isCode, networkMark } from './signInCodes.ts';
+import { signInFailures, signInFailuresByAddress, wrongCodesFromElsewhere } from './signInLimits.ts';
 
 /** Somebody who shows a password or a mailed code and wants something of an account. */
 export interface Asking extends Counting {
@@ -32,31 +32,37 @@ export const FIND_ACCOUNT = sql<AccountRow>('credentials.findAccount')`
   where lower(trim(u.username)) = $1
      or lower(trim(u.email)) = $1`;
 
-const FIND_ACCOUNT_BY_ID = sql<AccountRow>('credentials.findAccountById')`
-  select u.id, u.password, u.is_verified
+/** An account with its address, lower-cased. */
+interface AddressedRow extends AccountRow {
+  email: string | null;
+}
+
+const FIND_ACCOUNT_BY_ID = sql<AddressedRow>('credentials.findAccountById')`
+  select u.id, u.password, u.is_verified, lower(trim(u.email)) as email
   from users u
   where u.id = $1`;
 
-export const FIND_ACCOUNT_BY_EMAIL = sql<AccountRow>('credentials.findAccountByEmail')`
-  select u.id, u.password, u.is_verified
+export const FIND_ACCOUNT_BY_EMAIL = sql<AddressedRow>('credentials.findAccountByEmail')`
+  select u.id, u.password, u.is_verified, lower(trim(u.email)) as email
   from users u
   where lower(trim(u.email)) = $1`;
 
-/** Counts a try of the open code of account $1; at most $2 are made. No row: there is no code that could be right. */
-const TRY_CODE = sql<{ nonce: string }>('credentials.tryCode')`
-  update sign_in_codes c
-  set tries = c.tries + 1
-  from users u
-  where c.user_id = $1
-    and u.id = c.user_id
-    and lower(trim(u.email)) = c.email
-    and c.expires_at > now()
-    and c.tries < $2
-  returning c.nonce`;
+interface CodeRow {
+  nonce: string;
+  user_id: string | null;
+  asked_from: string;
+}
 
-/** Uses a code up. No row: it was used meanwhile, is not the newest any more, or the account has another address. */
+/** Codes that were mailed to an address and still work; also those of an address without an account, which open nothing. */
+const LIST_CODES = sql<CodeRow>('credentials.listCodes')`
+  select c.nonce, c.user_id, c.asked_from
+  from mailed_codes c
+  where c.email = $1
+    and c.expires_at > now()`;
+
+/** Uses a code up. No row: it was used meanwhile, has been replaced, or the account has another address. */
 export const USE_CODE = sql<{ user_id: string }>('credentials.useCode')`
-  delete from sign_in_codes c
+  delete from mailed_codes c
   using users u
   where c.user_id = $1
     and c.nonce = $2
@@ -64,9 +70,7 @@ export const USE_CODE = sql<{ user_id: string }>('credentials.useCode')`
     and lower(trim(u.email)) = c.email
   returning c.user_id`;
 
-const MOST_TRIES = 5;
-
-type FindAccount = (tx: Transaction) => Promise<AccountRow | undefined>;
+type FindAccount<Row extends AccountRow = AccountRow> = (tx: Transaction) => Promise<Row | undefined>;
 
 /**
  * The one place that compares a password. Wrong ones count against the name and the address that they come from
@@ -101,8 +105,9 @@ export async function checkPassword(
 }
 
 /**
- * The one place that compares a mailed code; the limits are those of passwords. Every outcome writes, so that an address
- * without an account takes as long as one with a code.
+ * The one place that compares a mailed code; the limits are those of passwords, and one for all networks that did not ask for
+ * a code (`wrongCodesFromElsewhere`). An address without an account has rows, too, and the same is done with them, so that
+ * answer and time tell nothing.
  * @param name user name or address as typed, lower-cased
  * @returns the account and the code's nonce, with which `USE_CODE` uses it up
  * @throws ApiError 401 `INVALID_CREDENTIALS`, 429
@@ -111,22 +116,47 @@ export async function checkCode(
   asking: Asking,
   name: string,
   code: string,
-  find: FindAccount,
+  find: FindAccount<AddressedRow>,
 ): Promise<AccountRow & { nonce: string }> {
-  const { deps, requestId, transaction } = asking;
+  const { requestId, transaction } = asking;
   const uses = await failureLimits(asking, name);
-  return countingFailures(asking, uses, isWrong, async () => {
-    const found = await transaction(async (tx) => {
-      const account = await find(tx);
-      const open = await tx.maybe(TRY_CODE, [account?.is_verified ? account.id : null, MOST_TRIES]);
-      const isRight = isCode(deps.config.secrets, open?.nonce, code);
-      if (account && open && isRight) return { ...account, nonce: open.nonce };
-      await recordEvent(tx, 'login-failed', account?.id ?? null, requestId);
-      return undefined;
-    });
-    if (!found) throw invalidCredentials();
-    return found;
+  const { account, codes } = await transaction(async (tx) => {
+    const found = await find(tx);
+    return { account: found, codes: await tx.rows(LIST_CODES, [found?.email ?? name]) };
   });
+  try {
+    return await countingFailures(asking, uses, isWrong, async () => {
+      const right = await rightCode(asking, name, code, codes);
+      if (!account?.is_verified || account.id !== right.user_id) throw invalidCredentials();
+      return { ...account, nonce: right.nonce };
+    });
+  } catch (error) {
+    if (isWrong(error)) await transaction((tx) => recordEvent(tx, 'login-failed', account?.id ?? null, requestId));
+    throw error;
+  }
+}
+
+/**
+ * The row of a code: first among those that this network asked for, then among the others.
+ * @throws ApiError 401 `INVALID_CREDENTIALS`; 429 for a network that asked for none, when many have tried before
+ */
+async function rightCode(asking: Asking, name: string, code: string, codes: CodeRow[]): Promise<CodeRow> {
+  const { secrets } = asking.deps.config;
+  const here = networkMark(secrets, asking.address);
+  const { own = [], others = [] } = Object.groupBy(codes, (row) => (row.asked_from === here ? 'own' : 'others'));
+  const among = (rows: CodeRow[]) => rows.filter(({ nonce }) => isCode(secrets, nonce, code)).at(0);
+  const right = among(own);
+  if (right) return right;
+  try {
+    return await countingFailures(asking, [[wrongCodesFromElsewhere, name]], isWrong, async () => {
+      const found = among(others);
+      if (!found) throw invalidCredentials();
+      return found;
+    });
+  } catch (error) {
+    // A code was compared, so the try counts as a wrong one.
+    throw own.length > 0 && error instanceof ApiError ? invalidCredentials() : error;
+  }
 }
 
 /**
@@ -140,7 +170,7 @@ export async function reauthenticate(
   checkSession: () => Promise<void>,
   { password, code }: { password?: string | undefined; code?: string | undefined },
 ): Promise<AccountRow> {
-  const find: FindAccount = (tx) => tx.maybe(FIND_ACCOUNT_BY_ID, [userId]);
+  const find: FindAccount<AddressedRow> = (tx) => tx.maybe(FIND_ACCOUNT_BY_ID, [userId]);
   await checkSession();
   try {
     if (code === undefined) return await checkPassword(asking, userId, password ?? '', find);

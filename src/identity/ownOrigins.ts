@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { networkInterfaces } from 'node:os';
 
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
@@ -28,5 +29,18 @@ export function buildOwnOrigins(): (port: number | undefined) => string[] {
     const origins = [...LOOPBACK_HOSTS.map((host) => originOf(host, port)), ...networkOrigins(port)];
     known = { port, origins, until: now + FRESH_MS };
     return origins;
+  };
+}
+
+/**
+ * @param configured origins under which the server is reached besides those of this machine
+ * @returns whether a request names this server as its host. A page of another site whose name was made to point to this
+ *   machine (DNS rebinding) names itself.
+ */
+export function buildHostCheck(configured: string[]): (req: IncomingMessage) => boolean {
+  const ownOrigins = buildOwnOrigins();
+  return ({ headers, socket }) => {
+    const asked = URL.parse(`http://${headers.host}`)?.hostname;
+    return [...configured, ...ownOrigins(socket.localPort)].some((origin) => new URL(origin).hostname === asked);
   };
 }

@@ -4,6 +4,7 @@ import { sql } from '#platform/postgres/query.ts';
 type SecurityEvent =
   | 'login-failed'
   | 'refresh-by-foreign-key'
+  | 'refresh-token-reused'
   | 'password-reset'
   | 'password-changed'
   | 'email-change-requested'

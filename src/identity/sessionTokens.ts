@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, hash } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
@@ -60,6 +60,16 @@ interface Verified {
 const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
 const HEADER = encode({ alg: 'HS256', typ: 'JWT' });
 
+const macOf = (signed: string, key: KeyObject): Buffer => createHmac('sha256', key).update(signed).digest();
+
+/** Whether a token was signed with a key. Forged ones are found out here: the library takes thirty times as long. */
+function hasMac(token: string, key: KeyObject): boolean {
+  const end = token.lastIndexOf('.');
+  const shown = Buffer.from(token.slice(end + 1), 'base64url');
+  const mac = macOf(token.slice(0, Math.max(end, 0)), key);
+  return shown.length === mac.length && timingSafeEqual(shown, mac);
+}
+
 /**
  * Signs and reads the two tokens of a session: JWT, HS256 only, one secret a kind (behaviour 0.7). Those of sessions beside
  * the phone are of another `typ` and name their session.
@@ -81,11 +91,11 @@ export function buildSessionTokens(config: Config) {
       exp: issuedAt + lifetimeSeconds,
     };
     const signed = `${HEADER}.${encode(payload)}`;
-    const hmac = createHmac('sha256', kind === 'access' ? accessKey : refreshKey);
-    return `${signed}.${hmac.update(signed).digest('base64url')}`;
+    return `${signed}.${macOf(signed, kind === 'access' ? accessKey : refreshKey).toString('base64url')}`;
   }
 
-  async function read(token: string, key: typeof accessKey, schema: AnyClaims): Promise<Verified | undefined> {
+  async function read(token: string, key: KeyObject, schema: AnyClaims): Promise<Verified | undefined> {
+    if (!hasMac(token, key)) return undefined;
     try {
       const { payload } = await jwtVerify(token, key, { algorithms: ['HS256'], requiredClaims: ['exp'] });
       const { id, role, tokenVer, cnf, ...session } = schema.parse(payload);
@@ -97,7 +107,7 @@ export function buildSessionTokens(config: Config) {
   }
 
   /** Reads tokens of one kind, and remembers the good ones. */
-  function reader(key: typeof accessKey, schema: AnyClaims) {
+  function reader(key: KeyObject, schema: AnyClaims) {
     // By the hash of the token, so that how long a search takes tells nothing of a token.
     const verified = new LRUCache<string, Verified>({ max: MOST_VERIFIED });
     return async (token: string): Promise<SessionClaims | undefined> => {

@@ -36,6 +36,37 @@ export const ROTATE_SESSION = sql<SessionRow>('sessions.rotateSession')`
 export const ROTATE_OTHER_SESSION = sql<SessionRow>('sessions.rotateOtherSession')`
   select s.* from app.rotate_other_session($1, $2, $3, $4) s`;
 
+/** Locks the person's row, as whatever ends a session does. */
+export const HOLD_PERSON = sql<{ id: string }>('sessions.holdPerson')`
+  select u.id
+  from users u
+  where u.id = $1
+  for no key update`;
+
+/** Whether version $2 of session $1 beside the phone was replaced, and the grace of $3 seconds has ended. */
+export const IS_REUSE = sql<{ id: string }>('sessions.isReuse')`
+  select s.id
+  from other_sessions s
+  where s.id = $1
+    and s.token_version > $2
+    and s.refresh_rotated_at < now() - make_interval(secs => $3)`;
+
+/** Ends it then. No row: it has ended before. */
+export const END_REUSED_SESSION = sql<{ id: string }>('sessions.endReused')`
+  delete from other_sessions s
+  where s.id = $1
+    and s.token_version > $2
+    and s.refresh_rotated_at < now() - make_interval(secs => $3)
+  returning s.id`;
+
+/** Whether version $2 is the one that the last refresh of the phone replaced, more than $3 seconds ago. */
+export const IS_REUSE_ON_PHONE = sql<{ id: string }>('sessions.isReuseOnPhone')`
+  select u.id
+  from users u
+  where u.id = $1
+    and u.token_version = $2 + 1
+    and u.refresh_rotated_at < now() - make_interval(secs => $3)`;
+
 export const SEND_WELCOME = sql<{ id: string | null }>('sessions.sendWelcome')`
   select app.send_welcome_message($1) as id`;
 

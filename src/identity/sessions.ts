@@ -3,7 +3,12 @@ import type { Database, Session, Transaction } from '#platform/postgres/database
 import type { Sockets } from '#platform/sockets.ts';
 import type { Config } from '#src/config.ts';
 import { assertSameKey, type Proof } from './dpop.ts';
+import { recordEvent } from './securityEvents.ts';
 import {
+  END_REUSED_SESSION,
+  HOLD_PERSON,
+  IS_REUSE,
+  IS_REUSE_ON_PHONE,
   ROTATE_OTHER_SESSION,
   ROTATE_SESSION,
   SEND_WELCOME,
@@ -106,6 +111,36 @@ export async function rotateSession(db: Database, claims: SessionClaims, config:
     : db.queryUnscoped(userId, ROTATE_OTHER_SESSION, [otherId, tokenVersion, graceSeconds, lifetime]));
   if (!session) throw loginRequired();
   return session;
+}
+
+/**
+ * Looks whether a refused refresh token, shown by the key that it is bound to, had been replaced longer ago than the grace:
+ * then two hold this session. One beside the phone ends, whichever of them is the owner. The phone's goes on (behaviour 0.7):
+ * its reuse is recorded.
+ * @param isRecorded whether one more reuse on the phone is to be recorded
+ */
+export async function endIfReused(
+  { db, sockets }: { db: Database; sockets: Sockets },
+  { userId, otherId, tokenVersion }: SessionClaims,
+  { REFRESH_GRACE_SEC: grace }: Config,
+  requestId: string,
+  isRecorded: () => Promise<boolean>,
+): Promise<void> {
+  const query = otherId === undefined ? IS_REUSE_ON_PHONE : IS_REUSE;
+  // Not in the person's queue: an ended device must not be able to fill it.
+  const reused = await db.asService((tx) => tx.maybe(query, [otherId ?? userId, tokenVersion, grace]));
+  if (!reused) return;
+  if (otherId === undefined) {
+    if (!(await isRecorded())) return;
+    await db.asService((tx) => recordEvent(tx, 'refresh-token-reused', userId, requestId));
+    return;
+  }
+  await db.asServiceFor(userId, async (tx) => {
+    await tx.maybe(HOLD_PERSON, [userId]);
+    if (!(await tx.maybe(END_REUSED_SESSION, [otherId, tokenVersion, grace]))) return;
+    await recordEvent(tx, 'refresh-token-reused', userId, requestId);
+    tx.afterCommit(() => sockets.recheck(userId));
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
-import type { Counting, Limit, LimitKey } from './limits.ts';
+import { ApiError } from './apiError.ts';
+import type { Counting, Limit, LimitKey, Limits } from './limits.ts';
 
 /**
  * Makes an attempt that is counted only if it fails: it is counted before it is made, and taken back unless it failed.
@@ -28,5 +29,19 @@ export async function countingFailures<T>(
   } catch (error) {
     if (!isFailure(error)) await takeBack();
     throw error;
+  }
+}
+
+/**
+ * Counts an event in silence, for limits that whoever causes it must not learn of.
+ * @returns false when there were too many already
+ */
+export async function isWithin(limits: Limits, counted: Limit[], key: LimitKey): Promise<boolean> {
+  try {
+    for (const limit of counted) await limits.consume(limit, key);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return false;
   }
 }

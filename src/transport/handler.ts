@@ -1,7 +1,6 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { z } from 'zod';
 import type { Caller } from '#identity/authenticate.ts';
-import { requestsOfPerson } from '#identity/signInLimits.ts';
 import { ApiError, MOST_PROBLEMS, validationFailed } from '#platform/apiError.ts';
 import { clientAddress } from '#platform/clientAddress.ts';
 import { QueueFull, WaitedTooLong } from '#platform/fairQueue.ts';
@@ -13,6 +12,7 @@ import type { Deps } from './deps.ts';
 import { hungUp } from './errors.ts';
 import { accessOf, beginDownload, execute, mapConstraintErrors, type RequestContext } from './execute.ts';
 import { isLogbook } from './face.ts';
+import { limitOfPerson } from './gates.ts';
 import { onceByKey, parseIdempotencyKey, type StoredAnswer, stillRunning } from './idempotency.ts';
 import type { AnyRoute, NamedProblem } from './route.ts';
 import { send, sendDownload, sendWithEtag } from './send.ts';
@@ -31,8 +31,11 @@ export function createHandler(route: AnyRoute, deps: Deps, routes: AnyRoute[]): 
     try {
       const caller =
         route.auth === 'user' ? await deps.identity.authenticate(req, res.locals.requestId, admitted) : undefined;
-      // After authentication: nobody can use up a person's limit with a captured request or a token without its key.
-      if (caller) await deps.limits.consume(requestsOfPerson, caller.session.otherId ?? caller.id);
+      if (caller) {
+        // After authentication: nobody can use up a person's limit with a captured request or a token without its key.
+        const { limit, subject } = limitOfPerson(route, caller.session);
+        res.set(await deps.limits.consume(limit, subject));
+      }
       const countRequest = async () => {
         for (const { limit, by } of route.limits ?? []) {
           const key = by === 'user' && caller ? caller.id : { address: clientAddress(req.ip) };

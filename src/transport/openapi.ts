@@ -42,7 +42,7 @@ const problemSchema = {
     requestId: { type: 'string', description: 'The same as X-Request-Id.' },
     errors: {
       type: 'array',
-      maxItems: 20,
+      maxItems: 60,
       items: {
         type: 'object',
         required: ['pointer', 'detail'],

@@ -159,6 +159,8 @@ export interface RouteDeclaration<
    * browsers, monitors and schedulers open it. `no-version`: the version gate, because apps of any age call it.
    */
   gates?: 'none' | 'no-version';
+  /** Requests count by session, not with the others of their person, whom they let end a session that sends too much. */
+  endsSessions?: Auth extends 'user' ? boolean : false;
   /** Whether a request is exempt from the general limit by address. */
   isExempt?(header: (name: string) => string | undefined, deps: Deps): Promise<boolean>;
   handle(context: Context<Auth, Tx, Query, Params, Body>): Promise<Answer<R>>;

@@ -15,8 +15,8 @@ export const resetMail = [
 ];
 /** The same by account, whichever identifier was typed. Nobody is told when it is exceeded. */
 export const resetMailOfAccount = [
-  defineLimit('resetMailOfAccountBurst', 2, 45, PER_MINUTE),
-  defineLimit('resetMailOfAccountDaily', 3, DAY, PER_DAY),
+  defineLimit('resetMailOfAccountBurst', 2, 45),
+  defineLimit('resetMailOfAccountDaily', 3, DAY),
 ];
 export const mailByAddress = defineLimit('mailByAddress', 30, HOUR);
 export const verificationChecks = defineLimit('verificationStatus', 30, MINUTE);

@@ -28,12 +28,33 @@ export const FIND_BY_USERNAME = sql<AccountRow>('auth.findByUsername')`
   from users u
   where lower(trim(u.username)) = $1`;
 
-/** The unverified account with this address; $1 lower-cased. A lock keeps it from being deleted before the commit. */
-export const FIND_UNVERIFIED_BY_EMAIL = sql<{ id: string }>('auth.findUnverifiedByEmail')`
-  select u.id
+/**
+ * Whose mail is put into the outbox: the account that was asked for, or the system user in its place, to whom no mail goes.
+ * So the same rows are read, locked (against deletion before the commit) and written for everybody.
+ */
+interface MailOwnerRow {
+  id: string;
+  is_account: boolean;
+}
+
+/** The unverified account with this address; $1 lower-cased, $2: the system user. No row: there is no system user. */
+export const FIND_UNVERIFIED_BY_EMAIL = sql<MailOwnerRow>('auth.findUnverifiedByEmail')`
+  select u.id, u.id <> $2 as is_account
   from users u
-  where lower(trim(u.email)) = $1
-    and not u.is_verified
+  where u.id = coalesce(
+    (select x.id from users x where lower(trim(x.email)) = $1 and not x.is_verified),
+    $2
+  )
+  for key share`;
+
+/** Account $1, if a reset link can be mailed to it; $2: the system user. No row: there is no system user. */
+export const FIND_RESET_OWNER = sql<MailOwnerRow>('auth.findResetOwner')`
+  select u.id, u.id <> $2 as is_account
+  from users u
+  where u.id = coalesce(
+    (select x.id from users x where x.id = $1 and x.password is not null and x.email is not null and x.role <> 'System'),
+    $2
+  )
   for key share`;
 
 /** No row: the account was verified meanwhile, or its password changed. */
@@ -61,6 +82,7 @@ export const FIND_RESETTABLE = sql<ResettableRow>('auth.findResettable')`
   where u.id = $1
     and u.password is not null
     and u.email is not null
+    and u.role <> 'System'
   for key share`;
 
 /** Sets a password and ends the session. No row: password or address are not those that the link was made for. */

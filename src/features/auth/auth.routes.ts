@@ -1,4 +1,5 @@
 import { readLink, VERIFICATION_LINK } from '#identity/linkTokens.ts';
+import { hasLiveToken } from '#identity/refreshing.ts';
 import { tokenOf } from '#identity/sessionTokens.ts';
 import { forbidden } from '#platform/apiError.ts';
 import { reply, route } from '#transport/route.ts';
@@ -32,10 +33,7 @@ export const authRoutes = [
     responses: { 200: refreshed },
     errors: [401],
     headers: { DPoP: 'required', 'X-Refresh-Token': 'required' },
-    isExempt: async (header, { sessionTokens }) => {
-      const token = tokenOf(header('x-refresh-token'));
-      return token !== undefined && (await sessionTokens.readRefresh(token)) !== undefined;
-    },
+    isExempt: (header, { identity, sessionTokens }) => hasLiveToken(header, identity.isLive, sessionTokens.readRefresh),
     async handle(context) {
       return reply(200, { message: 'Access token refreshed', ...(await refresh(context)) });
     },
@@ -44,6 +42,7 @@ export const authRoutes = [
     method: 'POST',
     path: '/api/auth/logout',
     auth: 'user',
+    endsSessions: true,
     transaction: 'auto',
     summary: "Ends the caller's session on every device.",
     responses: { 200: acknowledged },

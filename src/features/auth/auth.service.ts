@@ -13,8 +13,11 @@ export const VERIFICATION_MAIL = 'mail.verification';
 export const RESET_MAIL = 'mail.reset';
 export const PASSWORD_CHANGED_MAIL = 'mail.password-changed';
 
-/** Puts the verification mail into the outbox; its token is made when the mail is sent. */
-export const requestVerificationMail = (tx: Transaction, outbox: Outbox, userId: string, email: string) =>
+/**
+ * Puts the verification mail into the outbox; its token is made when the mail is sent.
+ * @param userId the system user or null: of an address without an unverified account; it is dropped when it is due
+ */
+export const requestVerificationMail = (tx: Transaction, outbox: Outbox, userId: string | null, email: string) =>
   outbox.add(tx, {
     kind: VERIFICATION_MAIL,
     userId,
@@ -22,7 +25,8 @@ export const requestVerificationMail = (tx: Transaction, outbox: Outbox, userId:
     lifetimeSeconds: VERIFICATION_LINK.lifetimeSeconds,
   });
 
-export const requestResetMail = (tx: Transaction, outbox: Outbox, userId: string) =>
+/** @param userId the system user or null: there is no such account; it is dropped when it is due */
+export const requestResetMail = (tx: Transaction, outbox: Outbox, userId: string | null) =>
   outbox.add(tx, { kind: RESET_MAIL, userId, payload: {}, lifetimeSeconds: RESET_LINK.lifetimeSeconds });
 
 export const requestPasswordChangedMail = (tx: Transaction, outbox: Outbox, userId: string) =>

@@ -9,6 +9,7 @@ export const passwordRoutes = [
     path: '/api/v1/me/password',
     operation: 'changePassword',
     auth: 'user',
+    endsSessions: true,
     transaction: 'manual',
     summary: 'Sets a new password, for the old one or a mailed code; all other sessions end, the phone among them.',
     body: passwordChange,

@@ -3,14 +3,14 @@ import { checkPassword, FIND_ACCOUNT } from '#identity/credentials.ts';
 import { recordEvent } from '#identity/securityEvents.ts';
 import { voidEverythingBegun } from '#identity/sessions.ts';
 import { ApiError, badRequest } from '#platform/apiError.ts';
+import { isWithin } from '#platform/attempts.ts';
 import type { Counting, Limit } from '#platform/limits.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
-import type { Deps } from '#transport/deps.ts';
 import { correctedAddressMail, mailByAddress, resetMail, resetMailOfAccount, verificationMail } from './auth.limits.ts';
 import {
   CORRECT_EMAIL,
   FIND_BY_USERNAME,
-  FIND_RESETTABLE,
+  FIND_RESET_OWNER,
   FIND_UNVERIFIED_BY_EMAIL,
   SET_PASSWORD,
 } from './auth.queries.ts';
@@ -39,26 +39,16 @@ async function countMail(
 }
 
 /**
- * Counts reset mails by account. Too many are not an error: somebody who asks by user name and then by address must
- * not learn from a 429 that both belong to one account.
+ * Asks for another verification mail, if the address belongs to an unverified account. For any other one the same row is
+ * written, and dropped when it is due: the time of the answer tells nothing.
+ * @throws ApiError 429
  */
-async function mayMail({ limits, log }: Deps, userId: string): Promise<boolean> {
-  try {
-    for (const limit of resetMailOfAccount) await limits.consume(limit, userId);
-    return true;
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    log.info('a reset mail was not sent: the account had enough of them');
-    return false;
-  }
-}
-
-/** Asks for another verification mail, if the address belongs to an unverified account. @throws ApiError 429 */
 export async function resendVerificationMail(asking: AskingApi, email: string): Promise<void> {
+  const { config, outbox } = asking.deps;
   await countMail(asking, verificationMail, [email]);
   await asking.transaction(async (tx) => {
-    const user = await tx.maybe(FIND_UNVERIFIED_BY_EMAIL, [email]);
-    if (user) await requestVerificationMail(tx, asking.deps.outbox, user.id, email);
+    const owner = await tx.maybe(FIND_UNVERIFIED_BY_EMAIL, [email, config.SYSTEM_USER_ID]);
+    await requestVerificationMail(tx, outbox, owner?.id ?? null, email);
   });
 }
 
@@ -84,14 +74,21 @@ export async function isVerified(tx: Transaction, username: string): Promise<boo
   return (await tx.maybe(FIND_BY_USERNAME, [username.toLowerCase()]))?.is_verified ?? false;
 }
 
-/** Asks for a reset mail, if there is such an account with a password and an address. @throws ApiError 429 */
+/**
+ * Asks for a reset mail, if there is such an account with a password and an address. If there is none, the same row is
+ * written, and dropped when it is due: the time of the answer tells nothing. Too many mails of one account are no error:
+ * somebody who asks by user name and then by address must not learn from a 429 that both belong together.
+ * @throws ApiError 429
+ */
 export async function forgotPassword(asking: AskingApi, typed: string): Promise<void> {
+  const { config, limits, outbox } = asking.deps;
   const identifier = typed.toLowerCase();
   await countMail(asking, resetMail, [identifier]);
   await asking.transaction(async (tx) => {
     const found = await tx.maybe(FIND_ACCOUNT, [identifier]);
-    const user = await tx.maybe(FIND_RESETTABLE, [found?.id ?? null]);
-    if (user && (await mayMail(asking.deps, user.id))) await requestResetMail(tx, asking.deps.outbox, user.id);
+    const owner = await tx.maybe(FIND_RESET_OWNER, [found?.id ?? null, config.SYSTEM_USER_ID]);
+    const isWanted = await isWithin(limits, resetMailOfAccount, owner?.is_account ? owner.id : identifier);
+    if (isWanted) await requestResetMail(tx, outbox, owner?.id ?? null);
   });
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import { newPhone, type SignedIn, signUp } from '#tests/helpers/person.ts';
 import { proofKey } from '#tests/helpers/proof.ts';
 import { linkIn, startTestServer, type TestServer, withServer } from '#tests/helpers/server.ts';
@@ -104,6 +104,28 @@ describe('password reset (ID5)', () => {
       'VALIDATION_FAILED',
       'Please fill username or email',
     ]);
+  });
+
+  it('writes the same rows for an address without an account, and drops the mail', async ({ server, person }) => {
+    const unverified = await register(server, 'unverified_one');
+    await server.mailTo(unverified.email);
+    const asked = [
+      ['/api/auth/forgotpassemail', 'mail.reset', (email: string) => ({ identifier: email }), person.email],
+      ['/api/auth/sendverificationemail', 'mail.verification', (email: string) => ({ email }), unverified.email],
+    ] as const;
+    for (const [path, kind, bodyFor, known] of asked) {
+      for (const [email, outcome] of [
+        [known, 'sent'],
+        [`no_${known}`, 'dropped'],
+      ] as const) {
+        const before = (await server.sql('select id from outbox')).map(({ id }) => id);
+        expect((await send(server, 'POST', path, bodyFor(email))).status).toBe(204);
+        await vi.waitFor(async () => {
+          const rows = await server.sql('select kind, status from outbox where id <> all ($1)', [before]);
+          expect(rows).toEqual([{ kind, status: outcome }]);
+        });
+      }
+    }
   });
 
   it('its page is one form with one script of its own', async ({ server }) => {

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { defineLimit, HOUR } from '#platform/limits.ts';
 import { reply, route } from '#transport/route.ts';
 import { archive } from './archive.service.ts';
+import { exportsByPerson } from './exports.limits.ts';
 import { hevyCsv, ownJson, strongCsv } from './exports.service.ts';
 
-const exportsByPerson = defineLimit('export', 10, HOUR, 'At most 10 files can be exported an hour.');
 const limits = [{ limit: exportsByPerson, by: 'user' as const }];
 
 /** The pieces of a file take the place of a body of its type. */

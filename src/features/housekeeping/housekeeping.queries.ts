@@ -106,6 +106,17 @@ export const FORGET_SESSIONS = sql<{ removed: number }>('housekeeping.forgetSess
   )
   select count(*) as removed from removed`;
 
+export const FORGET_MAILED_CODES = sql<{ removed: number }>('housekeeping.forgetMailedCodes')`
+  with removed as (
+    delete from mailed_codes c
+    where c.nonce = any (array(
+      select o.nonce from mailed_codes o where o.expires_at < now() limit $1
+    ))
+    returning 1
+  )
+  select count(*) as removed from removed`;
+
+/** Those of the release before. */
 export const FORGET_CODES = sql<{ removed: number }>('housekeeping.forgetCodes')`
   with removed as (
     delete from sign_in_codes c

@@ -9,6 +9,7 @@ import {
   FORGET_DELIVERIES,
   FORGET_EVENTS,
   FORGET_FINISHES,
+  FORGET_MAILED_CODES,
   FORGET_PREVIEWS,
   FORGET_PROOFS,
   FORGET_SESSIONS,
@@ -30,7 +31,14 @@ export const housekeepingTasks = (db: Database): Task[] => [
  */
 export async function cleanUp(db: Database): Promise<void> {
   const queries = [FORGET_PROOFS, FORGET_ANSWERS, FORGET_DELIVERIES, FORGET_TICKETS, FORGET_EVENTS];
-  const more = [FORGET_PREVIEWS, FAIL_STUCK_IMPORTS, FORGET_SESSIONS, FORGET_CODES, FORGET_FINISHES];
+  const more = [
+    FORGET_PREVIEWS,
+    FAIL_STUCK_IMPORTS,
+    FORGET_SESSIONS,
+    FORGET_CODES,
+    FORGET_MAILED_CODES,
+    FORGET_FINISHES,
+  ];
   for (const query of [...queries, ...more]) {
     let removed = ROWS_AT_ONCE;
     while (removed === ROWS_AT_ONCE) removed = (await db.asService((tx) => tx.one(query, [ROWS_AT_ONCE]))).removed;

@@ -1,5 +1,5 @@
-import { DAY, defineLimit } from '#platform/limits.ts';
 import { reply, route } from '#transport/route.ts';
+import { importsByPerson } from './imports.limits.ts';
 import {
   importAnswer,
   importChange,
@@ -12,8 +12,6 @@ import {
 import { changeImport, commitImport, createImport, listImports, readImport, undoImport } from './imports.service.ts';
 
 const MOST_BYTES = 10 * 1024 * 1024;
-const importsByPerson = defineLimit('import', 20, DAY, 'At most 20 files can be imported a day.');
-
 export const importsRoutes = [
   route({
     method: 'POST',

@@ -1,8 +1,10 @@
 import { BlockList, isIP } from 'node:net';
 import { type Request, type RequestHandler, Router } from 'express';
+import { buildHostCheck } from '#identity/ownOrigins.ts';
 import { forbidden, notFound } from '#platform/apiError.ts';
 import { html } from '#platform/html.ts';
 import type { Mailbox } from '#platform/mail/mailbox.ts';
+import type { Config } from '#src/config.ts';
 import { page } from '#transport/page.ts';
 
 const loopback = new BlockList();
@@ -12,16 +14,15 @@ loopback.addAddress('::1', 'ipv6');
 /**
  * The development mailbox: `/dev/mailbox` for a person, `/dev/mailbox/json?to=` for a program. Mounted only where
  * mails are kept instead of sent.
- * @param isPublic whether it answers other machines than this one
  */
-export function mailboxRouter(mailbox: Mailbox, isPublic: boolean): Router {
+export function mailboxRouter(mailbox: Mailbox, config: Config): Router {
   const read = async (id: string) => {
     const mail = await mailbox.read(id);
     if (!mail) throw notFound('No such mail');
     return mail;
   };
   const router = Router();
-  router.use('/dev/mailbox', guard(isPublic));
+  router.use('/dev/mailbox', guard(config));
   router.get('/dev/mailbox', async (_req, res) => {
     const mails = await mailbox.list();
     const items = mails.map(
@@ -46,12 +47,16 @@ export function mailboxRouter(mailbox: Mailbox, isPublic: boolean): Router {
 }
 
 /** Mails hold links that open accounts: they are not stored, and neither other machines nor other sites read them. */
-function guard(isPublic: boolean): RequestHandler {
+function guard({ MAILBOX_PUBLIC: isPublic, PUBLIC_BASE_URL, proofOrigins }: Config): RequestHandler {
+  const namesUs = buildHostCheck(proofOrigins);
   return (req, res, next) => {
     res.set('Cache-Control', 'no-store');
     res.removeHeader('Access-Control-Allow-Origin');
     if (!isPublic && !isFromHere(req)) {
       throw forbidden('The mailbox answers the machine that it runs on. Start with MAILBOX_PUBLIC=true to open it.');
+    }
+    if (!namesUs(req)) {
+      throw forbidden(`The mailbox does not answer under this name. Open ${PUBLIC_BASE_URL}/dev/mailbox instead.`);
     }
     next();
   };

@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import { describe, expect } from 'vitest';
 import { networkOrigins } from '#identity/ownOrigins.ts';
 import { linkIn, startTestServer, withServer } from '#tests/helpers/server.ts';
@@ -48,6 +49,34 @@ describe('the mailbox', () => {
     const refused = await fetch(`${server.url}/dev/mailbox`, { headers: { 'x-forwarded-for': '203.0.113.7' } });
     expect(await refused.text()).toContain('MAILBOX_PUBLIC=true');
   });
+
+  it.for([
+    ['evil.example', 403],
+    ['evil.example:PORT', 403],
+    ['localhost.evil.example:PORT', 403],
+    ['127.0.0.1.evil.example', 403],
+    ['localhost:PORT', 200],
+    ['LOCALHOST', 200],
+    ['[::1]:PORT', 200],
+    ['gym.example', 200],
+  ] as const)(
+    'under the name %s it answers %i, whatever address that name points to',
+    async ([host, expected], { server }) => {
+      const named = await startTestServer({ sharing: server, env: { PRIVATE_BASE_URL_DEV: 'https://gym.example' } });
+      try {
+        const { port } = new URL(named.url);
+        for (const path of ['', '/json', '/0123456789abcdef/text']) {
+          const answer = Promise.withResolvers<number | undefined>();
+          const headers = { host: host.replace('PORT', port), 'x-forwarded-host': 'localhost' };
+          get(`${named.url}/dev/mailbox${path}`, { headers }, (res) => answer.resolve(res.resume().statusCode));
+          const found = path === '' || path === '/json' ? 200 : 404;
+          expect(await answer.promise).toBe(expected === 200 ? found : 403);
+        }
+      } finally {
+        await named.close();
+      }
+    },
+  );
 
   it('lets no page of another site read along', async ({ server }) => {
     const response = await fetch(`${server.url}/dev/mailbox/json`, { headers: { origin: 'https://evil.example' } });

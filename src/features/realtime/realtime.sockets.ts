@@ -4,10 +4,10 @@ import proxyAddr from 'proxy-addr';
 import type { Socket } from 'socket.io';
 import type { TicketSession } from '#identity/socketTickets.ts';
 import { type ClientAddress, clientAddress } from '#platform/clientAddress.ts';
-import { defineLimit, MINUTE } from '#platform/limits.ts';
 import type { Deps } from '#transport/deps.ts';
 import { mayConnect } from '#transport/middleware/cors.ts';
 import { securityHeaders } from '#transport/middleware/securityHeaders.ts';
+import { handshakes } from './realtime.limits.ts';
 import { LIST_SOCKET_OWNERS, type SocketOwnerRow } from './realtime.queries.ts';
 
 /** Data stored with a socket; it survives a short loss of the connection. */
@@ -16,8 +16,6 @@ interface SocketData {
   session: TicketSession;
 }
 
-/** So many that a gym whose phones all come back at once stays below it. */
-const handshakes = defineLimit('socketHandshakes', 600, MINUTE);
 /** Most sockets of a session on one instance; one more ends the oldest, because phones leave dead ones behind. */
 const SOCKETS_PER_SESSION = 10;
 /** Most sockets of an address on one instance; the phones of a gym share one. */

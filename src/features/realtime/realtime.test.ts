@@ -95,7 +95,9 @@ describe('a ticket', () => {
     tokens,
   }) => {
     const auth = { ticket: await ticket(phone, tokens) };
-    for (const url of [server.url, second.url, server.url]) await connect(url, auth).connected();
+    for (const url of [server.url, second.url, server.url]) {
+      expect((await connect(url, auth).connected()).socket.connected).toBe(true);
+    }
   });
 
   const sign = (

@@ -37,32 +37,44 @@ export const END_OLDEST = sql('sessions.endOldest')`
     offset $2
   ))`;
 
-/** The account that a code may be mailed to; a lock keeps it from being deleted before the commit. $1 lower-cased. */
-export const FIND_MAILABLE = sql<{ id: string }>('sessions.findMailable')`
-  select u.id
+/**
+ * The account that a code may be mailed to, or the system user in its place, to whom no mail goes: the same rows are read,
+ * locked (against deletion before the commit) and written for everybody. $1: address, lower-cased; $2: the system user. No
+ * row: there is none.
+ */
+export const FIND_MAILABLE = sql<{ id: string; is_account: boolean }>('sessions.findMailable')`
+  select u.id, u.id <> $2 as is_account
   from users u
-  where lower(trim(u.email)) = $1
-    and u.is_verified
-    and u.role <> 'System'
+  where u.id = coalesce(
+    (select x.id from users x where lower(trim(x.email)) = $1 and x.is_verified and x.role <> 'System'),
+    $2
+  )
   for key share`;
 
-/** In place of an earlier one. $2: address, lower-cased; $3: lifetime in seconds. */
-export const MAKE_CODE = sql<{ nonce: string }>('sessions.makeCode')`
-  insert into sign_in_codes as c (user_id, email, expires_at)
-  values ($1, $2, now() + make_interval(secs => $3))
-  on conflict (user_id) do update
-    set email = excluded.email,
-        nonce = excluded.nonce,
-        expires_at = excluded.expires_at,
-        tries = 0
-  returning c.nonce`;
+/** Removes the codes of address $1, asked for from network $2, but for the newest $3: one more is to come. */
+export const REPLACE_CODES = sql('sessions.replaceCodes')`
+  delete from mailed_codes c
+  where c.nonce = any (array(
+    select o.nonce
+    from mailed_codes o
+    where o.email = $1
+      and o.asked_from = $2
+    order by o.created_at desc
+    offset $3
+  ))`;
 
-/** Name and address for a code that still works. */
+/** $1: address, lower-cased; $2: its account, or null; $3: network that asks; $4: lifetime in seconds. */
+export const MAKE_CODE = sql<{ nonce: string }>('sessions.makeCode')`
+  insert into mailed_codes (email, user_id, asked_from, expires_at)
+  values ($1, $2, $3, now() + make_interval(secs => $4))
+  returning nonce`;
+
+/** Name and address for a code that still works; none for that of an address without an account. */
 export const FIND_CODE_ADDRESSEE = sql<{ username: string; name: string | null; email: string }>(
   'sessions.findCodeAddressee',
 )`
   select u.username, u.name, c.email
-  from sign_in_codes c
+  from mailed_codes c
   join users u on u.id = c.user_id
   where c.user_id = $1
     and c.nonce = $2

@@ -1,4 +1,4 @@
-import { tokenOf } from '#identity/sessionTokens.ts';
+import { hasLiveToken } from '#identity/refreshing.ts';
 import { reply, route } from '#transport/route.ts';
 import { noBody } from '#transport/schemas.ts';
 import { address, refreshed, sessionId, sessions, signedIn, signIn } from './sessions.schemas.ts';
@@ -51,10 +51,8 @@ export const sessionsRoutes = [
     responses: { 200: refreshed },
     errors: [401],
     headers: { DPoP: 'required', 'X-Refresh-Token': 'required' },
-    isExempt: async (header, { sessionTokens }) => {
-      const token = tokenOf(header('x-refresh-token'));
-      return token !== undefined && (await sessionTokens.readOtherRefresh(token)) !== undefined;
-    },
+    isExempt: (header, { identity, sessionTokens }) =>
+      hasLiveToken(header, identity.isLive, sessionTokens.readOtherRefresh),
     handle: async (context) => reply(200, await refreshOtherSession(context)),
   }),
   route({
@@ -72,6 +70,7 @@ export const sessionsRoutes = [
     path: '/api/v1/sessions/:id',
     operation: 'endSession',
     auth: 'user',
+    endsSessions: true,
     transaction: 'auto',
     summary: 'Ends a session at once, on every instance, with its sockets. The id "phone" is that of the phone.',
     params: sessionId,
@@ -87,6 +86,7 @@ export const sessionsRoutes = [
     path: '/api/v1/sessions',
     operation: 'endOtherSessions',
     auth: 'user',
+    endsSessions: true,
     transaction: 'auto',
     summary: 'Ends all sessions but the one that asks.',
     responses: { 204: noBody },

@@ -13,9 +13,10 @@ import {
 import type { Proof } from '#identity/dpop.ts';
 import { refreshTokens } from '#identity/refreshing.ts';
 import { issueTokens } from '#identity/sessions.ts';
-import { CODE_LIFETIME } from '#identity/signInCodes.ts';
+import { CODE_LIFETIME, MOST_CODES, networkMark } from '#identity/signInCodes.ts';
 import { unauthorized } from '#identity/unauthorized.ts';
-import { ApiError, notFound } from '#platform/apiError.ts';
+import { notFound } from '#platform/apiError.ts';
+import { isWithin } from '#platform/attempts.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import type { Config } from '#src/config.ts';
 import type { Deps } from '#transport/deps.ts';
@@ -30,6 +31,7 @@ import {
   LIST_OTHER_SESSIONS,
   MAKE_CODE,
   type OtherSessionRow,
+  REPLACE_CODES,
   START_OTHER_SESSION,
 } from './sessions.queries.ts';
 import type { session, signIn } from './sessions.schemas.ts';
@@ -68,13 +70,11 @@ export async function startOtherSession(device: Device, form: z.output<typeof si
 
 async function credentialsOf(
   device: Device,
-  { identifier = '', password, email = '', code }: z.output<typeof signIn>,
+  { identifier = '', password = '', email = '', code }: z.output<typeof signIn>,
 ): Promise<AccountRow & { nonce?: string }> {
-  const find = code === undefined ? FIND_ACCOUNT : FIND_ACCOUNT_BY_EMAIL;
   const name = (code === undefined ? identifier : email).toLowerCase();
-  const findAccount = (tx: Transaction) => tx.maybe(find, [name]);
-  if (code !== undefined) return checkCode(device, name, code, findAccount);
-  return checkPassword(device, name, password ?? '', findAccount);
+  if (code !== undefined) return checkCode(device, name, code, (tx) => tx.maybe(FIND_ACCOUNT_BY_EMAIL, [name]));
+  return checkPassword(device, name, password, (tx) => tx.maybe(FIND_ACCOUNT, [name]));
 }
 
 async function start(tx: Transaction, deps: Deps, account: AccountRow & { nonce?: string }, name: string | null) {
@@ -88,27 +88,24 @@ async function start(tx: Transaction, deps: Deps, account: AccountRow & { nonce?
   return { row, tokens: { ...holder, token_version: row.token_version } };
 }
 
-/** Mails a code to a verified account with this address, if there is one. @throws ApiError 429 */
+/**
+ * Mails a code to a verified account with this address, if there is one. For any other address the same rows are written, and
+ * the mail is dropped when it is due: the time of the answer tells nothing.
+ * @throws ApiError 429
+ */
 export async function mailCode({ deps, consume, address, transaction }: Device, email: string): Promise<void> {
   await consume(codeMailByAddress, { address });
   for (const limit of codeMail) await consume(limit, { address, subject: email });
+  const askedFrom = networkMark(deps.config.secrets, address);
   await transaction(async (tx) => {
-    const user = await tx.maybe(FIND_MAILABLE, [email]);
-    if (!user || !(await mayMail(deps, user.id))) return;
-    const { nonce } = await tx.one(MAKE_CODE, [user.id, email, CODE_LIFETIME]);
-    await deps.outbox.add(tx, { kind: CODE_MAIL, userId: user.id, payload: { nonce }, lifetimeSeconds: CODE_LIFETIME });
+    const owner = await tx.maybe(FIND_MAILABLE, [email, deps.config.SYSTEM_USER_ID]);
+    const userId = owner?.is_account ? owner.id : null;
+    if (!(await isWithin(deps.limits, [codeMailOfAccount], userId ?? email))) return;
+    await tx.rows(REPLACE_CODES, [email, askedFrom, MOST_CODES - 1]);
+    const { nonce } = await tx.one(MAKE_CODE, [email, userId, askedFrom, CODE_LIFETIME]);
+    const mail = { kind: CODE_MAIL, payload: { nonce }, lifetimeSeconds: CODE_LIFETIME };
+    await deps.outbox.add(tx, { ...mail, userId: owner?.id ?? null });
   });
-}
-
-async function mayMail({ limits, log }: Deps, userId: string): Promise<boolean> {
-  try {
-    await limits.consume(codeMailOfAccount, userId);
-    return true;
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    log.info('a code was not sent: the account had enough of them');
-    return false;
-  }
 }
 
 /**

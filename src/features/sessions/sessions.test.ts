@@ -25,6 +25,8 @@ const it = fixtures
 const problem = async (answer: Response) => [answer.status, ((await answer.json()) as { code: string }).code];
 const CODE_MAIL = 'Your Strong Together sign-in code';
 const ME = '/api/v1/me';
+const PEER = '127.0.0.1';
+const FROM_ELSEWHERE = { 'x-forwarded-for': '198.51.100.200' };
 
 interface Listed {
   items: Array<{
@@ -37,6 +39,10 @@ interface Listed {
   }>;
 }
 const listed = async (answer: Response) => ((await answer.json()) as Listed).items;
+
+/** As if the last refresh of a session were longer ago than the grace. */
+const endGrace = (server: TestServer, { session }: OtherTokens) =>
+  server.sql("update other_sessions set refresh_rotated_at = now() - interval '1 minute' where id = $1", [session.id]);
 
 async function codeFor(server: TestServer, email: string, nth = 1): Promise<string> {
   const answer = await postSession(server, '/code', proofKey(), { email });
@@ -77,9 +83,63 @@ describe('a session beside the phone', () => {
     expect(await problem(await one.call('GET', ME))).toEqual([401, 'LOGIN_REQUIRED']);
     expect((await two.call('GET', ME)).status).toBe(200);
     expect(await problem(await one.refresh(refreshToken, two.key))).toEqual([401, 'DPOP_KEY_MISMATCH']);
-    await pause(1_100);
-    expect(await problem(await one.refresh())).toEqual([401, 'LOGIN_REQUIRED']);
     expect((await one.refresh(refreshToken)).status).toBe(200);
+  });
+
+  it('ends when a refresh token is used again after its grace, and the person can see it', async ({
+    server,
+    second,
+    phone,
+  }) => {
+    const [one, two] = [await newOtherSession(server, phone), await newOtherSession(server, phone)];
+    const { accessToken, refreshToken } = (await (await one.refresh()).json()) as OtherTokens;
+    expect((await one.call('GET', ME, undefined, accessToken)).status).toBe(200);
+    const events = () =>
+      server.sql("select kind from security_events where user_id = $1 and kind <> 'login-failed'", [phone.id]);
+    await endGrace(server, one);
+    expect(await problem(await one.refresh(one.refreshToken, two.key))).toEqual([401, 'DPOP_KEY_MISMATCH']);
+    expect((await one.call('GET', ME, undefined, accessToken)).status).toBe(200); // another key proves no reuse
+    expect(await problem(await one.refresh())).toEqual([401, 'LOGIN_REQUIRED']);
+    for (const instance of [server, second]) {
+      const same = otherSession(instance, one.key, { ...one, accessToken, refreshToken });
+      expect(await problem(await same.call('GET', ME))).toEqual([401, 'LOGIN_REQUIRED']);
+      expect(await problem(await same.refresh())).toEqual([401, 'LOGIN_REQUIRED']);
+    }
+    expect((await two.call('GET', ME)).status).toBe(200);
+    expect((await phone.tokens()).accessToken).toBeTruthy();
+    expect(await events()).toEqual([{ kind: 'refresh-by-foreign-key' }, { kind: 'refresh-token-reused' }]);
+  });
+
+  it('goes on while the grace of the last refresh lasts, also after a token of two refreshes ago', async ({
+    server,
+    phone,
+  }) => {
+    const one = await newOtherSession(server, phone);
+    const next = (await (await one.refresh()).json()) as OtherTokens;
+    const newest = (await (await one.refresh(next.refreshToken)).json()) as OtherTokens;
+    await server.sql("update other_sessions set refresh_rotated_at = now() + interval '1 minute' where id = $1", [
+      one.session.id,
+    ]);
+    expect(await problem(await one.refresh())).toEqual([401, 'LOGIN_REQUIRED']);
+    expect((await one.call('GET', ME, undefined, newest.accessToken)).status).toBe(200);
+    await endGrace(server, one);
+    expect(await problem(await one.refresh())).toEqual([401, 'LOGIN_REQUIRED']);
+    expect(await problem(await one.call('GET', ME, undefined, newest.accessToken))).toEqual([401, 'LOGIN_REQUIRED']);
+  });
+
+  it('of the phone goes on after a reuse, which is recorded (behaviour 0.7)', async ({ server, phone }) => {
+    const old = await phone.tokens();
+    const { accessToken } = (await (await phone.refresh(old.refreshToken)).json()) as OtherTokens;
+    expect((await phone.get(ME, accessToken)).status).toBe(200);
+    await server.sql("update users set refresh_rotated_at = now() - interval '1 minute' where id = $1", [phone.id]);
+    for (let n = 0; n < 7; n++) expect((await phone.refresh(old.refreshToken)).status).toBe(401);
+    expect((await phone.get(ME, accessToken)).status).toBe(200);
+    const events = await server.sql('select kind from security_events where user_id = $1', [phone.id]);
+    expect(events).toEqual(Array.from({ length: 5 }, () => ({ kind: 'refresh-token-reused' })));
+    // A phone that was replaced by another one shows an ended token, not a reused one.
+    await phone.tokens();
+    expect((await phone.refresh(old.refreshToken)).status).toBe(401);
+    expect(await server.sql('select kind from security_events where user_id = $1', [phone.id])).toHaveLength(5);
   });
 
   it('of an answer that was lost can be refreshed again, however late', async ({ server, phone }) => {
@@ -160,38 +220,74 @@ describe('a mailed code', () => {
     expect(JSON.stringify(kept)).not.toContain(code);
   });
 
-  it('is worth nothing after ten minutes, after a newer one, and after five tries', async ({ server, phone }) => {
+  const tryFrom = async (server: TestServer, from: string, email: string, code: string) =>
+    (await postSession(server, '', proofKey(), { email, code }, { 'x-forwarded-for': from })).status;
+  const wrongFor = (code: string) => (code === '00000000' ? '11111111' : '00000000');
+
+  it('is worth nothing after ten minutes, and after three newer ones of the same network', async ({
+    server,
+    phone,
+  }) => {
     const { email } = phone;
-    const tryCode = (code: string) => postSession(server, '', proofKey(), { email, code });
-    const first = await codeFor(server, email);
-    const second = await codeFor(server, email, 2);
-    expect((await tryCode(first)).status).toBe(401);
-    await server.sql('update sign_in_codes set expires_at = now() where user_id = $1', [phone.id]);
-    expect((await tryCode(second)).status).toBe(401);
-    await server.sql(
-      "update sign_in_codes set expires_at = now() + interval '1 minute', tries = 5 where user_id = $1",
-      [phone.id],
-    );
-    expect((await tryCode(second)).status).toBe(401);
-    await server.sql('update sign_in_codes set tries = 4 where user_id = $1', [phone.id]);
-    expect((await tryCode(second)).status).toBe(201);
+    const codes: string[] = [];
+    for (let n = 1; n <= 4; n++) {
+      await server.redis.flushdb();
+      codes.push(await codeFor(server, email, n));
+    }
+    const [first = '', second = '', third = '', fourth = ''] = codes;
+    expect(await tryFrom(server, PEER, email, first)).toBe(401);
+    for (const code of [third, second]) expect(await tryFrom(server, PEER, email, code)).toBe(201);
+    expect(await tryFrom(server, PEER, email, third)).toBe(401);
+    await server.sql('update mailed_codes set expires_at = now() where user_id = $1', [phone.id]);
+    expect(await tryFrom(server, PEER, email, fourth)).toBe(401);
   });
 
-  it('many tries at the same time are five', async ({ server, phone }) => {
-    const unlimited = await startTestServer({ sharing: server, env: { RATE_LIMIT_ENABLED: 'false' } });
-    try {
-      const code = await codeFor(unlimited, phone.email);
-      const wrong = code === '00000000' ? '11111111' : '00000000';
-      await Promise.all(
-        Array.from({ length: 20 }, () => postSession(unlimited, '', proofKey(), { email: phone.email, code: wrong })),
-      );
-      expect(await server.sql('select tries from sign_in_codes where user_id = $1', [phone.id])).toEqual([
-        { tries: 5 },
-      ]);
-      expect((await postSession(unlimited, '', proofKey(), { email: phone.email, code })).status).toBe(401);
-    } finally {
-      await unlimited.close();
+  it('outlives whatever strangers try and ask for', async ({ server, phone }) => {
+    const { email } = phone;
+    const code = await codeFor(server, email);
+    for (let n = 0; n < 8; n++) {
+      const from = { 'x-forwarded-for': `203.0.113.${n}` };
+      expect((await postSession(server, '/code', proofKey(), { email }, from)).status).toBe(204);
     }
+    for (const from of ['198.51.100.1', '198.51.100.2', '203.0.113.1']) {
+      const tries = await Promise.all(Array.from({ length: 8 }, () => tryFrom(server, from, email, wrongFor(code))));
+      expect(tries.toSorted()).toEqual([401, 401, 401, 401, 401, 429, 429, 429]);
+    }
+    expect(await tryFrom(server, PEER, email, code)).toBe(201);
+  });
+
+  it('is compared twenty times a day for networks that did not ask, and still for the one that did', async ({
+    server,
+    phone,
+  }) => {
+    const unknown = `nobody_${phone.username}@example.com`;
+    const code = await codeFor(server, phone.email);
+    expect((await postSession(server, '/code', proofKey(), { email: unknown })).status).toBe(204);
+    const seen: Record<string, number[]> = { [phone.email]: [], [unknown]: [] };
+    for (const [email, statuses] of Object.entries(seen)) {
+      for (let n = 0; n < 24; n++) {
+        statuses.push(await tryFrom(server, `198.51.100.${Math.floor(n / 4)}`, email, wrongFor(code)));
+      }
+      statuses.push(await tryFrom(server, PEER, email, wrongFor(code)));
+    }
+    const expected = [...Array.from({ length: 20 }, () => 401), 429, 429, 429, 429, 401];
+    expect(seen).toEqual({ [phone.email]: expected, [unknown]: expected });
+    const late = await postSession(server, '', proofKey(), { email: phone.email, code }, FROM_ELSEWHERE);
+    expect(await late.json()).toMatchObject({ detail: expect.stringContaining('Ask for a new code on this device') });
+    expect(await tryFrom(server, PEER, phone.email, code)).toBe(201);
+  });
+
+  it('many tries at the same time are five, also of the network that asked, when strangers used up theirs', async ({
+    server,
+    phone,
+  }) => {
+    const code = await codeFor(server, phone.email);
+    await server.redis.set(`limit:wrongCodesFromElsewhere:${phone.email}`, '20', 'EX', 60);
+    const tries = await Promise.all(
+      Array.from({ length: 20 }, () => tryFrom(server, PEER, phone.email, wrongFor(code))),
+    );
+    expect(tries.filter((status) => status === 401)).toHaveLength(5);
+    expect(await tryFrom(server, PEER, phone.email, code)).toBe(429);
   });
 
   it('is mailed to verified addresses only, and the answer is always the same', async ({ server, phone }) => {
@@ -199,7 +295,16 @@ describe('a mailed code', () => {
     for (const email of [phone.email, 'nobody@example.com']) {
       expect((await postSession(server, '/code', proofKey(), { email })).status).toBe(204);
     }
-    expect(await server.sql('select from sign_in_codes where user_id = $1', [phone.id])).toEqual([]);
+    // The same rows for everybody; those of no account open nothing, and their mails are dropped.
+    const rows = await server.sql('select email, user_id from mailed_codes where email = any ($1) order by email', [
+      [phone.email, 'nobody@example.com'],
+    ]);
+    expect(rows).toEqual([phone.email, 'nobody@example.com'].toSorted().map((email) => ({ email, user_id: null })));
+    await vi.waitFor(async () => {
+      const mails = "select status from outbox where kind = 'mail.sign-in-code' and user_id = $1";
+      const statuses = (await server.sql(mails, [server.config.SYSTEM_USER_ID])).map(({ status }) => status);
+      expect(new Set(statuses)).toEqual(new Set(['dropped']));
+    });
     expect(await server.mails(phone.email, CODE_MAIL)).toEqual([]);
     expect((await postSession(server, '/code', proofKey(), { email: 'nobody@example.com' })).status).toBe(204);
     expect((await postSession(server, '/code', proofKey(), { email: 'nobody@example.com' })).status).toBe(429);

@@ -10,8 +10,11 @@ const ALLOWED_HEADERS = [
   'X-App-Version',
   'X-Username',
   'Idempotency-Key',
+  'If-Match',
+  'If-None-Match',
 ];
 const EXPOSED_HEADERS = [
+  'ETag',
   'X-Request-Id',
   'X-Cache',
   'X-Min-Version',
@@ -33,7 +36,7 @@ export const mayConnect = (origin: string | undefined, allowedOrigins: string[] 
 export const corsOptions = (allowedOrigins: string[] | undefined): CorsOptions => ({
   origin: (origin, answer) => answer(null, origin !== undefined && isAllowed(origin, allowedOrigins)),
   credentials: true,
-  methods: ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'],
+  methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
   allowedHeaders: ALLOWED_HEADERS,
   exposedHeaders: EXPOSED_HEADERS,
   optionsSuccessStatus: 204,
