@@ -1,4 +1,5 @@
 // Reads of a hot standby: it answers what the cache has not, and people see what they wrote whatever it lags behind.
+import { randomUUID } from 'node:crypto';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -10,6 +11,7 @@ import { newPhone, type Phone } from './helpers/person.ts';
 import { fixtures, startTestServer, type TestServer } from './helpers/server.ts';
 
 const CARDIO = '/api/aerobics/get?tz=UTC';
+const SET = { kind: 'normal', weight: 100, unit: 'kg', reps: 5 };
 const BOOTSTRAP = '/api/bootstrap/get?tz=UTC';
 
 const it = fixtures.extend('replicated', { scope: 'file' }, async ({ untilEnd }) => {
@@ -55,7 +57,7 @@ const it = fixtures.extend('replicated', { scope: 'file' }, async ({ untilEnd })
     const phone = await newPhone({ ...at, sql });
     return { phone, ...(await phone.tokens()) };
   };
-  return { settings, primary, standby, signIn, reads, caughtUp, ...(await signIn()) };
+  return { settings, primary, standby, sql, signIn, reads, caughtUp, ...(await signIn()) };
 });
 
 const running = it.skipIf(!HAS_DEBIAN_POSTGRES);
@@ -94,6 +96,34 @@ running(
     await caughtUp();
     expect(await (await phone.get(BOOTSTRAP, accessToken)).text()).toContain('43');
     expect(await reads()).toEqual({ replica: 1 });
+  },
+);
+
+running(
+  'records of an import that was just committed are never those of before',
+  { timeout: 60_000 },
+  async ({ replicated }) => {
+    const { standby, signIn, sql, caughtUp } = replicated;
+    const { phone, accessToken } = await signIn();
+    const records = async () =>
+      (await phone.get('/api/v1/records', accessToken)).json() as Promise<{ items: unknown[] }>;
+    expect((await records()).items).toEqual([]);
+    await caughtUp();
+    await queryAt(standby.superuserUrl, 'select pg_wal_replay_pause()');
+    await sql('select app.import_workouts($1, gen_random_uuid(), $2)', [
+      phone.id,
+      JSON.stringify([
+        {
+          id: randomUUID(),
+          content: {
+            ...{ title: 'A', notes: '', started_at: '2023-01-01 10:00 UTC', ended_at: '2023-01-01 11:00 UTC' },
+            ...{ time_zone: 'UTC', blocks: [{ id: randomUUID(), exercise_id: 1, notes: '', sets: [SET] }] },
+          },
+        },
+      ]),
+    ]);
+    expect((await records()).items).toHaveLength(1);
+    await queryAt(standby.superuserUrl, 'select pg_wal_replay_resume()');
   },
 );
 

@@ -7,6 +7,8 @@ import type { TestServer } from './server.ts';
 /** Somebody with a plan who uses phone and logbook. */
 export interface Person {
   phone: Phone;
+  /** The token that its requests carry, for requests to another instance. */
+  accessToken: string;
   /** A request to the logbook, as a program makes it: without the app's headers. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
   /** The same with a form. */
@@ -55,6 +57,7 @@ export async function signedIn(server: TestServer): Promise<Person> {
   const [split] = workoutPlan.workoutsplits;
   return {
     phone,
+    accessToken,
     call,
     send,
     app,
