@@ -166,7 +166,7 @@ describe('a statement that was prepared before', () => {
 /** A migration that gives other types to what the answers show. */
 const otherTypes = (type: string, view: string | undefined) => `
   drop view v_log_workouts;
-  alter table exercises alter column specifictargetmuscle type ${type};
+  alter table exercises alter column description type ${type};
   alter table log_workouts alter column title type ${type};
   create view v_log_workouts with (security_invoker = on) as ${view}
   grant select on v_log_workouts to authenticated, service;`;

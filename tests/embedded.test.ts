@@ -75,9 +75,13 @@ function expectOneSentence(output: string): void {
   expect(output).not.toMatch(/\n\s+at /);
 }
 
+/** What was written apart from the migrations that were applied. */
+const othersIn = (output: string): string[] =>
+  output.split('\n').filter((line) => line !== '' && !line.includes('"msg":"a migration was applied"'));
+
 async function expectComesUp(dataDir: string): Promise<void> {
   const { ended, output } = migrate(dataDir);
-  expect([await ended, output()]).toEqual([0, '']);
+  expect([await ended, othersIn(output())]).toEqual([0, []]);
   expect(existsSync(pidFile(dataDir))).toBe(false);
   expect(readdirSync(join(dataDir, 'postgres')).sort()).toEqual(['cluster', 'lock', 'password']);
 }
@@ -232,9 +236,9 @@ describe('two starts at once on one data folder', () => {
   it('both come up, one after the other', async () => {
     const dataDir = await newFolder();
     const runs = [migrate(dataDir), migrate(dataDir)];
-    expect(await Promise.all(runs.map(async ({ ended, output }) => [await ended, output()]))).toEqual([
-      [0, ''],
-      [0, ''],
+    expect(await Promise.all(runs.map(async ({ ended, output }) => [await ended, othersIn(output())]))).toEqual([
+      [0, []],
+      [0, []],
     ]);
     expect(existsSync(pidFile(dataDir))).toBe(false);
   }, 120_000);

@@ -28,9 +28,6 @@ it('`npm run web` prints what it made, small enough, and leaves nothing of an ea
   }
   expect(stdout).toContain(`The page is built: ${compressed} bytes compressed.`);
   expect(compressed).toBeLessThan(60_000);
-  expect(names.toSorted()).toEqual([
-    expect.stringMatching(/^app-\w{8}\.css$/),
-    expect.stringMatching(/^app-\w{8}\.js$/),
-    expect.stringMatching(/^uPlot\.esm-\w{8}\.js$/),
-  ]);
+  // Without their hashes, which decide how the names sort.
+  expect(names.map((name) => name.replace(/-\w{8}\./, '.')).toSorted()).toEqual(['app.css', 'app.js', 'uPlot.esm.js']);
 });
