@@ -573,6 +573,7 @@ describe('what the page asks and shows', () => {
     await page.getByRole('link', { name: 'sign in on the page' }).click();
     await heading(page, 'Sign in').waitFor();
     await signIn(server, tab, { username: phone.username, password: 'another horse' });
+    expect(new URL(page.url()).pathname).toMatch(/^\/app\/?$/);
   });
 });
 
@@ -624,7 +625,9 @@ describe('where the page cannot work', () => {
     await page.getByText('Body weight as a table').waitFor();
     await page.route('**/api/v1/records', (route) => route.fulfill({ json: { items: [null] } }));
     await open(page, `exercises/${await idOf(server, BENCH)}`).catch(() => undefined);
-    await page.getByText('This screen cannot be shown.').waitFor();
+    const told = page.getByText('This screen cannot be shown.');
+    await told.waitFor();
+    expect(await told.isVisible()).toBe(true);
     await opened.context.close();
   });
 

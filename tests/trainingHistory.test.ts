@@ -247,7 +247,9 @@ describe('what is done to the rows of all people', () => {
     });
     const shown: string[] = [];
     await rebuild(server, [], shown);
-    expect(shown.at(-1)).toMatch(/^\[#{30}\] \d+ of \d+, about 0 s left; if this is interrupted, go on with --after [0-9a-f-]{36}$/);
+    expect(shown.at(-1)).toMatch(
+      /^\[#{30}\] \d+ of \d+, about 0 s left; if this is interrupted, go on with --after [0-9a-f-]{36}$/,
+    );
     expect(await rebuild(server, ['--after', 'ffffffff-ffff-ffff-ffff-ffffffffffff'])).toEqual([
       'Every record was right.',
     ]);

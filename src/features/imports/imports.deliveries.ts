@@ -3,6 +3,8 @@ import type { Deliveries } from '#outbox/delivery.ts';
 import { Throttled } from '#platform/deliveryErrors.ts';
 import type { Database, Transaction } from '#platform/postgres/database.ts';
 import type { Sockets } from '#platform/sockets.ts';
+import { COUNT_LOGGED } from '#training/logSize.queries.ts';
+import { boundPassed } from '#training/logSize.ts';
 import { contentOf, type Writing } from './fileContent.ts';
 import { fileWorkout } from './imports.documents.ts';
 import {
@@ -18,7 +20,7 @@ import {
   SET_STATE,
   WRITE_WORKOUTS,
 } from './imports.queries.ts';
-import { COMMIT_IMPORT, whyFull } from './imports.service.ts';
+import { COMMIT_IMPORT } from './imports.service.ts';
 import { type Import, knownIds, parsedImport } from './preview.ts';
 
 /** Workouts that one transaction writes. */
@@ -111,8 +113,8 @@ async function step(tx: Transaction, userId: string, shown: Import): Promise<Pro
   const standings = await tx.rows(COMPARE_WORKOUTS, [userId, shown.id, JSON.stringify(workouts)]);
   const written = workouts.filter((_workout, n) => isWritten(standings[n]?.standing ?? '', shown.duplicates));
   const { added } = await tx.one(WRITE_WORKOUTS, [userId, shown.id, JSON.stringify(written)]);
-  const full = added > 0 ? await whyFull(tx, userId) : undefined;
-  if (full !== undefined) throw new CannotBeWritten(full);
+  const passed = added > 0 ? boundPassed(await tx.one(COUNT_LOGGED, [userId])) : undefined;
+  if (passed) throw new CannotBeWritten(`${passed.message}.`);
   await tx.rows(NOTE_PROGRESS, [userId, shown.id, next.length, added]);
   return { state: 'committing', done: done + next.length, total, added: before + added };
 }

@@ -190,15 +190,6 @@ export const FIND_VERSION = sql<{ version: number }>('imports.findVersion')`
   from log_heads h
   where h.user_id = $1`;
 
-/** What is in the log of $1. */
-export const COUNT_LOGGED = sql<{ workouts: number; sets: number; note_bytes: number }>('imports.countLogged')`
-  select
-    count(*) as workouts,
-    coalesce(sum(w.set_count), 0) as sets,
-    coalesce(sum(w.note_bytes), 0) as note_bytes
-  from log_workouts w
-  where w.user_id = $1`;
-
 /** $1: user, $2: import, $3: list of id and content. */
 export const WRITE_WORKOUTS = sql<{ added: number }>('imports.writeWorkouts')`
   select app.import_workouts($1, $2, $3) as added`;

@@ -5,14 +5,14 @@ import type { z } from 'zod';
 import type { Outbox } from '#outbox/outbox.ts';
 import { ApiError, notFound, validationFailed } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
-import { MOST_NOTES_BYTES, MOST_SETS_IN_ALL, MOST_WORKOUTS } from '#training/bounds.ts';
+import { COUNT_LOGGED } from '#training/logSize.queries.ts';
+import { boundPassed } from '#training/logSize.ts';
 import { assertMapping, decide } from './decisions.ts';
 import { type NumberedWorkout, readFile, withIds } from './fileContent.ts';
 import * as documents from './imports.documents.ts';
 import {
   ADD_WORKOUTS,
   CHANGE_IMPORT,
-  COUNT_LOGGED,
   CREATE_IMPORT,
   EXISTS_IMPORT,
   FIND_FILE,
@@ -163,19 +163,9 @@ export async function commitImport(tx: Transaction, outbox: Outbox, userId: stri
 
 /** A first look, so that a person is told at once; the worker decides. @throws ApiError 409 where the log would be too full */
 async function assertRoom(tx: Transaction, userId: string, added: number): Promise<void> {
-  const { workouts } = await tx.one(COUNT_LOGGED, [userId]);
-  if (workouts + added > MOST_WORKOUTS) {
-    throw new ApiError(409, 'WORKOUT_LIMIT_REACHED', `At most ${MOST_WORKOUTS} workouts can be stored`);
-  }
-}
-
-/** Why a log is fuller than it may be, as a sentence; undefined: it is not. */
-export async function whyFull(tx: Transaction, userId: string): Promise<string | undefined> {
-  const { workouts, sets, note_bytes: noteBytes } = await tx.one(COUNT_LOGGED, [userId]);
-  if (workouts > MOST_WORKOUTS) return `At most ${MOST_WORKOUTS} workouts can be stored.`;
-  if (sets > MOST_SETS_IN_ALL) return `At most ${MOST_SETS_IN_ALL} sets can be stored.`;
-  if (noteBytes > MOST_NOTES_BYTES) return `At most ${MOST_NOTES_BYTES / 1_000_000} MB of notes can be stored.`;
-  return undefined;
+  const size = await tx.one(COUNT_LOGGED, [userId]);
+  const passed = boundPassed({ ...size, workouts: size.workouts + added });
+  if (passed) throw new ApiError(409, passed.code, passed.message);
 }
 
 /** Takes an import back. @returns the workouts that were edited since and stay @throws ApiError 404, 409 while it is written */

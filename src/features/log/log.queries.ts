@@ -131,16 +131,7 @@ export const FIND_OTHER_BLOCKS = sql<{ id: string }>('log.findOtherBlocks')`
     and b.id = any ($2::uuid[])
     and b.workout_id <> $1`;
 
-/** What the log of $1 holds; its notes in bytes of JSON. */
-export const COUNT_LOGGED = sql<{ workouts: number; sets: number; note_bytes: number }>('log.countLogged')`
-  select
-    count(*) as workouts,
-    coalesce(sum(w.set_count), 0) as sets,
-    coalesce(sum(w.note_bytes), 0) as note_bytes
-  from log_workouts w
-  where w.user_id = $1`;
-
-/** What of it the app shows. */
+/** What of the log of $1 the app shows. */
 export const COUNT_SHOWN = sql<{ entries: number; sets: number; note_bytes: number }>('log.countShown')`
   select
     count(*) as entries,

@@ -3,12 +3,13 @@ import type { z } from 'zod';
 import { ApiError, type FieldProblem, notFound, validationFailed } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
 import type { Secrets } from '#src/config.ts';
-import { MOST_NOTES_BYTES, MOST_PAGE_BYTES, MOST_SETS_IN_ALL, MOST_WORKOUTS } from '#training/bounds.ts';
+import { MOST_PAGE_BYTES } from '#training/bounds.ts';
+import { COUNT_LOGGED } from '#training/logSize.queries.ts';
+import { boundPassed } from '#training/logSize.ts';
 import { type WorkoutForm, workoutColumns } from '#training/workout.ts';
 import { page, positionOf } from '#transport/paging.ts';
 import { preconditionFailed } from '#transport/preconditions.ts';
 import {
-  COUNT_LOGGED,
   COUNT_SHOWN,
   DELETE_WORKOUT,
   FIND_LOGGABLE,
@@ -75,7 +76,8 @@ export async function putWorkout(
   if (outcome === 'mismatch') throw preconditionFailed(version);
   if (outcome !== 'unchanged') {
     const [logged, shown] = await Promise.all([tx.one(COUNT_LOGGED, [userId]), tx.one(COUNT_SHOWN, [userId])]);
-    assertRoom(logged);
+    const passed = boundPassed(logged);
+    if (passed) throw new ApiError(409, passed.code, passed.message);
     assertBounds(shown);
   }
   return { isNew: outcome === 'created', workout: await readWorkout(tx, userId, id) };
@@ -121,21 +123,6 @@ async function assertOwn(tx: Transaction, id: string, { splitId, blocks }: Worko
     }
   }
   if (problems.length > 0) throw validationFailed(problems);
-}
-
-/** @throws ApiError 409 where the log holds more than it may */
-function assertRoom({ workouts, sets, note_bytes }: { workouts: number; sets: number; note_bytes: number }): void {
-  const bounds = [
-    [workouts, MOST_WORKOUTS, 'WORKOUT_LIMIT_REACHED', `At most ${MOST_WORKOUTS} workouts can be stored`],
-    [sets, MOST_SETS_IN_ALL, 'SET_LIMIT_REACHED', `At most ${MOST_SETS_IN_ALL} sets can be stored`],
-    [
-      note_bytes,
-      MOST_NOTES_BYTES,
-      'NOTES_LIMIT_REACHED',
-      `At most ${MOST_NOTES_BYTES / 1e6} MB of notes can be stored`,
-    ],
-  ] as const;
-  for (const [number, most, code, message] of bounds) if (number > most) throw new ApiError(409, code, message);
 }
 
 function assertBounds(shown: typeof MOST_SHOWN): void {
