@@ -70,9 +70,11 @@ language sql security definer set search_path = public, pg_temp
 as $$
   update log_blocks b
   set (
-    heaviest_kg, heaviest_reps, one_rep_max, most_reps, most_reps_kg, most_set_kg, volume_kg, longest_sec, farthest_m
+    hard_sets, heaviest_kg, heaviest_reps, one_rep_max, most_reps, most_reps_kg, most_set_kg, volume_kg, longest_sec,
+    farthest_m
   ) = (
     select
+      count(*),
       (max(array[l.kg::real::float8, l.reps::float8]) filter (where l.kg is not null))[1],
       (max(array[l.kg::real::float8, l.reps::float8]) filter (where l.kg is not null))[2],
       max(app.estimated_one_rep_max(l.kg::real, l.reps)) filter (where l.kind <> 'drop'),

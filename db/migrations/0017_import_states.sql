@@ -15,6 +15,9 @@ alter table log_workouts
   add column set_count   integer not null default 0,
   add column note_bytes  integer not null default 0; -- of title and notes, as JSON: pages and bounds do not read every set
 
+alter table log_blocks
+  add column hard_sets integer not null default 0; -- all but warm-ups
+
 create index imports_committing_idx on imports (updated_at) where state = 'committing';
 
 -- The owner does not see people's rows, service does; in a new database, where there are none, it has no rights yet.
@@ -42,6 +45,17 @@ from (
 ) s
 where s.user_id = w.user_id
   and s.workout_id = w.id;
+
+update log_blocks b
+set hard_sets = s.hard_sets
+from (
+  select x.user_id, x.block_id, count(*) as hard_sets
+  from log_sets x
+  where x.kind <> 'warmup'
+  group by x.user_id, x.block_id
+) s
+where b.user_id = s.user_id
+  and b.id = s.block_id;
 
 -- Help on an assisted exercise is not volume.
 update log_workouts w

@@ -246,24 +246,29 @@ export interface MuscleRow {
 
 /** Hard sets of $1 by day of zone $4 and muscle: all but warm-ups, for a helping muscle half. */
 export const LIST_MUSCLES = sql<MuscleRow>('statistics.listMuscles')`
-  select
-    to_char(w.started_at at time zone $4, 'YYYY-MM-DD') as day,
-    m.muscle,
-    sum(m.share)::float8 as sets
-  from log_workouts w
-  join log_blocks b on b.user_id = w.user_id and b.workout_id = w.id
-  join log_sets s on s.user_id = b.user_id and s.block_id = b.id and s.kind <> 'warmup'
-  join exercises e on e.id = b.exercise_id
+  with done as (
+    select
+      to_char(w.started_at at time zone $4, 'YYYY-MM-DD') as day,
+      b.exercise_id,
+      sum(b.hard_sets) as sets
+    from log_workouts w
+    join log_blocks b on b.user_id = w.user_id and b.workout_id = w.id
+    where w.user_id = $1
+      and w.ended_at is not null
+      and w.started_at >= $2::date::timestamp at time zone $4
+      and w.started_at < ($3::date + 1)::timestamp at time zone $4
+    group by 1, 2
+  )
+  select d.day, m.muscle, sum(d.sets * m.share)::float8 as sets
+  from done d
+  join exercises e on e.id = d.exercise_id
   cross join lateral (
     select e.targetmuscle as muscle, 1.0 as share
     union all
     select h.muscle, 0.5
     from unnest(e.secondary_muscles) as h (muscle)
   ) m
-  where w.user_id = $1
-    and w.ended_at is not null
-    and w.started_at >= $2::date::timestamp at time zone $4
-    and w.started_at < ($3::date + 1)::timestamp at time zone $4
+  where d.sets > 0
   group by 1, 2
   order by 1, 2`;
 
