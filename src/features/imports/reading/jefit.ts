@@ -34,6 +34,7 @@ export async function readJefit(
     columns: columnsOf(table.header.map(normalHeader), fields),
     comma: commaIn([], table.separator),
     dateOrder: 'dmy',
+    dates: new Map(),
     unit,
     distanceUnit: 'km',
     open: { unit: false, distanceUnit: false },

@@ -11,12 +11,16 @@ export interface Reading {
   columns: Columns;
   comma: Comma;
   dateOrder: DateOrder;
+  /** Dates that were read, by what was written: the sets of a workout have the same one. */
+  dates: Map<string, string>;
   /** Units of numbers that neither header nor row names; undefined: nobody has said. */
   unit: Unit | undefined;
   distanceUnit: string;
   /** What the file leaves open, noted while lines are read. */
   open: { unit: boolean; distanceUnit: boolean };
 }
+
+const MOST_DATES_KEPT = 1_000;
 
 /** A line of a file, its cells by what they mean. An empty cell is null. */
 export class Line {
@@ -45,7 +49,13 @@ export class Line {
 
   /** @returns a time on the clock on the wall, or an instant in `Z` @throws BadLine */
   date(field: string): string {
-    return readDate(this.text(field), this.#file.dateOrder);
+    const [text, { dates, dateOrder }] = [this.text(field), this.#file];
+    const known = dates.get(text);
+    if (known !== undefined) return known;
+    const date = readDate(text, dateOrder);
+    if (dates.size >= MOST_DATES_KEPT) dates.clear();
+    dates.set(text, date);
+    return date;
   }
 
   /** @throws BadLine */

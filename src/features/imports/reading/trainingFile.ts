@@ -130,6 +130,7 @@ async function interpret(layout: Layout, columns: Columns, table: Table, answers
     columns,
     comma,
     dateOrder: answers.dateOrder ?? (order === 'mdy' ? 'mdy' : 'dmy'),
+    dates: new Map(),
     unit: answers.unit,
     distanceUnit: answers.distanceUnit ?? 'km',
     open: { unit: false, distanceUnit: false },
