@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ApiError } from '#platform/apiError.ts';
 import { cut } from '#platform/cut.ts';
+import { buildSlices } from '#platform/slices.ts';
 import { LONGEST_NOTE, LONGEST_TITLE, MOST_SETS, MOST_SETS_IN_ALL, MOST_WORKOUTS } from '#training/bounds.ts';
 import { type Measure, type Muscle, muscle } from '#training/exercise.ts';
 import { type Facts, MOST_NAMES, type NameInFile } from './imports.documents.ts';
@@ -73,8 +73,10 @@ async function factsOf(
 ): Promise<ReadFile['facts']> {
   if (workouts.length > MOST_WORKOUTS) throw tooLarge(MOST_WORKOUTS, 'workouts');
   const names = new Map<string, ReadFile['facts']['names'][number]>();
+  const pause = buildSlices();
   let all = 0;
   for (const { name, sets } of workouts.flatMap(({ exercises }) => exercises)) {
+    await pause();
     const known = names.get(name) ?? {
       name,
       sets: 0,
@@ -87,7 +89,6 @@ async function factsOf(
     if (names.size > MOST_NAMES) throw tooLarge(MOST_NAMES, 'different exercises');
   }
   if (all > MOST_SETS_IN_ALL) throw tooLarge(MOST_SETS_IN_ALL, 'sets');
-  await nextTurn();
   const dayOf = new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short' });
   const days = workouts
     .map(({ startedAt: at }) => (at.endsWith('Z') ? dayOf.format(new Date(at)) : at.slice(0, 10)))
@@ -124,14 +125,16 @@ export interface NumberedWorkout {
 }
 
 /** The same workout of the same file has the same id; of equal ones each has one of its own. */
-export function withIds(userId: string, source: string, workouts: FileWorkout[]): NumberedWorkout[] {
-  const seen = new Map<string, number>();
-  return workouts.map((content) => {
+export async function withIds(userId: string, source: string, workouts: FileWorkout[]): Promise<NumberedWorkout[]> {
+  const [seen, numbered, pause] = [new Map<string, number>(), [] as NumberedWorkout[], buildSlices()];
+  for (const content of workouts) {
+    await pause();
     const key = JSON.stringify([source, content.startedAt, content.title]);
     const ordinal = seen.get(key) ?? 0;
     seen.set(key, ordinal + 1);
-    return { id: content.id ?? nameBasedId(userId, `${key} ${ordinal}`), content };
-  });
+    numbered.push({ id: content.id ?? nameBasedId(userId, `${key} ${ordinal}`), content });
+  }
+  return numbered;
 }
 
 /** UUID version 5 (RFC 9562, section 5.5) of a namespace, which is a UUID, and a name. */

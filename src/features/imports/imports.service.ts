@@ -1,10 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { z } from 'zod';
 import type { Outbox } from '#outbox/outbox.ts';
 import { ApiError, notFound, validationFailed } from '#platform/apiError.ts';
 import type { Transaction } from '#platform/postgres/database.ts';
+import { buildSlices } from '#platform/slices.ts';
 import { COUNT_LOGGED } from '#training/logSize.queries.ts';
 import { boundPassed } from '#training/logSize.ts';
 import { assertMapping, decide } from './decisions.ts';
@@ -31,7 +31,7 @@ import {
 } from './imports.queries.ts';
 import type { importChange, importForm } from './imports.schemas.ts';
 import { buildMatcher } from './matching.ts';
-import { compare, parsedImport, presentImport } from './preview.ts';
+import { compare, type Import, parsedImport, presentImport } from './preview.ts';
 import type { Answers } from './reading/trainingFile.ts';
 
 /** Kind of the outbox message that has an import written. */
@@ -40,9 +40,7 @@ const COMMIT_LIFETIME = 7 * 24 * 60 * 60;
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
-const WORKOUTS_AT_ONCE = 500;
-/** Names that are looked up without letting others work. */
-const NAMES_AT_ONCE = 20;
+const WORKOUTS_AT_ONCE = 100;
 
 type Transactions = <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
 
@@ -64,7 +62,7 @@ export async function createImport(
       const answers = [said.unit ?? null, said.distanceUnit ?? null, said.dateOrder ?? null, columns];
       const { id } = await tx.one(CREATE_IMPORT, [userId, source, timeZone, ...answers, facts, kept, numbered.length]);
       await storeWorkouts(tx, userId, id, numbered);
-      return compared(tx, userId, id);
+      return compared(tx, userId, parsedImport(await found(tx, userId, id)));
     }),
   );
 }
@@ -76,14 +74,14 @@ export async function changeImport(
   id: string,
   change: z.output<typeof importChange>,
 ) {
-  const before = parsedImport(await transaction((tx) => tx.asService(() => found(tx, userId, id))));
+  const before = await transaction((tx) => tx.asService(() => found(tx, userId, id)));
   if (before.state !== 'preview') throw notAPreview();
   const { mapping: said, duplicates, ...reading } = change;
   const answers: Answers = {
     unit: change.unit ?? (before.unit as Answers['unit']) ?? undefined,
     distanceUnit: change.distanceUnit ?? before.distance_unit ?? undefined,
     dateOrder: change.dateOrder ?? (before.date_order as Answers['dateOrder']) ?? undefined,
-    columns: change.columns ?? before.columns ?? undefined,
+    columns: change.columns ?? (before.columns === null ? undefined : documents.columns.parse(before.columns)),
   };
   const isOther = Object.values(reading).some((value) => value !== undefined);
   const again = isOther
@@ -104,22 +102,24 @@ export async function changeImport(
         await tx.rows(REPLACE_CONTENT, [userId, id, ...values]);
         await tx.rows(FORGET_WORKOUTS, [userId, id]);
         await storeWorkouts(tx, userId, id, again.numbered);
+        return compared(tx, userId, parsedImport(await found(tx, userId, id)));
       }
-      return compared(tx, userId, id);
+      const merged: Import['mapping'] = new Map([...stored.mapping, ...(said ?? [])]);
+      return compared(tx, userId, { ...stored, mapping: merged, duplicates: duplicates ?? row.duplicates });
     }),
   );
 }
 
 /** Compares an import with the log, keeps the result, and shows the import. */
-async function compared(tx: Transaction, userId: string, id: string) {
-  const comparison = await compare(tx, userId, parsedImport(await found(tx, userId, id)));
-  await tx.rows(NOTE_COMPARISON, [userId, id, comparison]);
-  return presentImport(tx, userId, await found(tx, userId, id));
+async function compared(tx: Transaction, userId: string, shown: Import) {
+  const comparison = await compare(tx, userId, shown);
+  await tx.rows(NOTE_COMPARISON, [userId, shown.id, comparison]);
+  return presentImport(tx, userId, { ...shown, comparison });
 }
 
 /** @throws ApiError 404 */
 export async function readImport(tx: Transaction, userId: string, id: string) {
-  return tx.asService(async () => presentImport(tx, userId, await found(tx, userId, id)));
+  return tx.asService(async () => presentImport(tx, userId, parsedImport(await found(tx, userId, id))));
 }
 
 /** The last fifty, newest first. */
@@ -157,7 +157,7 @@ export async function commitImport(tx: Transaction, outbox: Outbox, userId: stri
       const payload = { importId: id };
       await outbox.add(tx, { kind: COMMIT_IMPORT, userId, payload, lifetimeSeconds: COMMIT_LIFETIME });
     }
-    return presentImport(tx, userId, await found(tx, userId, id));
+    return presentImport(tx, userId, parsedImport(await found(tx, userId, id)));
   });
 }
 
@@ -209,8 +209,9 @@ async function readAndMatch(
   const { source, workouts, facts, columns } = await readFile(bytes, timeZone, { ...answers, remembered: known });
   const { match, candidates } = buildMatcher(exercises, aliases);
   const names: documents.NameInFile[] = [];
-  for (const [n, one] of facts.names.entries()) {
-    if (n % NAMES_AT_ONCE === 0) await nextTurn();
+  const pause = buildSlices();
+  for (const one of facts.names) {
+    await pause();
     const id = match(one.name);
     names.push({ ...one, match: id, candidates: id === null ? candidates(one.name) : [] });
   }
@@ -218,7 +219,7 @@ async function readAndMatch(
     source,
     facts: { ...facts, names } satisfies documents.Facts,
     columns: columns ? Object.fromEntries(columns) : null,
-    numbered: withIds(userId, source, workouts),
+    numbered: await withIds(userId, source, workouts),
   };
 }
 

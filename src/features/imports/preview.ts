@@ -7,7 +7,7 @@ import * as documents from './imports.documents.ts';
 import { COMPARE_WORKOUTS, FIND_VERSION, type ImportRow, LIST_WORKOUTS } from './imports.queries.ts';
 import type { importAnswer } from './imports.schemas.ts';
 
-const COMPARED_AT_ONCE = 200;
+const COMPARED_AT_ONCE = 50;
 const MOST_EDITED_SHOWN = 100;
 /** Workouts that are compared anew when a preview is read; larger ones when they are changed. */
 const COMPARED_ON_READ = 1_000;
@@ -76,9 +76,8 @@ const KINDS = new Map([
 export async function presentImport(
   tx: Transaction,
   userId: string,
-  row: ImportRow,
+  shown: Import,
 ): Promise<z.input<typeof importAnswer>> {
-  const shown = parsedImport(row);
   const { facts, comparison } = shown;
   const { version } = (await tx.maybe(FIND_VERSION, [userId])) ?? { version: 0 };
   const isLeft = shown.state !== 'preview' || shown.total > COMPARED_ON_READ;

@@ -1,3 +1,4 @@
+import { buildSlices } from '#platform/slices.ts';
 import { KG_PER_LB, type Unit } from '#training/units.ts';
 import type { FileSet, OpenWorkout } from './training.ts';
 
@@ -26,9 +27,11 @@ const [MOST, FEW] = [0.8, 0.2];
  * The unit that weights were entered in, where it is another one than the file says: most of them are whole quarters of
  * it, and few of the file's own.
  */
-export function unitEntered(workouts: Iterable<OpenWorkout>): Unit | undefined {
+export async function unitEntered(workouts: Iterable<OpenWorkout>): Promise<Unit | undefined> {
+  const pause = buildSlices();
   const counts = { kg: { all: 0, own: 0, other: 0 }, lb: { all: 0, own: 0, other: 0 } };
   for (const workout of workouts) {
+    await pause();
     workout.revise(({ weight, unit }) => {
       if (weight === null || unit === null) return;
       counts[unit].all++;
@@ -42,7 +45,8 @@ export function unitEntered(workouts: Iterable<OpenWorkout>): Unit | undefined {
 }
 
 /** Writes weights in the unit that they were entered in. Those that are no quarter of it stay as they are. */
-export function asEntered(workouts: Iterable<OpenWorkout>, unit: Unit): void {
+export async function asEntered(workouts: Iterable<OpenWorkout>, unit: Unit): Promise<void> {
+  const pause = buildSlices();
   const change = (set: FileSet) => {
     if (set.weight === null || set.unit === null || set.unit === unit) return;
     const quarter = enteredAs(set.weight, set.unit);
@@ -50,5 +54,8 @@ export function asEntered(workouts: Iterable<OpenWorkout>, unit: Unit): void {
     set.weight = String(quarter);
     set.unit = unit;
   };
-  for (const workout of workouts) workout.revise(change);
+  for (const workout of workouts) {
+    await pause();
+    workout.revise(change);
+  }
 }

@@ -17,6 +17,11 @@ export function commaIn(cells: Iterable<string>, separator: string): Comma {
   return found;
 }
 
+const STRENGTH: readonly Comma[] = ['none', 'undecided', 'decimal', 'thousands'];
+
+/** What two parts of a file show together. */
+export const strongerComma = (a: Comma, b: Comma): Comma => (STRENGTH.indexOf(b) > STRENGTH.indexOf(a) ? b : a);
+
 /** Digits before the point, digits behind it, and an exponent, as programs print floating point. */
 const NUMBER = /^(?:\d{1,9}(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,2})?$/i;
 

@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
 import { validationFailed } from '#platform/apiError.ts';
+import { buildSlices } from '#platform/slices.ts';
 import { parseWellFormed } from '#platform/wellFormed.ts';
 import { MOST_OWN_EXERCISES, MOST_WORKOUTS } from '#training/bounds.ts';
 import { exerciseForm } from '#training/exercise.ts';
@@ -21,9 +21,6 @@ const ownFile = z.object({
   workouts: z.array(z.unknown()).max(MOST_WORKOUTS),
   measurements: z.array(z.unknown()).max(100_000),
 });
-
-/** So many are judged before other requests get their turn: a few milliseconds. */
-const PIECE = 100;
 
 /** Whether a file is JSON, and so in the own format or in none. */
 export const isJson = (bytes: Buffer): boolean => /^\uFEFF?\s*\{/.test(bytes.toString('utf8', 0, 200));
@@ -92,8 +89,9 @@ async function goodOnes<Schema extends z.ZodType>(
   idsOf: (entry: z.output<Schema>) => string[],
 ): Promise<Array<z.output<Schema>>> {
   const [good, seen]: [Array<z.output<Schema>>, Set<string>] = [[], new Set()];
+  const pause = buildSlices();
   for (const [n, entry] of list.entries()) {
-    if (n % PIECE === 0) await nextTurn();
+    await pause();
     const result = schema.safeParse(entry);
     const ids = result.success ? idsOf(result.data) : [];
     if (result.success && ids.every((id) => !seen.has(id))) {

@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ApiError, validationFailed } from '#platform/apiError.ts';
 import { cut } from '#platform/cut.ts';
+import { buildSlices } from '#platform/slices.ts';
 import type { Unit } from '#training/units.ts';
 import { decoded, type Row, readTable, type Table } from './csv.ts';
 import { type Columns, columnsOf, normalHeader } from './headers.ts';
@@ -9,7 +9,7 @@ import { isJefit, readJefit } from './jefit.ts';
 import { type Layout, Workouts } from './layout.ts';
 import { Line, type Reading } from './line.ts';
 import { asEntered, unitEntered } from './loads.ts';
-import { commaIn } from './numbers.ts';
+import { type Comma, commaIn, strongerComma } from './numbers.ts';
 import { byColumns, type ColumnField, fitbod, fitnotes, liftlog } from './rows.ts';
 import { strong } from './strong.ts';
 import { stronglifts } from './stronglifts.ts';
@@ -21,8 +21,8 @@ const LAYOUTS: readonly Layout[] = [hevy, stronglifts, strong, fitbod, liftlog, 
 const PROGRAMS = 'Strong, Hevy, FitNotes, StrongLifts, Fitbod, Jefit, LiftLog';
 /** Fields that say how hard something was: a file without any of them tells nothing. */
 const AMOUNTS = ['weight', 'reps', 'seconds', 'distance', 'reps 1'];
-/** Rows that are interpreted without letting others work. */
-const ROWS_AT_ONCE = 500;
+/** Rows that are looked at together. */
+const ROWS_AT_ONCE = 200;
 
 export interface TrainingFile {
   source: string;
@@ -122,10 +122,7 @@ async function interpret(layout: Layout, columns: Columns, table: Table, answers
   const { rows, separator, header } = table;
   const surplusAt = layout.mayHoldCommas === undefined ? undefined : columns.get(layout.mayHoldCommas)?.[0]?.place;
   for (const row of rows) joinSurplus(row, header.length, surplusAt, separator);
-  const comma = commaIn(cellsOf(rows, columns, layout.numbers), separator);
-  await nextTurn();
-  const order = orderOf(cellsOf(rows, columns, layout.dates));
-  await nextTurn();
+  const { comma, order } = await conventionsOf(layout, columns, rows, separator);
   const reading: Reading = {
     columns,
     comma,
@@ -135,9 +132,9 @@ async function interpret(layout: Layout, columns: Columns, table: Table, answers
     distanceUnit: answers.distanceUnit ?? 'km',
     open: { unit: false, distanceUnit: false },
   };
-  const [workouts, skipped] = [new Workouts(), table.broken];
-  for (const [n, { line, cells }] of rows.entries()) {
-    if (n % ROWS_AT_ONCE === 0) await nextTurn();
+  const [workouts, skipped, pause] = [new Workouts(), table.broken, buildSlices()];
+  for (const { line, cells } of rows) {
+    await pause();
     try {
       if (cells.length < header.length) throw new BadLine('columns');
       layout.read(new Line(cells, reading), workouts);
@@ -155,6 +152,20 @@ async function interpret(layout: Layout, columns: Columns, table: Table, answers
   return finished({ source: layout.source, workouts, skipped, ignored, questions, open: reading.open }, answers);
 }
 
+/** What commas in numbers are, and whether the day or the month stands first: what the whole file shows. */
+async function conventionsOf(layout: Layout, columns: Columns, rows: Row[], separator: string) {
+  const pause = buildSlices();
+  let [comma, order]: [Comma, ReturnType<typeof orderOf>] = ['none', 'none'];
+  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+    const some = rows.slice(from, from + ROWS_AT_ONCE);
+    comma = strongerComma(comma, commaIn(cellsOf(some, columns, layout.numbers), separator));
+    const found = orderOf(cellsOf(some, columns, layout.dates));
+    if (order === 'none' || order === undefined) order = found === 'none' ? order : found;
+    await pause();
+  }
+  return { comma, order };
+}
+
 interface Interpreted {
   source: string;
   workouts: Workouts;
@@ -165,10 +176,10 @@ interface Interpreted {
 }
 
 /** What can be said only when every line was read. */
-function finished(file: Interpreted, answers: Answers): TrainingFile {
+async function finished(file: Interpreted, answers: Answers): Promise<TrainingFile> {
   const { source, workouts, skipped, ignored, questions, open } = file;
-  const entered = unitEntered(workouts);
-  if (entered !== undefined && entered === answers.unit) asEntered(workouts, entered);
+  const entered = await unitEntered(workouts);
+  if (entered !== undefined && entered === answers.unit) await asEntered(workouts, entered);
   const units: Question[] = [
     ...(open.unit && answers.unit === undefined ? (['unit'] as const) : []),
     ...(open.distanceUnit && answers.distanceUnit === undefined ? (['distance-unit'] as const) : []),
