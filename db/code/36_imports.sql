@@ -2,16 +2,19 @@
 
 set local role service; -- the owner: a definer function acts with its rights, never with those of the tables' owner
 
--- A workout of a file as the log would give it back: instants, and an end at most a day after the start.
+-- A workout of a file as the log would give it back: instants, and an end at most a day after the start. Where the file
+-- says how long it took (lasts_sec), the end follows from that: a clock on the wall may change in between.
 create function app.file_content(p_content jsonb) returns jsonb
 language plpgsql stable set search_path = public, pg_temp
 as $$
 declare
   v_content jsonb := app.normal_content(p_content);
   v_start timestamptz := v_content ->> 'started_at';
-  v_end timestamptz := v_content ->> 'ended_at';
+  v_end timestamptz := coalesce(
+    v_start + make_interval(secs => (v_content ->> 'lasts_sec')::double precision), (v_content ->> 'ended_at')::timestamptz
+  );
 begin
-  return v_content || jsonb_build_object(
+  return (v_content - 'lasts_sec') || jsonb_build_object(
     'ended_at', case when v_end is not null then greatest(v_start, least(v_end, v_start + interval '24 hours')) end
   );
 end $$;

@@ -16,6 +16,8 @@ export const LONGEST_TITLE = 100;
 export const LONGEST_NOTE = 2_000;
 /** From the start to the end of a workout, in seconds. */
 export const LONGEST_WORKOUT = 24 * 60 * 60;
+/** In kilograms or pounds. */
+export const HEAVIEST = 9999.999;
 /** Decimals that are kept of a weight: what is left of pounds in kilograms, and less than floating point adds. */
 export const WEIGHT_PLACES = 9;
 /** Decimals that are kept of metres. */

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import {
   DISTANCE_PLACES,
+  HEAVIEST,
   LONGEST_NOTE,
   LONGEST_TITLE,
   LONGEST_WORKOUT,
@@ -19,7 +20,7 @@ const note = z.string().max(LONGEST_NOTE);
 const setFields = z.strictObject({
   kind: setKind.default('normal'),
   side: setSide.nullable().default(null),
-  weight: decimal(0, 9999.999, WEIGHT_PLACES)
+  weight: decimal(0, HEAVIEST, WEIGHT_PLACES)
     .nullable()
     .default(null)
     .meta({ description: 'As it was entered, in `unit`.' }),
@@ -111,7 +112,7 @@ export const exportedWorkout = z
       .array(
         z.object({
           ...blockFields,
-          exercise: z.string().min(1).max(200),
+          exercise: z.string().trim().min(1).max(200),
           isOwn: z.boolean(),
           sets: z.array(exportedSet).max(MOST_SETS),
         }),

@@ -78,9 +78,13 @@ export const FAIL_STUCK_IMPORTS = sql<{ removed: number }>('housekeeping.failStu
         )
       limit $1
     ))
-    returning 1
+    returning i.user_id, i.id
+  ),
+  finished as materialized (
+    select app.finish_import(s.user_id, s.id, true) -- the records of what was written
+    from stuck s
   )
-  select count(*) as removed from stuck`;
+  select count(*) as removed from finished`;
 
 /** What finishes said whose workouts the app does not show any more. */
 export const FORGET_FINISHES = sql<{ removed: number }>('housekeeping.forgetFinishes')`

@@ -49,7 +49,12 @@ const nameOfOwn = (name: string): string =>
  * @throws ApiError 409 with too many own exercises, 422 while something is undecided
  */
 export async function decide(tx: Transaction, userId: string, shown: Import): Promise<Map<string, number | 'skip'>> {
-  const choices = shown.facts.names.map((one) => ({ one, choice: choiceOf(one, shown) }));
+  const exercises = new Set((await tx.rows(LIST_EXERCISES, [userId])).map(({ id }) => id));
+  const choices = shown.facts.names.map((one) => {
+    const choice = choiceOf(one, shown);
+    // One that has gone since is nobody's decision any more.
+    return { one, choice: typeof choice === 'number' && !exercises.has(choice) ? null : choice };
+  });
   const problems = choices
     .filter(({ choice }) => choice === null)
     .map(({ one }) => ({

@@ -190,6 +190,7 @@ export function contentOf(workout: FileWorkout, { ids, timeZone, unit }: Writing
     notes: cut(notes, LONGEST_NOTE),
     started_at: at(startedAt),
     ended_at: end === null ? null : at(end),
+    lasts_sec: workout.lasts ?? null,
     time_zone: workout.timeZone ?? timeZone,
     blocks,
   };

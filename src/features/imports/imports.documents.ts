@@ -101,6 +101,7 @@ export const fileWorkout = z.object({
   title: z.string(),
   startedAt: z.string(),
   endedAt: z.string().nullable(),
+  lasts: z.number().optional(),
   notes: z.string(),
   exercises: z.array(
     z.object({

@@ -127,11 +127,18 @@ export const CHANGE_IMPORT = sql('imports.change')`
 
 /**
  * What reading its file again has brought. $1: user, $2: import, $3: unit, $4: unit of distances, $5: order of dates,
- * $6: columns, $7: facts, $8: number of workouts.
+ * $6: columns, $7: facts, $8: number of workouts, $9: source.
  */
 export const REPLACE_CONTENT = sql('imports.replaceContent')`
   update imports i
-  set unit = $3, distance_unit = $4, date_order = $5, columns = $6, facts = $7, total = $8, updated_at = now()
+  set unit = $3,
+      distance_unit = $4,
+      date_order = $5,
+      columns = $6,
+      facts = $7,
+      total = $8,
+      source = $9,
+      updated_at = now()
   where i.user_id = $1
     and i.id = $2`;
 

@@ -63,8 +63,10 @@ export const importsRoutes = [
     body: importChange,
     responses: { 200: importAnswer },
     errors: [404, 409],
-    handle: async ({ transaction, caller, params, body, deps, signal }) =>
-      reply(200, await deps.fileReads(caller.id, () => changeImport(transaction, caller.id, params.id, body), signal)),
+    handle: async ({ transaction, caller, params, body, deps, signal }) => {
+      const inTurn = <T>(work: () => Promise<T>) => deps.fileReads(caller.id, work, signal);
+      return reply(200, await changeImport(transaction, inTurn, caller.id, params.id, body));
+    },
   }),
   route({
     method: 'POST',

@@ -67,15 +67,19 @@ export async function createImport(
   );
 }
 
+/** A failed one is changed where its exercises have gone since. */
+const isOpen = (state: string): boolean => state === 'preview' || state === 'failed';
+
 /** Changes what becomes of names, units and known workouts. @throws ApiError 404, 409 when it is no preview, 422 */
 export async function changeImport(
   transaction: Transactions,
+  inTurn: <T>(work: () => Promise<T>) => Promise<T>,
   userId: string,
   id: string,
   change: z.output<typeof importChange>,
 ) {
   const before = await transaction((tx) => tx.asService(() => found(tx, userId, id)));
-  if (before.state !== 'preview') throw notAPreview();
+  if (!isOpen(before.state)) throw notAPreview();
   const { mapping: said, duplicates, ...reading } = change;
   const answers: Answers = {
     unit: change.unit ?? (before.unit as Answers['unit']) ?? undefined,
@@ -83,15 +87,16 @@ export async function changeImport(
     dateOrder: change.dateOrder ?? (before.date_order as Answers['dateOrder']) ?? undefined,
     columns: change.columns ?? (before.columns === null ? undefined : documents.columns.parse(before.columns)),
   };
-  const isOther = Object.values(reading).some((value) => value !== undefined);
-  const again = isOther
-    ? await readAndMatch(transaction, userId, await fileOf(transaction, userId, id), before.time_zone, answers)
+  const again = saysOther(reading, before)
+    ? await inTurn(async () =>
+        readAndMatch(transaction, userId, await fileOf(transaction, userId, id), before.time_zone, answers),
+      )
     : undefined;
   return transaction((tx) =>
     tx.asService(async () => {
       const row = await tx.maybe(LOCK_IMPORT, [userId, id]);
       if (!row) throw noSuchImport();
-      if (row.state !== 'preview') throw notAPreview();
+      if (!isOpen(row.state) || (again && row.state !== 'preview')) throw notAPreview();
       const stored = parsedImport(row);
       await assertMapping(tx, userId, (again?.facts ?? stored.facts).names, said ?? new Map());
       const mapping = Object.fromEntries([...stored.mapping, ...(said ?? [])]);
@@ -99,7 +104,7 @@ export async function changeImport(
       if (again) {
         const { unit = null, distanceUnit = null, dateOrder = null } = answers;
         const values = [unit, distanceUnit, dateOrder, again.columns, again.facts, again.numbered.length];
-        await tx.rows(REPLACE_CONTENT, [userId, id, ...values]);
+        await tx.rows(REPLACE_CONTENT, [userId, id, ...values, again.source]);
         await tx.rows(FORGET_WORKOUTS, [userId, id]);
         await storeWorkouts(tx, userId, id, again.numbered);
         return compared(tx, userId, parsedImport(await found(tx, userId, id)));
@@ -107,6 +112,19 @@ export async function changeImport(
       const merged: Import['mapping'] = new Map([...stored.mapping, ...(said ?? [])]);
       return compared(tx, userId, { ...stored, mapping: merged, duplicates: duplicates ?? row.duplicates });
     }),
+  );
+}
+
+/** Whether a change says something of the file that was not known yet: only then it is read again. */
+function saysOther(
+  said: Pick<z.output<typeof importChange>, 'unit' | 'distanceUnit' | 'dateOrder' | 'columns'>,
+  { unit, distance_unit, date_order }: ImportRow,
+): boolean {
+  return (
+    (said.unit ?? unit) !== unit ||
+    (said.distanceUnit ?? distance_unit) !== distance_unit ||
+    (said.dateOrder ?? date_order) !== date_order ||
+    said.columns !== undefined
   );
 }
 
@@ -150,7 +168,7 @@ export async function commitImport(tx: Transaction, outbox: Outbox, userId: stri
     if (row.state === 'undone') throw notAPreview();
     if (row.state === 'preview' || row.state === 'failed') {
       const shown = parsedImport(row);
-      await assertRoom(tx, userId, shown.comparison?.new ?? 0);
+      await assertRoom(tx, userId, (shown.comparison?.new ?? 0) - row.added);
       const decided = await decide(tx, userId, shown);
       await tx.rows(CHANGE_IMPORT, [userId, id, row.duplicates, Object.fromEntries(decided)]);
       await tx.rows(SET_STATE, [userId, id, 'committing', null]);

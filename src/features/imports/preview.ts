@@ -11,6 +11,7 @@ const COMPARED_AT_ONCE = 50;
 const MOST_EDITED_SHOWN = 100;
 /** Workouts that are compared anew when a preview is read; larger ones when they are changed. */
 const COMPARED_ON_READ = 1_000;
+const SETS_COMPARED_ON_READ = 10_000;
 
 /** An import with its documents parsed. */
 export interface Import extends Omit<ImportRow, 'columns' | 'mapping' | 'facts' | 'comparison'> {
@@ -47,9 +48,14 @@ export function knownIds(shown: Pick<Import, 'mapping' | 'facts'>): Map<string, 
   );
 }
 
+/** For names whose exercise is created or not decided yet: an id that no exercise of the log has. */
+const placeholders = (shown: Pick<Import, 'mapping' | 'facts'>): Array<readonly [string, number]> =>
+  shown.facts.names.flatMap((one, n) => (choiceOf(one, shown) === 'skip' ? [] : [[one.name, -1 - n] as const]));
+
 /** Compares every workout of an import with the log as it is now. */
 export async function compare(tx: Transaction, userId: string, shown: Import): Promise<Comparison> {
-  const writing: Writing = { ids: knownIds(shown), timeZone: shown.time_zone, unit: shown.unit };
+  const ids = new Map([...placeholders(shown), ...knownIds(shown)]);
+  const writing: Writing = { ids, timeZone: shown.time_zone, unit: shown.unit };
   const version = (await tx.maybe(FIND_VERSION, [userId]))?.version ?? 0;
   const counts: Comparison = { version, new: 0, equal: 0, changed: 0, edited: [] };
   for (let from = 0; from < shown.total; from += COMPARED_AT_ONCE) {
@@ -80,7 +86,8 @@ export async function presentImport(
 ): Promise<z.input<typeof importAnswer>> {
   const { facts, comparison } = shown;
   const { version } = (await tx.maybe(FIND_VERSION, [userId])) ?? { version: 0 };
-  const isLeft = shown.state !== 'preview' || shown.total > COMPARED_ON_READ;
+  const isLarge = shown.total > COMPARED_ON_READ || facts.sets > SETS_COMPARED_ON_READ;
+  const isLeft = shown.state !== 'preview' || isLarge;
   const isCurrent = comparison !== null && (comparison.version === version || isLeft);
   const compared = isCurrent ? comparison : await compare(tx, userId, shown);
   return {
@@ -118,7 +125,7 @@ function presentName(one: NameInFile, shown: Import) {
     name: one.name,
     sets: one.sets,
     match: typeof choice === 'object' && choice !== null ? ('create' as const) : choice,
-    candidates: choice === null ? one.candidates : [],
+    candidates: one.candidates,
     ...creationOf(one, choice),
   };
 }

@@ -123,10 +123,11 @@ async function rowsFrom(
     relax_column_count: true,
     relax_quotes: true,
     max_record_size: MOST_RECORD,
-    on_record: (record, { lines }) => {
-      const cells = record as string[];
+    raw: true,
+    on_record: (row: unknown, { lines }) => {
+      const { record: cells, raw } = row as { record: string[]; raw: string };
       const end = firstLine + lines;
-      if (end > line + 1 && isTorn(cells, rows[0]?.cells.length)) throw new QuoteNotClosed();
+      if (end > line + 1 && isTorn(cells, raw)) throw new QuoteNotClosed();
       if (cells.length > MOST_COLUMNS) throw tooLarge(`more than ${MOST_COLUMNS} columns`);
       // Lines of nothing but separators are empty, too.
       if (cells.some((cell) => cell.trim() !== '')) rows.push({ line, cells });
@@ -159,9 +160,9 @@ async function rowsFrom(
   throw unreadable(line);
 }
 
-/** Whether cells that run over several lines are cells of several rows: a quote that was opened met that of another cell. */
-const isTorn = (cells: string[], width: number | undefined): boolean =>
-  (width !== undefined && cells.length !== width) || cells.some((cell) => cell.startsWith('"') && cell.includes('\n'));
+/** Whether a cell that runs over several lines is not in quotes: a quote that was opened met that of another cell. */
+const isTorn = (cells: string[], raw: string): boolean =>
+  cells.some((cell) => cell.includes('\n') && !raw.includes(`"${cell.replaceAll('"', '""')}"`));
 
 /** Piece by piece, because a parser that gets everything at once does everything at once; no emoji is cut in two. */
 function* piecesOf(text: string, from: number): Generator<string> {
@@ -171,4 +172,25 @@ function* piecesOf(text: string, from: number): Generator<string> {
     yield text.slice(at, end);
     at = end;
   }
+}
+
+/**
+ * Finds rows with other cells than the header: a comma more than was meant moves what follows into other columns. A file
+ * may end all its lines with a separator.
+ */
+export function misfits({ header, rows }: Pick<Table, 'header' | 'rows'>): (row: Row) => boolean {
+  const narrowest = rows.reduce((least, { cells }) => Math.min(least, cells.length), Number.POSITIVE_INFINITY);
+  const width = Number.isFinite(narrowest) ? Math.max(header.length, narrowest) : header.length;
+  return ({ cells }) =>
+    cells.length < header.length ||
+    cells.length > width ||
+    cells.slice(header.length).some((cell) => cell.trim() !== '');
+}
+
+/** An unquoted name with commas made cells too many: they belong to its column. */
+export function joinSurplus(row: Row, width: number, column: number | undefined, separator: string): void {
+  const surplus = row.cells.length - width;
+  if (surplus <= 0 || column === undefined) return;
+  const joined = row.cells.slice(column, column + surplus + 1).join(separator);
+  row.cells.splice(column, surplus + 1, joined);
 }

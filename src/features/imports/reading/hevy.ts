@@ -31,7 +31,7 @@ export const hevy: Layout = {
       kind: kindOf(line.text('type')),
       ...line.load(),
       reps: line.whole('reps'),
-      seconds: line.whole('seconds'),
+      seconds: line.seconds('seconds'),
       distanceM: line.metres(),
       rpe: line.number('rpe'),
     };

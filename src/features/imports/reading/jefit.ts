@@ -1,4 +1,6 @@
-import { readTable, type Table } from './csv.ts';
+import { buildSlices } from '#platform/slices.ts';
+import { MOST_BLOCKS, MOST_SETS } from '#training/bounds.ts';
+import { joinSurplus, misfits, readTable, type Table } from './csv.ts';
 import { columnsOf, normalHeader } from './headers.ts';
 import { Workouts } from './layout.ts';
 import { Line, type Reading } from './line.ts';
@@ -6,7 +8,11 @@ import { commaIn, decimalText } from './numbers.ts';
 import { later } from './times.ts';
 import { BadLine, type FileSet, NO_SET, type SkippedLine } from './training.ts';
 
-const HEADING = /^#+\s*([A-Z][A-Z ]+?)\s*#+\s*$/gm;
+const HEADING = /^#{2,}[ \t]*([A-Z]+(?: [A-Z]+)*)[ \t]*#+[ \t]*$/gm;
+/** A line that ends a section. */
+const RULE = /^#+$/;
+/** Characters of the sets of one line: more than a workout can hold. */
+const LONGEST_LOGS = 20 * MOST_BLOCKS * MOST_SETS;
 const SESSIONS = 'WORKOUT SESSIONS';
 const LOGS = 'EXERCISE LOGS';
 
@@ -42,12 +48,12 @@ export async function readJefit(
   const skipped: SkippedLine[] = [...sessionTable.broken, ...logTable.broken];
   const ofSessions = reading(sessionTable, {
     id: ['_id'],
-    start: ['starttime'],
+    start: ['starttime', 'starttimie'], // written so by some of its versions
     total: ['total_time'],
     day: ['mydate'],
   });
   const sessions = new Map<string, Session>();
-  attempt(sessionTable, ofSessions, skipped, (line) => void sessions.set(line.text('id'), sessionOf(line)));
+  await attempt(sessionTable, ofSessions, skipped, (line) => void sessions.set(line.text('id'), sessionOf(line)));
   const ofLogs = reading(logTable, {
     name: ['ename'],
     session: ['belongsession'],
@@ -55,28 +61,49 @@ export async function readJefit(
     day: ['mydate'],
   });
   const workouts = new Workouts();
-  attempt(logTable, ofLogs, skipped, (line) => {
+  joinSets(logTable, ofLogs);
+  await attempt(logTable, ofLogs, skipped, (line) => {
     const sets = setsOf(line.text('logs'), unit ?? null);
     if (line.text('name') === '') throw new BadLine('no-exercise');
     if (sets.length === 0) return;
     const id = line.text('session');
     const { startedAt, endedAt } = sessions.get(id) ?? { startedAt: line.date('day'), endedAt: null };
     if (sets.some(({ weight }) => weight !== null)) ofLogs.open.unit = true;
-    const key = sessions.has(id) ? id : startedAt;
+    const key = sessions.has(id) ? id : JSON.stringify([id, startedAt]);
     workouts.at(key, '', startedAt, endedAt).add(line.text('name'), sets, { notes: '', isEntry: true });
   });
-  return { workouts, skipped, open: ofLogs.open, ignored: [] };
+  const ignored = [...sections].flatMap(([name, { text: content }]) =>
+    name === SESSIONS || name === LOGS || content.trim() === '' ? [] : [name],
+  );
+  return { workouts, skipped, open: ofLogs.open, ignored };
 }
 
-function attempt(table: Table, reading: Reading, skipped: SkippedLine[], read: (line: Line) => void): void {
-  for (const { line, cells } of table.rows) {
+async function attempt(
+  table: Table,
+  reading: Reading,
+  skipped: SkippedLine[],
+  read: (line: Line) => void,
+): Promise<void> {
+  const pause = buildSlices();
+  const rows = table.rows.filter(({ cells }) => !RULE.test(cells.join('').trim()));
+  const isMisfit = misfits({ header: table.header, rows });
+  for (const row of rows) {
+    const { line, cells } = row;
+    await pause();
     try {
+      if (isMisfit(row)) throw new BadLine('columns');
       read(new Line(cells, reading));
     } catch (error) {
       if (!(error instanceof BadLine)) throw error;
       skipped.push({ line, reason: error.reason });
     }
   }
+}
+
+/** Sets that were written without quotes have commas that look like those between cells. */
+function joinSets({ header, rows }: Table, { columns }: Reading): void {
+  const place = columns.get('logs')?.[0]?.place;
+  for (const row of rows) joinSurplus(row, header.length, place, ',');
 }
 
 /** Heading → the lines below it, and the number of the first of them. */
@@ -105,6 +132,7 @@ function sessionOf(line: Line): Session {
 
 /** `60x8,60x8`; sets of nothing are placeholders. @throws BadLine */
 function setsOf(logs: string, unit: FileSet['unit']): FileSet[] {
+  if (logs.length > LONGEST_LOGS) throw new BadLine('blocks');
   return logs.split(',').flatMap((log) => {
     const entry = log.trim();
     if (entry === '') return [];

@@ -13,6 +13,8 @@ export interface Layout {
   numbers: readonly string[];
   /** Fields whose cells are dates: they tell whether the day or the month stands first. */
   dates: readonly string[];
+  /** Its rows may come from the last to the first: they are read in the order of their `date`. */
+  isNewestFirst?: boolean;
   /** Field in which unquoted commas may stand, so that a line has cells too many. */
   mayHoldCommas?: string;
   /** Puts what a line says into the workouts. @throws BadLine */

@@ -3,7 +3,7 @@ import { LENGTH_UNITS, TIME_UNITS, type Unit, WEIGHT_UNITS } from '#training/uni
 import type { Column, Columns } from './headers.ts';
 import { isClean } from './loads.ts';
 import { type Comma, decimalText, roundedMetres } from './numbers.ts';
-import { clock, type DateOrder, duration, readDate } from './times.ts';
+import { type DateOrder, duration, readDate } from './times.ts';
 import { BadLine } from './training.ts';
 
 /** What is known about a file when its lines are read. */
@@ -38,8 +38,11 @@ export class Line {
 
   /** The trimmed text of a cell, as it was before an export made it harmless for spreadsheets. */
   text(field: string): string {
-    const [column] = this.#columns(field);
-    return column === undefined ? '' : undefused(this.#cells[column.place] ?? '').trim();
+    for (const { place } of this.#columns(field)) {
+      const text = undefused(this.#cells[place] ?? '').trim();
+      if (text !== '') return text;
+    }
+    return '';
   }
 
   /** The unit that the header of a field names, in lower case. */
@@ -78,7 +81,7 @@ export class Line {
     if (text === '') return null;
     const factor = TIME_UNITS.get(this.unitOf(field) ?? 's') ?? 1;
     const written = decimalText(text, this.#file.comma);
-    const seconds = written === undefined ? (clock(text) ?? duration(text)) : Math.round(Number(written) * factor);
+    const seconds = written === undefined ? duration(text) : Math.round(Number(written) * factor);
     if (seconds === undefined) throw new BadLine('number');
     return seconds;
   }
@@ -90,11 +93,15 @@ export class Line {
    * @throws BadLine
    */
   load(otherwise?: Unit): { weight: string | null; unit: Unit | null } {
-    const ofRow = this.#unitOfRow('unit', WEIGHT_UNITS);
     const loads = this.#columns('weight').flatMap((column) => {
       const weight = this.#decimal(column);
       if (weight === null || Number(weight) === 0) return [];
-      const unit = ofRow ?? WEIGHT_UNITS.get(column.unit ?? '') ?? otherwise ?? this.#file.unit ?? null;
+      const unit =
+        this.#unitOfRow('unit', WEIGHT_UNITS) ??
+        WEIGHT_UNITS.get(column.unit ?? '') ??
+        otherwise ??
+        this.#file.unit ??
+        null;
       return [{ weight, unit }];
     });
     const [entered] = loads.toSorted((a, b) => Number(isClean(Number(b.weight))) - Number(isClean(Number(a.weight))));

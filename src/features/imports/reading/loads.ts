@@ -1,4 +1,5 @@
 import { buildSlices } from '#platform/slices.ts';
+import { HEAVIEST } from '#training/bounds.ts';
 import { KG_PER_LB, type Unit } from '#training/units.ts';
 import type { FileSet, OpenWorkout } from './training.ts';
 
@@ -50,7 +51,7 @@ export async function asEntered(workouts: Iterable<OpenWorkout>, unit: Unit): Pr
   const change = (set: FileSet) => {
     if (set.weight === null || set.unit === null || set.unit === unit) return;
     const quarter = enteredAs(set.weight, set.unit);
-    if (quarter === undefined) return;
+    if (quarter === undefined || quarter > HEAVIEST) return;
     set.weight = String(quarter);
     set.unit = unit;
   };

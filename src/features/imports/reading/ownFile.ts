@@ -77,6 +77,9 @@ function contentOf(bytes: Buffer): unknown {
   }
 }
 
+/** PostgreSQL cannot hold the character U+0000 in a text. */
+const isStorable = (entry: unknown): boolean => !JSON.stringify(entry).includes('\\u0000');
+
 /**
  * The entries that their schema takes and whose ids no other entry has.
  * @param idsOf ids that may stand once in a list
@@ -92,7 +95,7 @@ async function goodOnes<Schema extends z.ZodType>(
   const pause = buildSlices();
   for (const [n, entry] of list.entries()) {
     await pause();
-    const result = schema.safeParse(entry);
+    const result = schema.safeParse(isStorable(entry) ? entry : 'text with the character U+0000');
     const ids = result.success ? idsOf(result.data) : [];
     if (result.success && ids.every((id) => !seen.has(id))) {
       for (const id of ids) seen.add(id);

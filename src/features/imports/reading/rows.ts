@@ -1,6 +1,6 @@
 import { kindOf, type Layout, some } from './layout.ts';
 import type { Line } from './line.ts';
-import { duration, later, timeOn } from './times.ts';
+import { later, timeOn } from './times.ts';
 import { BadLine, type FileSet, NO_SET } from './training.ts';
 
 // Files with a row a set, and nothing that tells more than these fields do.
@@ -90,10 +90,12 @@ export const liftlog: Layout = {
   needs: ['session', 'date', 'exercise'],
   numbers: NUMBERS,
   dates: ['date'],
+  isNewestFirst: true,
   read(line, workouts) {
     const [startedAt, name] = [line.date('date'), nameOf(line)];
-    const set = setOf(line, 'normal');
-    workouts.at(line.text('session'), '', startedAt, null).add(name, [set], { notes: line.text('notes') });
+    const workout = workouts.at(line.text('session'), '', startedAt, null);
+    workout.add(name, [setOf(line, 'normal')], { notes: line.text('notes') });
+    workout.lastUntil(startedAt);
   },
 };
 
@@ -116,9 +118,10 @@ export const byColumns = (columns: ReadonlyMap<ColumnField, string>): Layout => 
     const time = line.text('time');
     const startedAt = time === '' ? day : timeOn(day, time);
     const set = setOf(line, kindOf(line.text('kind')));
-    const lasted = duration(line.text('duration'));
-    const endedAt = lasted === undefined ? null : later(startedAt, lasted);
+    const lasted = line.seconds('duration');
+    const endedAt = lasted === null ? null : later(startedAt, lasted);
     const workout = workouts.at(JSON.stringify([startedAt, title]), title, startedAt, endedAt);
+    if (lasted !== null) workout.last(lasted);
     workout.add(name, [set], { notes: line.text('notes') });
   },
 });

@@ -38,7 +38,7 @@ export const strong: Layout = {
       kind: kindOf(order),
       ...line.load(line.has('unit') ? 'kg' : undefined),
       reps: line.has('number') ? reps : some(reps),
-      seconds: some(line.whole('seconds')),
+      seconds: some(line.seconds('seconds')),
       distanceM: line.metres(line.has('distanceUnit') ? 'm' : undefined),
       rpe: some(line.number('rpe')),
     };
@@ -46,6 +46,7 @@ export const strong: Layout = {
     const endedAt = seconds === undefined ? null : later(startedAt, seconds);
     const key = JSON.stringify([line.text('number'), startedAt, title]);
     const workout = workouts.at(key, title, startedAt, endedAt);
+    if (seconds !== undefined) workout.last(seconds);
     workout.note(line.text('workoutNotes'));
     if (REST_ROWS.includes(order)) return workout.rest(set.seconds);
     if (NOTE_ROWS.includes(order)) return workout.noteOnExercise(name, line.text('notes'));

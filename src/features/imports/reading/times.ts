@@ -8,9 +8,16 @@ function local(year: number, month: number, day: number, hour = 0, minute = 0, s
   const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
   const isReal =
     date.getUTCMonth() === month - 1 && date.getUTCDate() === day && hour < 24 && minute < 60 && second < 60;
-  if (!isReal || year < 1900 || year > 2199) throw new BadLine('date');
+  if (!isReal || !isInRange(date)) throw new BadLine('date');
   return `${year}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}`;
 }
+
+/** Days from 1900 to 2199, in whatever zone, and a workout that lasts a day. */
+const isInRange = (date: Date): boolean =>
+  date.getTime() >= Date.UTC(1900, 0, 2) && date.getTime() < Date.UTC(2199, 11, 30);
+
+/** Longest text that can be a date or a time. */
+const LONGEST = 100;
 
 /** What the first of two numbers before a year is. */
 export type DateOrder = 'dmy' | 'mdy';
@@ -28,6 +35,7 @@ const YEAR_LAST = /^(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})(?!\d)/;
  * @throws BadLine
  */
 export function readDate(text: string, order: DateOrder): string {
+  if (text.length > LONGEST) throw new BadLine('date');
   const first = YEAR_FIRST.exec(text);
   if (first) return timed(text.slice(first[0].length), Number(first[1]), Number(first[2]), Number(first[3]));
   const last = YEAR_LAST.exec(text);
@@ -54,7 +62,7 @@ function timed(rest: string, year: number, month: number, day: number): string {
   if (offset === undefined) return time;
   const iso = /^(z|utc)$/i.test(offset) ? 'Z' : offset.replace(/^(...)(\d\d)$/, '$1:$2');
   const instant = new Date(`${time}${iso}`);
-  if (Number.isNaN(instant.getTime())) throw new BadLine('date');
+  if (Number.isNaN(instant.getTime()) || !isInRange(instant)) throw new BadLine('date');
   return instant.toISOString();
 }
 
@@ -83,6 +91,7 @@ export function orderOf(texts: Iterable<string>): DateOrder | 'none' | undefined
 
 /** `7:37 PM` or `19:37` on a day. @throws BadLine */
 export function timeOn(day: string, text: string): string {
+  if (text.length > LONGEST) throw new BadLine('date');
   const [year = 0, month = 0, date = 0] = day.slice(0, 10).split('-').map(Number);
   return timed(` ${text}`, year, month, date);
 }
@@ -97,17 +106,18 @@ export function later(start: string, seconds: number): string {
   return isInstant ? end : end.slice(0, 19);
 }
 
-/** `2h 38m`, `31min`, `20s`, or a number of seconds. Undefined for anything else. */
+/** `2h 38m`, `31min`, `20s`, `1:05:00`, or a number of seconds. Undefined for anything else. */
 export function duration(text: string): number | undefined {
+  if (text.length > LONGEST) return undefined;
   if (/^\d+([.,]\d*)?$/.test(text)) return Math.round(Number(text.replace(',', '.')));
   const found = /^(?:(\d+)\s*h)?\s*(?:(\d+)\s*m(?:in)?)?\s*(?:(\d+)\s*s)?$/i.exec(text);
-  if (text === '' || !found) return undefined;
+  if (text === '' || !found) return clock(text);
   const [hours = 0, minutes = 0, seconds = 0] = found.slice(1).map((part) => Number(part ?? 0));
   return hours * 3600 + minutes * 60 + seconds;
 }
 
 /** `0:01:30` or `1:30` in seconds; undefined for anything else. */
-export function clock(text: string): number | undefined {
+function clock(text: string): number | undefined {
   const found = /^(?:(\d+):)?(\d{1,3}):(\d{2})(?:[.,]\d+)?$/.exec(text);
   if (!found) return undefined;
   const [hours = 0, minutes = 0, seconds = 0] = found.slice(1).map((part) => Number(part ?? 0));

@@ -11,6 +11,8 @@ export interface FileWorkout {
   /** `YYYY-MM-DDTHH:MM:SS` on the clock on the wall, or an instant, which ends in `Z`. */
   startedAt: string;
   endedAt: string | null;
+  /** Seconds from the start to the end, where the file says how long it took: a clock may change in between. */
+  lasts?: number | undefined;
   notes: string;
   exercises: FileExercise[];
 }
@@ -126,7 +128,8 @@ interface OpenExercise extends FileExercise {
 export class OpenWorkout {
   readonly title: string;
   readonly startedAt: string;
-  readonly endedAt: string | null;
+  #endedAt: string | null;
+  #lasts: number | undefined;
   readonly #notes: string[] = [];
   readonly #exercises: OpenExercise[] = [];
   #lastSet: FileSet | undefined;
@@ -134,7 +137,17 @@ export class OpenWorkout {
   constructor(title: string, startedAt: string, endedAt: string | null) {
     this.title = title;
     this.startedAt = startedAt;
-    this.endedAt = endedAt;
+    this.#endedAt = endedAt;
+  }
+
+  /** It took so many seconds. */
+  last(seconds: number): void {
+    this.#lasts = seconds;
+  }
+
+  /** It ends then, or later. */
+  lastUntil(time: string): void {
+    if (this.#endedAt === null || time > this.#endedAt) this.#endedAt = time;
   }
 
   note(text: string): void {
@@ -160,11 +173,11 @@ export class OpenWorkout {
   ): void {
     const { index, superset = null, notes, isEntry } = more;
     if (superset !== null && !(Number.isInteger(superset) && superset <= 1_000)) throw new BadLine('superset');
-    const good = sets.map(judged);
     const last = this.#exercises.at(-1);
     const goesOn =
       last !== undefined && !isEntry && last.name === name && !(index !== undefined && index <= last.lastIndex);
-    this.#assertRoom(goesOn ? last.sets.length : 0, good.length);
+    this.#assertRoom(goesOn ? last.sets.length : 0, sets.length);
+    const good = sets.map(judged);
     const exercise = goesOn ? last : this.#begin(name, superset);
     if (index !== undefined) exercise.lastIndex = index;
     exercise.superset ??= superset;
@@ -210,8 +223,9 @@ export class OpenWorkout {
       sets.length > 0 ? [{ name, notes: noteList.join('\n'), superset, sets }] : [],
     );
     if (exercises.length === 0) return undefined;
-    const { title, startedAt, endedAt } = this;
-    return { title, startedAt, endedAt, notes: this.#notes.join('\n'), exercises };
+    const { title, startedAt } = this;
+    const lasts = this.#lasts === undefined ? {} : { lasts: this.#lasts };
+    return { title, startedAt, endedAt: this.#endedAt, ...lasts, notes: this.#notes.join('\n'), exercises };
   }
 }
 

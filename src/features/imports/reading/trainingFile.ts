@@ -2,7 +2,7 @@ import { ApiError, validationFailed } from '#platform/apiError.ts';
 import { cut } from '#platform/cut.ts';
 import { buildSlices } from '#platform/slices.ts';
 import type { Unit } from '#training/units.ts';
-import { decoded, type Row, readTable, type Table } from './csv.ts';
+import { decoded, joinSurplus, misfits, type Row, readTable, type Table } from './csv.ts';
 import { type Columns, columnsOf, normalHeader } from './headers.ts';
 import { hevy } from './hevy.ts';
 import { isJefit, readJefit } from './jefit.ts';
@@ -99,7 +99,7 @@ function layoutOf(
     'IMPORT_UNKNOWN_FILE',
     `This file comes from a program that is not known. Its columns are: ${shown(written)}. ` +
       `Files of ${PROGRAMS} and the own export are understood; for another one, say which column is what.`,
-    { errors: namesOf(written).map((name, place) => ({ path: `columns.${place}`, message: name })) },
+    columnsFound(written),
   );
 }
 
@@ -107,8 +107,13 @@ const withoutAmounts = (headers: string[]) =>
   new ApiError(
     422,
     'IMPORT_UNKNOWN_FILE',
-    `The file has no column for weight, reps, time or distance. Its columns are: ${shown(headers)}.`,
+    `The file has no column for weight, reps, time or distance that is known. Its columns are: ${shown(headers)}.`,
+    columnsFound(headers),
   );
+
+const columnsFound = (headers: string[]) => ({
+  errors: namesOf(headers).map((name, place) => ({ path: `columns.${place}`, message: name })),
+});
 
 /** What was found, so that a person sees what was uploaded and can say what it is. */
 const namesOf = (headers: string[]): string[] =>
@@ -133,10 +138,13 @@ async function interpret(layout: Layout, columns: Columns, table: Table, answers
     open: { unit: false, distanceUnit: false },
   };
   const [workouts, skipped, pause] = [new Workouts(), table.broken, buildSlices()];
-  for (const { line, cells } of rows) {
+  const inOrder = layout.isNewestFirst ? byDate(rows, reading) : rows;
+  const isMisfit = misfits(table);
+  for (const row of inOrder) {
+    const { line, cells } = row;
     await pause();
     try {
-      if (cells.length < header.length) throw new BadLine('columns');
+      if (isMisfit(row)) throw new BadLine('columns');
       layout.read(new Line(cells, reading), workouts);
     } catch (error) {
       if (!(error instanceof BadLine)) throw error;
@@ -150,6 +158,20 @@ async function interpret(layout: Layout, columns: Columns, table: Table, answers
     ...(comma === 'undecided' ? (['decimal-comma'] as const) : []),
   ];
   return finished({ source: layout.source, workouts, skipped, ignored, questions, open: reading.open }, answers);
+}
+
+/** Rows in the order of their dates; those without one come first, and are named. */
+function byDate(rows: Row[], reading: Reading): Row[] {
+  const dated = rows.map((row) => ({ row, date: dateOf(new Line(row.cells, reading)) }));
+  return dated.toSorted((a, b) => (a.date < b.date ? -1 : Number(a.date > b.date))).map(({ row }) => row);
+}
+
+function dateOf(line: Line): string {
+  try {
+    return line.date('date');
+  } catch {
+    return '';
+  }
 }
 
 /** What commas in numbers are, and whether the day or the month stands first: what the whole file shows. */
@@ -195,14 +217,6 @@ async function finished(file: Interpreted, answers: Answers): Promise<TrainingFi
     skipped: skipped.toSorted((a, b) => a.line - b.line),
     categories: workouts.categories,
   };
-}
-
-/** An unquoted name with commas made cells too many: they belong to its column. */
-function joinSurplus(row: Row, width: number, column: number | undefined, separator: string): void {
-  const surplus = row.cells.length - width;
-  if (surplus <= 0 || column === undefined) return;
-  const joined = row.cells.slice(column, column + surplus + 1).join(separator);
-  row.cells.splice(column, surplus + 1, joined);
 }
 
 /** The trimmed cells of some fields. */
