@@ -66,3 +66,6 @@ export function setText({ weight, unit, reps, seconds, distanceM }: Loaded): str
   const way = distanceM ? (distanceM >= 1000 ? `${number(distanceM / 1000, 2)} km` : `${number(distanceM)} m`) : '';
   return [load, count, time, way].filter(Boolean).join(' ') || '–';
 }
+
+/** `1 workout`, `12 workouts`. */
+export const workoutsIn = (count: number): string => (count === 1 ? '1 workout' : `${count} workouts`);

@@ -42,7 +42,13 @@ function proofProblem(code: string): string | undefined {
 /** What happened and what to do, for a person. */
 export function inWords(error: unknown): string {
   if (!(error instanceof ApiFailure)) return 'The server cannot be reached. Look at your connection and try again.';
-  const fields = error.errors?.map(({ path, message }) => `${path}: ${message}`) ?? [];
+  // What is not a sentence by itself says what the last part of the path must be.
+  const fields =
+    error.code === 'IMPORT_EMPTY'
+      ? []
+      : (error.errors?.map(({ path, message }) =>
+          /^[A-Z]/.test(message) ? message : `${path.split('.').at(-1)} ${message}`,
+        ) ?? []);
   if (error.status === 412)
     return 'It was changed elsewhere meanwhile. Open it again to see the newest, then change that.';
   return proofProblem(error.code) ?? (fields.length > 0 ? fields.slice(0, 3).join('. ') : error.message);

@@ -50,7 +50,7 @@ export async function readFile(bytes: Buffer, timeZone: string, answers: Answers
 function assertNotBad(skipped: SkippedLine[]): void {
   const [first] = skipped;
   if (!first) return;
-  const message = `No line of the file can be imported. Line ${first.line} cannot: ${first.reason}.`;
+  const message = `No line of the file can be imported. The first problem is in line ${first.line}: ${first.reason}.`;
   const errors = skipped.map(({ line, reason }) => ({ path: `file.${line}`, message: reason })).slice(0, 20);
   throw new ApiError(422, 'IMPORT_EMPTY', message, { errors });
 }

@@ -21,14 +21,17 @@ const FIELDS = [
 /** Asks which column of a file is what. */
 export function ImportColumns({
   headers,
+  known = {},
   isBusy,
   onSay,
 }: {
   headers: string[];
+  /** What was said before. */
+  known?: Record<string, string>;
   isBusy: boolean;
   onSay: (columns: Record<string, string>) => void;
 }) {
-  const [columns, setColumns] = useState<Record<string, string>>({});
+  const [columns, setColumns] = useState<Record<string, string>>(known);
   const options = [['', 'None'] as const, ...headers.map((header) => [header, header] as const)];
   const isEnough = columns.date && columns.exercise;
   return (
@@ -49,7 +52,7 @@ export function ImportColumns({
         disabled={isBusy || !isEnough}
         onClick={() => onSay(Object.fromEntries(Object.entries(columns).filter(([, header]) => header !== '')))}
       >
-        {isBusy ? 'Reading …' : 'Look at it'}
+        {isBusy ? 'Reading …' : 'Read the file'}
       </button>
     </section>
   );

@@ -1,4 +1,5 @@
 import type { Output } from '@strong-together/client';
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { useClient, useLoaded } from '../hooks.ts';
 import { Choice } from './basics.tsx';
@@ -32,7 +33,7 @@ export function ImportExercises({ preview, change }: { preview: Preview; change:
     <>
       <section class="card">
         <h2>Exercises</h2>
-        {undecided > 0 && <p class="hint">Choose what {undecided} of them are.</p>}
+        {undecided > 0 && <p class="hint">Still to be chosen: {undecided}.</p>}
         {preview.exercises.map((one) => (
           <OneExercise
             key={one.name}
@@ -40,19 +41,21 @@ export function ImportExercises({ preview, change }: { preview: Preview; change:
             nameOf={(id) => names.get(id)}
             change={change}
             search={() => setSearched(one.name)}
+            picker={
+              searched === one.name && (
+                <ExercisePicker
+                  label={`What “${searched}” is`}
+                  exercises={all}
+                  onPick={({ id }) => {
+                    setSearched('');
+                    change({ mapping: { [searched]: id } });
+                  }}
+                />
+              )
+            }
           />
         ))}
       </section>
-      {searched !== '' && (
-        <ExercisePicker
-          label={`What “${searched}” is`}
-          exercises={all}
-          onPick={({ id }) => {
-            setSearched('');
-            change({ mapping: { [searched]: id } });
-          }}
-        />
-      )}
     </>
   );
 }
@@ -62,9 +65,11 @@ interface OneProps {
   nameOf: (id: number) => string | undefined;
   change: (body: object) => void;
   search: () => void;
+  /** Where another exercise is looked for. */
+  picker: ComponentChildren;
 }
 
-function OneExercise({ one, nameOf, change, search }: OneProps) {
+function OneExercise({ one, nameOf, change, search, picker }: OneProps) {
   const { name, sets, match, candidates, muscle, measure } = one;
   const offered = new Map(candidates.map((candidate) => [candidate.id, candidate.name]));
   if (typeof match === 'number') offered.set(match, nameOf(match) ?? offered.get(match) ?? 'the same');
@@ -72,7 +77,7 @@ function OneExercise({ one, nameOf, change, search }: OneProps) {
   return (
     <>
       <Choice
-        label={`${name} (${sets} sets)`}
+        label={`${name} (${sets === 1 ? '1 set' : `${sets} sets`})`}
         value={match === null ? '' : String(match)}
         options={[
           ...(match === null ? [['', 'Choose …'] as const] : []),
@@ -88,6 +93,7 @@ function OneExercise({ one, nameOf, change, search }: OneProps) {
           change({ mapping: { [name]: target } });
         }}
       />
+      {picker}
       {match === 'create' && (
         <div class="row">
           <Choice

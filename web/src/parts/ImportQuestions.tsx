@@ -1,5 +1,7 @@
 import type { Output } from '@strong-together/client';
+import { workoutsIn } from '../format.ts';
 import { Choice } from './basics.tsx';
+import { ImportColumns } from './ImportColumns.tsx';
 import { ImportExercises } from './ImportExercises.tsx';
 
 type Preview = Output<'GET', '/api/v1/imports/:id'>;
@@ -41,6 +43,9 @@ interface QuestionsProps {
 export function ImportQuestions({ preview, isBusy, change, commit }: QuestionsProps) {
   const { ambiguous, exercises } = preview;
   const undecided = exercises.filter(({ match }) => match === null);
+  const { new: added, changed, edited, equal, duplicates } = preview;
+  const written =
+    added + (duplicates === 'replace' ? changed - edited.length : duplicates === 'import' ? equal + changed : 0);
   const isOpen =
     (ambiguous.includes('unit') && preview.unit === null) ||
     (ambiguous.includes('distance-unit') && preview.distanceUnit === null) ||
@@ -48,6 +53,17 @@ export function ImportQuestions({ preview, isBusy, change, commit }: QuestionsPr
   return (
     <>
       <UnitsAndDates preview={preview} change={change} />
+      {preview.columns && (
+        <details>
+          <summary>Which column is what</summary>
+          <ImportColumns
+            headers={[...new Set([...Object.values(preview.columns), ...preview.ignoredColumns])]}
+            known={preview.columns}
+            isBusy={isBusy}
+            onSay={(columns) => change({ columns })}
+          />
+        </details>
+      )}
       <KnownWorkouts preview={preview} change={change} />
       {preview.ignoredColumns.length > 0 && (
         <p class="notice">Nothing is taken from these columns: {preview.ignoredColumns.join(', ')}.</p>
@@ -76,7 +92,7 @@ export function ImportQuestions({ preview, isBusy, change, commit }: QuestionsPr
           </button>
         )}
         <button type="button" disabled={isBusy || undecided.length > 0 || isOpen} onClick={commit}>
-          Import {preview.workouts} workouts
+          Import {workoutsIn(written)}
         </button>
       </div>
     </>
@@ -94,7 +110,7 @@ function UnitsAndDates({ preview, change }: PartProps) {
           {QUESTIONS[question] ?? question}
         </p>
       ))}
-      {ambiguous.some((question) => question.startsWith('unit')) && (
+      {(preview.unit !== null || ambiguous.some((question) => question.startsWith('unit'))) && (
         <Choice
           label="Unit of weights"
           value={preview.unit ?? ''}
@@ -106,7 +122,7 @@ function UnitsAndDates({ preview, change }: PartProps) {
           onChoose={(unit) => unit && change({ unit })}
         />
       )}
-      {ambiguous.includes('distance-unit') && (
+      {(preview.distanceUnit !== null || ambiguous.includes('distance-unit')) && (
         <Choice
           label="Unit of distances"
           value={preview.distanceUnit ?? ''}
@@ -119,7 +135,7 @@ function UnitsAndDates({ preview, change }: PartProps) {
           onChoose={(distanceUnit) => distanceUnit && change({ distanceUnit })}
         />
       )}
-      {ambiguous.includes('date-order') && (
+      {(preview.dateOrder !== null || ambiguous.includes('date-order')) && (
         <Choice
           label="Order of dates"
           value={preview.dateOrder ?? ''}
@@ -141,7 +157,8 @@ function KnownWorkouts({ preview, change }: PartProps) {
   return (
     <>
       <p>
-        {added} workouts are new, {equal} are in your log already, and {changed} are there with other content.
+        New: {workoutsIn(added)}. In your log already: {workoutsIn(equal)}. There with other content:{' '}
+        {workoutsIn(changed)}.
         {edited.length > 0 && ` You have edited ${edited.length} of these here; they stay as they are.`}
       </p>
       <Choice
@@ -149,8 +166,8 @@ function KnownWorkouts({ preview, change }: PartProps) {
         value={preview.duplicates}
         options={[
           ['skip', 'Leave them as they are'],
-          ['replace', 'Take the content of the file'],
-          ['import', 'Add those that only look alike'],
+          ['replace', 'Take the content of the file (this cannot be undone)'],
+          ['import', 'Add those that begin at the same time once more'],
         ]}
         onChoose={(duplicates) => change({ duplicates })}
       />

@@ -37,8 +37,8 @@ export function Home() {
           <>
             {summary && summary.all.workouts === 0 && (
               <p class="card">
-                Nothing is here yet. <Link to="import">Import your history</Link> from Strong, Hevy, FitNotes or
-                StrongLifts, or <Link to="workouts/new">write down a workout</Link>.
+                Nothing is here yet. <Link to="import">Import your history</Link> from another program, or{' '}
+                <Link to="workouts/new">write down a workout</Link>.
               </p>
             )}
             {summary && <Tiles week={summary.week} average={summary.average} />}

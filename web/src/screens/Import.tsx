@@ -1,6 +1,6 @@
 import { ApiFailure, type Output } from '@strong-together/client';
 import { useEffect, useState } from 'preact/hooks';
-import { moment, zone } from '../format.ts';
+import { moment, workoutsIn, zone } from '../format.ts';
 import { go, useAction, useClient, useLoaded } from '../hooks.ts';
 import { Link, Notice, Ready, Screen } from '../parts/basics.tsx';
 import { ImportColumns } from '../parts/ImportColumns.tsx';
@@ -9,6 +9,25 @@ import { ImportQuestions } from '../parts/ImportQuestions.tsx';
 type Preview = Output<'GET', '/api/v1/imports/:id'>;
 
 const POLL_MS = 500;
+const SOURCES: Record<string, string> = {
+  strong: 'Strong',
+  hevy: 'Hevy',
+  fitnotes: 'FitNotes',
+  stronglifts: 'StrongLifts',
+  fitbod: 'Fitbod',
+  jefit: 'Jefit',
+  liftlog: 'LiftLog',
+  columns: 'Another CSV',
+  logbook: 'Your own export',
+};
+const STATES: Record<string, string> = {
+  preview: 'not imported yet',
+  committing: 'being imported',
+  committed: 'imported',
+  failed: 'failed',
+  undone: 'undone',
+};
+
 export function Import({ id }: { id: string | undefined }) {
   return id ? <OneImport id={id} /> : <NewImport />;
 }
@@ -52,7 +71,7 @@ function NewImport() {
           <input
             id="file"
             type="file"
-            accept=".csv,.json,.txt,text/csv,application/json"
+            accept=".csv,.tsv,.json,.txt,text/csv,application/json"
             required
             onChange={(event) => {
               setFile(event.currentTarget.files?.[0]);
@@ -62,7 +81,7 @@ function NewImport() {
         </div>
         <Notice error={error} />
         <button type="submit" disabled={isBusy || !file}>
-          {isBusy ? 'Reading …' : 'Look at it'}
+          {isBusy ? 'Reading …' : 'Read the file'}
         </button>
       </form>
       {headers.length > 0 && <ImportColumns headers={headers} isBusy={isBusy} onSay={upload} />}
@@ -75,9 +94,9 @@ function NewImport() {
                 {items.map((item) => (
                   <li key={item.id}>
                     <Link to={`import/${item.id}`}>
-                      {item.source}, {moment(item.createdAt)}
+                      {SOURCES[item.source] ?? item.source}, {moment(item.createdAt)}
                     </Link>
-                    <span class="hint">{item.state}</span>
+                    <span class="hint">{STATES[item.state] ?? item.state}</span>
                   </li>
                 ))}
               </ul>
@@ -138,7 +157,7 @@ function Shown({ preview, onChange }: { preview: Preview; onChange: () => void }
   return (
     <>
       <p>
-        {preview.source}: {preview.workouts} workouts with {preview.sets} sets
+        {SOURCES[preview.source] ?? preview.source}: {workoutsIn(preview.workouts)}, sets: {preview.sets}
         {preview.firstDay && `, from ${preview.firstDay} to ${preview.lastDay}`}.
       </p>
       <Notice error={error} done={done} />
@@ -153,7 +172,7 @@ function Shown({ preview, onChange }: { preview: Preview; onChange: () => void }
       {preview.state === 'committed' && (
         <>
           <p role="status">
-            {progress.added} workouts are in your log. <Link to="">Look at your week</Link>, or at{' '}
+            Added or replaced: {workoutsIn(progress.added)}. <Link to="">Look at your week</Link>, or at{' '}
             <Link to="exercises">your exercises</Link>.
           </p>
           <div class="row">
@@ -166,7 +185,7 @@ function Shown({ preview, onChange }: { preview: Preview; onChange: () => void }
       {preview.state === 'failed' && (
         <>
           <p role="alert" class="notice error">
-            {preview.failure} {progress.added} workouts are in your log.
+            {preview.failure} Added or replaced before: {workoutsIn(progress.added)}.
           </p>
           <div class="row">
             <button type="button" disabled={isBusy} onClick={commit}>
