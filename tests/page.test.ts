@@ -62,9 +62,9 @@ describe('the walk of a newcomer', () => {
       await page
         .getByLabel('File, at most 10 MB')
         .setInputFiles({ name: 'hevy.csv', mimeType: 'text/csv', buffer: Buffer.from(HEVY) });
-      await page.getByRole('button', { name: 'Look at it' }).click();
+      await page.getByRole('button', { name: 'Read the file' }).click();
       await page.getByRole('button', { name: 'Import 8 workouts' }).click();
-      await page.getByText('8 workouts are in your log').waitFor();
+      await page.getByText('Added or replaced: 8 workouts').waitFor();
       await page.getByRole('link', { name: 'your exercises' }).click();
       await page.getByLabel('Search').fill('bench press');
       await page.getByRole('link', { name: 'Bench Press', exact: true }).click();
