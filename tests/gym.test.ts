@@ -54,6 +54,13 @@ describe('one address', () => {
     expect((await phone.refresh(`${head}.${payload}.${'A'.repeat(43)}`)).status).toBe(429);
   });
 
+  it('counts a live refresh token on a path that takes it by another method', async ({ server, phone }) => {
+    const { refreshToken } = await phone.tokens();
+    await useUp(server);
+    const answer = await server.fetch('/api/auth/refresh', { headers: { 'x-refresh-token': `DPoP ${refreshToken}` } });
+    expect(answer.status).toBe(429);
+  });
+
   it('counts public requests, whatever token they bring, and paths that are none', async ({ server, phone }) => {
     const { accessToken } = await phone.tokens();
     await useUp(server);

@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { requestsOfPerson, requestsToEnd } from '#identity/signInLimits.ts';
 import type { AnyRoute } from './route.ts';
 
-type Gates = Pick<AnyRoute, 'path' | 'gates' | 'isExempt' | 'sessions'>;
+type Gates = Pick<AnyRoute, 'method' | 'path' | 'gates' | 'isExempt' | 'sessions'>;
 /** What of a route decides how its requests count. */
 export type Counted = Pick<AnyRoute, 'endsSessions'>;
 

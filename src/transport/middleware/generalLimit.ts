@@ -7,7 +7,7 @@ import { type Counted, limitOfPerson } from '#transport/gates.ts';
 import type { AnyRoute } from '#transport/route.ts';
 
 interface Finders {
-  routeOf(req: Request): Pick<AnyRoute, 'isExempt'> | undefined;
+  routeOf(req: Request): Pick<AnyRoute, 'method' | 'isExempt'> | undefined;
   protectedRouteOf(req: Request): Counted | undefined;
 }
 
@@ -29,7 +29,8 @@ export function generalLimit(deps: Deps, { routeOf, protectedRouteOf }: Finders)
       const { limit, subject } = limitOfPerson(route, claims);
       return [limit, { address, subject }];
     }
-    const isExempt = await routeOf(req)?.isExempt?.((name) => req.get(name), deps);
+    const open = routeOf(req);
+    const isExempt = open?.method === req.method && (await open.isExempt?.((name) => req.get(name), deps));
     return isExempt ? undefined : [general, { address }];
   }
 
