@@ -145,7 +145,7 @@ export async function buildDeps(
     outageHold: buildOutageHold(),
     pictures,
     cleanPicture: buildPictureCleaner(),
-    uploads: fairQueue({ atOnce: 4, atOncePerKey: 1, waitingPerKey: 1, waiting: 20, longestWaitMs: 15_000 }),
+    uploads: fairQueue({ atOnce: 4, atOncePerKey: 1, waitingPerKey: 3, waiting: 20, longestWaitMs: 15_000 }),
     fileReads: fairQueue({ atOnce: 1, atOncePerKey: 1, waitingPerKey: 2, waiting: 20, longestWaitMs: 60_000 }),
     mailbox: hasMailbox ? openMailbox(join(config.DATA_DIR, 'mailbox')) : undefined,
     jobs,

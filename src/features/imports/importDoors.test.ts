@@ -379,7 +379,7 @@ describe('uploads of one account', () => {
     ]);
     const statuses = answers.slice(0, 8).map(({ status }) => status);
     expect(new Set(statuses)).toEqual(new Set([503, expect.any(Number)]));
-    expect(statuses.filter((status) => status === 503).length).toBeGreaterThanOrEqual(6);
+    expect(statuses.filter((status) => status === 503).length).toBeGreaterThanOrEqual(4);
     for (const answer of answers) if (answer.status === 503) expect(answer.headers.get('retry-after')).toBe('5');
     expect(answers[8]?.status).toBe(200);
     await Promise.all(answers.map((answer) => answer.text()));
