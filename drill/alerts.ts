@@ -26,7 +26,7 @@ const OPS = join(import.meta.dirname, '../ops');
 const PEOPLE = 10;
 /** Longest that an alert may take, in milliseconds. */
 const PATIENCE_MS = 60_000;
-/** What a process beside the server does besides: it holds 900 MB, or is busy nine tenths of the time. */
+/** Code for a process that holds 900 MB of memory, or keeps its event loop busy nine tenths of the time. */
 const HOLD = 'globalThis.held = Buffer.alloc(900e6, 1)';
 const BLOCK = 'setInterval(() => { const end = Date.now() + 450; while (Date.now() < end); }, 500).unref()';
 

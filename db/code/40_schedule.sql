@@ -222,8 +222,8 @@ $$;
 
 -- Housekeeping (behaviour 4.10) for the next people: removes the sets of days that are neither among their
 -- 35 most recent workout-days nor within the last 45 days (UTC). Summaries stay, and so do the rows that
--- hold a record, or the best set where there is no record. Only people who have something to remove are locked; whoever is just changing something is left
--- for the next run.
+-- hold a record, or the best set where there is no record. Only people who have something to remove are locked; people
+-- who are just changing something are left for the next run.
 create function app.compact_old_workouts(
   p_after uuid, p_people integer, p_now timestamptz default now()
 )

@@ -120,7 +120,7 @@ begin
   return null;
 end $$;
 
--- After an own exercise has got another muscle. Of the catalogue a migration does it, beside the work of everybody.
+-- After an own exercise has got another muscle. For the catalogue a migration does this, without locking anybody.
 create function app.update_muscle_groups_of_exercise() returns trigger
 language plpgsql security definer set search_path = public, pg_temp
 as $$
